@@ -91,7 +91,10 @@ class CardPages:
         out: list[CardField] = []
         for file, text in self.texts():
             if b"<" in text and (may_speak(text) or _CALLED_CARD.search(text)):
-                out += self._in_text(file, text)
+                found = list(self._in_text(file, text))
+                stem = file.path.rpartition("/")[2].partition(".")[0]
+                if not self.model.cards.others.are(stem, {f.part for f in found}):
+                    out += found
         return sorted(out, key=lambda f: (f.file, f.line, f.name))
 
     def _in_text(self, file: SourceFile, text: bytes) -> Iterator[CardField]:

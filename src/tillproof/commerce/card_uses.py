@@ -22,7 +22,7 @@ UseKind: TypeAlias = Literal["request", "form", "object"]
 
 _SENT = ("body", "query", "raw", "path")
 _EXPIRY = words_of(
-    "exp_month exp_year expmonth expyear expiry expiration expiry_month expiry_year expirationmonth expirationyear "
+    "exp_month exp_year expmonth expyear expirymonth expiryyear expiry expiration expiry_month expiry_year expirationmonth expirationyear "
     "expiration_month expiration_year expiration_date expirationdate expiry_date expirydate exp_date expdate expire_month "
     "expire_year expiremonth expireyear exp valid_thru"
 )
@@ -34,6 +34,8 @@ _VALIDATORS = ("joi", "zod", "z", "yup", "v", "valibot", "@hapi/joi", "celebrate
 _MASK = re.compile(r"[Xx*]{2,}([/-]?[Xx*]+)?")
 _TRANSLATES = re.compile(r"_|__|_[enx]|_nx|esc_(html|attr)(__|_e|_x)|u?gettext(_lazy)?|trans(late)?|\$?tc?|lang|formatMessage|get_string")
 _UNPACKS = ("json_decode", "parse", "loads", "unserialize")
+_PLAIN_TYPES = ("String", "Number", "Date", "Buffer")
+_COLUMN_TYPES = ("DataTypes", "Sequelize", "Types", "DataType")
 _FIELD_VALIDATORS = ("body", "check", "checkbody")
 
 
@@ -162,8 +164,7 @@ class CardUses:
         body = self.model.program.body(fn)
         if body.const(value) is not None or self.model.cards.is_answered(fn, value) or _is_label(body, value):
             return True
-        shown = self.model.shown.of(fn, value)
-        return not shown.pieces
+        return _is_declaration(body, value) or not self.model.shown.of(fn, value).pieces
 
     def _record(self, fn: Fn, body: Body, i: int) -> Iterator[CardUse]:
         args = body.args(i)
@@ -266,6 +267,21 @@ def _is_label(body: Body, value: int) -> bool:
         return False
     given = [a for _, a in body.call(value)[1]]
     return _TRANSLATES.fullmatch(body.called(value)) is not None and bool(given) and body.const(given[0]) is not None
+
+
+def _is_declaration(body: Body, value: int) -> bool:
+    """Whether a model says what a column is: ``cardNumber: String``, ``number: { type: DataTypes.STRING, … }``."""
+    if body.op[value] == Op.RECORD:
+        args = body.args(value)
+        return any(
+            (const := body.const(k)) and const[1] == "type" and _is_declaration(body, v) for k, v in zip(args[::2], args[1::2], strict=True)
+        )
+    if body.op[value] == Op.CALL:
+        return _is_declaration(body, body.args(value)[0])
+    holder = body.args(value)[0] if body.op[value] == Op.FIELD else -1
+    if holder >= 0 and body.op[holder] in (Op.NAME, Op.FIELD):
+        return body.name(holder).rpartition(".")[2] in _COLUMN_TYPES
+    return body.op[value] == Op.NAME and body.name(value) in _PLAIN_TYPES
 
 
 def _is_masked(body: Body, i: int) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.lexicon import CardPart, field_name, snake
 from tillproof.commerce.names import written
+from tillproof.commerce.other_cards import OtherCards
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Choice, Const, Instance, Missing, Mix, Overlay, Record, Result, Text, Value
@@ -74,6 +75,7 @@ class Cards:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self.others = OtherCards(model)
         self._speaks: dict[Fn, bool] = {}
         self._fields: dict[ClassId, list[TypeField]] = {}
 
@@ -84,8 +86,9 @@ class Cards:
         for file, source in self.model.program.sources.items():
             if may_speak(source):
                 offsets = [at for at, word in _telling(source) if self._is_card(word)]
-                if offsets:
-                    out[file] = self.model.program.functions_at(file, offsets)
+                functions = self.model.program.functions_at(file, offsets) if offsets else ()
+                if mine := [fn for fn in functions if not self.others.of(fn)]:
+                    out[file] = mine
         return out
 
     def _is_card(self, word: bytes) -> bool:
@@ -100,6 +103,8 @@ class Cards:
 
     def part(self, fn: Fn, name: str) -> CardPart:
         """Which part of a card a name in a function means."""
+        if self.others.of(fn):
+            return ""
         plain = field_name(name).removeprefix("{}").strip("-_ ")
         found = self.model.words.card(name) or self.model.words.card(plain)
         return found or ("number" if self.model.words.beside_card(plain) and self.speaks(fn) else "")
@@ -124,7 +129,7 @@ class Cards:
         for file in self.files:
             for number in range(len(self.model.program.indices[file].classes)):
                 cls = ClassId(file, number)
-                if fields := self.fields(cls):
+                if (fields := self.fields(cls)) and not self.others.are(self.model.program.cls(cls).name, {f.part for f in fields}):
                     out[cls] = fields
         return out
 
@@ -194,7 +199,7 @@ class Cards:
         for name in piece.names:
             if self.part(piece.fn, name):
                 return [name]
-        return [] if piece.flat else [n for n in self.within(value) if n not in piece.without]
+        return [] if piece.flat or self.others.of(piece.fn) else [n for n in self.within(value) if n not in piece.without]
 
     def within(self, value: Value, depth: int = 0) -> list[str]:
         """The names of card data in a record, or in an object of a class that has fields for it."""

@@ -9,7 +9,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, External, FunctionV, Result, options, pattern, pieces
+from tillproof.flow.values import Ctx, External, FunctionV, Overlay, Param, Result, options, pattern, pieces
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words as words_of
 
@@ -34,13 +34,15 @@ _PARTS = 4  # of a path that is put together by a call
 
 @dataclass(frozen=True, slots=True)
 class LogSite:
-    """A call that writes to a log. ``arguments``: the instructions of what is written. ``through``: the callee as the source spells it."""
+    """A call that writes to a log. ``arguments``: the instructions of what is written. ``through``: the callee as the source spells it.
+    ``wrapper``: the function of ours that does the writing, if one does."""
 
     fn: Fn
     instr: int
     kind: LogKind
     arguments: tuple[int, ...]
     through: str
+    wrapper: Fn | None = None
 
 
 class Logs:
@@ -84,7 +86,9 @@ class Logs:
             kinds = set(passed.values())
             shown = tuple(a for n in sorted(passed) for target in own[:1] if (a := self.fills(target, fn, i, n)) is not None)
             if shown:
-                return LogSite(fn, i, "report" if "report" in kinds else "journal" if kinds == {"journal"} else "log", shown, spelt)
+                return LogSite(
+                    fn, i, "report" if "report" in kinds else "journal" if kinds == {"journal"} else "log", shown, spelt, own[0].fn
+                )
             return LogSite(fn, i, "journal", given, spelt) if _is_journal(word) else None
         kind = self._kind(fn, i, word, spelt)
         return LogSite(fn, i, kind, self._without_target(fn, i, given), spelt) if kind else None
@@ -158,12 +162,25 @@ class Logs:
         for site in self.sites(fn):
             for argument in site.arguments:
                 for piece in self.model.shown.of(fn, argument).pieces:
-                    number = self.parameter(piece.fn, piece.instr)
-                    if piece.fn == fn and number is not None:
+                    for number in self._numbers(piece.fn, piece.instr) if piece.fn == fn else ():
                         found.setdefault(number, site.kind)
         if not found and _is_journal(self.model.program.name(fn)):
             found = self._noted(fn)
         self._passed[fn] = found
+        return found
+
+    def _numbers(self, fn: Fn, i: int) -> list[int]:
+        """The parameters that an instruction shows as they are, or as a function of ours gave them back: ``self::format($data)``."""
+        number = self.parameter(fn, i)
+        if number is not None or self.model.program.body(fn).op[i] != Op.CALL:
+            return [] if number is None else [number]
+        found = []
+        for option in options(self.model.evaluator.value(fn, i)):
+            whole = option
+            while isinstance(whole, Overlay):
+                whole = whole.base
+            if isinstance(whole, Param) and whole.fn == fn:
+                found.append(whole.number)
         return found
 
     def _noted(self, fn: Fn) -> dict[int, LogKind]:

@@ -40,6 +40,7 @@ PayloadKind: TypeAlias = Literal["message", "event", "answer", "request"]
 
 _MOST_CONTEXTS = 8
 _DEEPEST = 14
+_NESTED = 2  # records and texts around something whole
 _GETS = ("get", "pop")
 # Members that hold the whole, or nearly, of what they are members of.
 _WHOLES = words_of(
@@ -98,12 +99,19 @@ class Payloads:
         for value in self._values(piece):
             if (each := self._each_field(piece, value) or self._instrument(piece, value)) is not None:
                 return each
-            found = self.of_value(value) or self._request(piece.fn, value)
+            found = self._shown(piece, value)
             if found is not None and found.kind == "event" and piece.names and snake(piece.names[-1]) in _CATALOGUE:
                 continue
-            if found is not None and not (piece.flat and not self._is_string(value)) and not self._is_handle(value):
+            if found is not None and not self._is_handle(value):
                 return found
         return None
+
+    def _shown(self, piece: "Piece", value: Value) -> Payload | None:
+        """What a value shows whole; put into a text as it is, only what is a text already does."""
+        if not piece.flat:
+            return self.of_value(value) or self._request(piece.fn, value)
+        written = (option for option in options(value) if self._is_string(option))
+        return next((p for o in written if (p := self.of_value(o) or self._request(piece.fn, o))), None)
 
     def _each_field(self, piece: "Piece", value: Value) -> Payload | None:
         """A message that is shown field by field: ``foreach ($_POST as $name => $value)``, ``for k, v in request.form.items()``."""
@@ -222,12 +230,12 @@ class Payloads:
         known = self._memo.get(id(value))
         if known is not None:
             return known[1]
-        found = next((p for whole, inside in self._wholes(value, 0, False) if (p := self._one(whole, inside))), None)
+        found = next((p for whole, inside in self._wholes(value, 0, 0) if (p := self._one(whole, inside))), None)
         self._memo[id(value)] = (value, found)
         return found
 
-    def _one(self, value: Value, inside: bool) -> Payload | None:
-        """``inside``: the value is part of a record or text; a request object in one is a means to read it by."""
+    def _one(self, value: Value, inside: int) -> Payload | None:
+        """``inside``: how many records or texts the value is part of; a request object in one is a means to read it by."""
         if self.model.requests.is_request(value):
             return Payload("message", value.at) if not inside else None
         source = self.model.requests.source(value)
@@ -244,7 +252,7 @@ class Payloads:
                 return Payload("answer", value.at, asked.provider, asked.thing)
         return None
 
-    def _wholes(self, value: Value, depth: int, inside: bool) -> Iterator[tuple[Value, bool]]:
+    def _wholes(self, value: Value, depth: int, inside: int) -> Iterator[tuple[Value, int]]:
         """A value, and what it is the whole of: ``response`` for ``response.data`` and for ``json.loads(response.text)``."""
         if depth > _DEEPEST:
             return
@@ -256,8 +264,8 @@ class Payloads:
         if (source := self.model.requests.source(value)) is not None and not is_whole(source):
             return  # a named piece of a request
         if isinstance(value, (Record, Seq, Text)):
-            for part in () if inside else value.parts():
-                yield from self._wholes(part, depth + 1, True)
+            for part in value.parts() if inside < _NESTED else ():
+                yield from self._wholes(part, depth + 1, inside + 1)
         else:
             for below in self._below(value):
                 yield from self._wholes(below, depth + 1, inside)

@@ -8,7 +8,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.logs import LogSite
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import constant
+from tillproof.flow.values import Result, Value, constant
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -25,10 +25,14 @@ _WHOLE = ("wp_remote_post", "wp_safe_remote_post", "wp_remote_request", "wp_safe
 _WRITES = words_of(
     "json_encode wp_json_encode http_build_query print_r wc_print_r var_export serialize stringify dumps str inspect urlencode rtrim encode"
 )
+_JOINS = words_of("sprintf vsprintf array_merge")
+# A function that puts together what is to be logged of what it is given.
+_ENTRY = re.compile(r"(format|build|prepare|make|create|get)_(\w+_)?(log|log_(entry|data|message|context|line))")
 _OF_BUYERS = re.compile(r"e_?mail|phone|mobile|tel|msisdn|name|address|customer|billing|shipping|payer|buyer|card|contact|user|client")
 _TOKEN = re.compile(r"token|oauth|login", re.IGNORECASE)
 _DEEPEST = 6
 _SECOND_PLACE = 2
+_FEW = 3
 
 
 class Sent(NamedTuple):
@@ -82,7 +86,9 @@ class SentBodies:
             return
         _, arguments = body.call(i)
         for number, (key, a) in enumerate(arguments):
-            if key in _KEYS or (number == 1 and key == "" and (body.called(i).lower() in _SECOND or body.called(i) in _WHOLE)):
+            if body.op[a] == Op.RECORD and body.called(i) in _WHOLE:
+                yield from self._within(body, a)
+            elif key in _KEYS or (number == 1 and key == "" and (body.called(i).lower() in _SECOND or body.called(i) in _WHOLE)):
                 yield a
             elif body.op[a] == Op.RECORD:
                 yield from self._within(body, a)
@@ -115,12 +121,21 @@ class SentBodies:
         elif op == Op.CALL and body.called(i) in _WRITES:
             for _, a in body.call(i)[1][:1]:
                 yield from self._variables(fn, a, depth + 1)
+        elif op == Op.CALL and (body.called(i) in _JOINS or _ENTRY.fullmatch(snake(body.called(i).rpartition(".")[2]))):
+            for _, a in body.call(i)[1]:
+                yield from self._variables(fn, a, depth + 1)
 
     def _may_tell_of_buyers(self, fn: Fn, i: int) -> bool:
         """Whether a body may hold who buys: unless all its keys are known, and none of them is about a person."""
-        value = self.model.evaluator.value(fn, i)
+        return self._tells(self.model.evaluator.value(fn, i))
+
+    def _tells(self, value: Value, depth: int = 0) -> bool:
         if constant(value) is not None:
             return False
+        if isinstance(value, Result) and getattr(value.callee, "name", "").rpartition(".")[2] in _WRITES and depth < _FEW:
+            return any(self._tells(v, depth + 1) for _, v in self.model.evaluator.arguments(value)[:1])
         got = shape(self.model.evaluator, value)
-        keys = {*got.must, *got.may}
-        return not keys or bool(got.open) or any(_OF_BUYERS.search(snake(key)) for key in keys)
+        entries = {**got.may, **got.must}
+        inner = [v for key, v in entries.items() if key in _KEYS and depth < _FEW]
+        told = any(_OF_BUYERS.search(snake(key)) for key in entries) or any(self._tells(v, depth + 1) for v in inner)
+        return not entries or bool(got.open) or told

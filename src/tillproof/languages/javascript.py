@@ -168,6 +168,8 @@ class Binary(rules.Binary):
         operator = self.kind(w, n)
         if operator in LOGIC:
             return super().__call__(w, n)
+        if operator in ("|", "&") and (cast_to := _cast_within(n.child_by_field_name("left"))) is not None:
+            return w.value(cast_to)
         if (tagged := self._tagged(w, n, operator)) is not None:
             return tagged
         return operation(w, operator, w.value(n.child_by_field_name("left")), w.value(n.child_by_field_name("right")), n)
@@ -223,8 +225,37 @@ def cast(w: Walker, node: Node) -> int:
     if node.type == "type_assertion":
         value, written = w.value(parts[1]), w.text(parts[0])[1:-1]
     else:
-        value, written = w.value(parts[0]), w.text(parts[1])
+        value, written = w.value(parts[0]), _written_type(w, node, parts[1])
     return w.emit(Op.CAST, [w.string(written), value], node)
+
+
+def _written_type(w: Walker, node: Node, type_: Node) -> str:
+    """The type of a cast, with the last parts of a dotted one, which the grammar leaves outside."""
+    written, around = w.text(type_), node.parent
+    while around is not None and around.type == "member_expression" and around.start_byte == node.start_byte:
+        written += "." + w.text(around.child_by_field_name("property"))
+        around = around.parent
+    return written
+
+
+_member, _subscript = rules.member("object", "property"), rules.subscript("object", "index")
+_CASTS = ("as_expression", "satisfies_expression")
+
+
+def member(w: Walker, node: Node) -> int:
+    return w.value(_cast_within(node)) if _cast_within(node) else _member(w, node)
+
+
+def subscript(w: Walker, node: Node) -> int:
+    return w.value(_cast_within(node)) if _cast_within(node) else _subscript(w, node)
+
+
+def _cast_within(node: Node | None) -> Node | None:
+    """``event.data.object as Stripe.Checkout.Session``, which the grammar takes for a member of ``event.data.object as Stripe.Checkout``;
+    ``x as Row["id"]`` likewise."""
+    while node is not None and node.type in ("member_expression", "subscript_expression"):
+        node = node.child_by_field_name("object")
+    return node if node is not None and node.type in _CASTS else None
 
 
 # --- values
@@ -363,8 +394,8 @@ TABLE: dict[str, Rule] = {
     "binary_expression": Binary("left", "right", "operator", LOGIC, ()), "unary_expression": Unary("argument"),
     "sequence_expression": sequence,
     "as_expression": cast, "satisfies_expression": cast, "type_assertion": cast, "call_expression": call, "new_expression": call,
-    "member_expression": rules.member("object", "property"), "nested_identifier": rules.member("object", "property"),
-    "subscript_expression": rules.subscript("object", "index"), "identifier": rules.read_name, "this": rules.read_name,
+    "member_expression": member, "nested_identifier": rules.member("object", "property"),
+    "subscript_expression": subscript, "identifier": rules.read_name, "this": rules.read_name,
     "super": rules.read_name, "import": rules.read_name, "meta_property": rules.read_name, "private_property_identifier": text_constant,
     "shorthand_property_identifier": rules.read_name, "string": string, "template_string": template, "regex": text_constant,
     "number": rules.literal(Kind.NUMBER), "true": rules.fixed(Kind.BOOL, "true"), "false": rules.fixed(Kind.BOOL, "false"),

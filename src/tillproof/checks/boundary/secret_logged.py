@@ -11,6 +11,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.redaction import redaction
 from tillproof.commerce.revealing import Revealed
+from tillproof.commerce.shared_logs import families, written_at
 from tillproof.commerce.shown import Piece
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.facts import Condition
@@ -98,6 +99,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per function that logs near a credential; and one per HTTP client, or request of none of ours, whose exceptions are
     logged whole, since one change there mends every place that logs them."""
     by_request: dict[tuple[Fn, int], list[Leak]] = {}
+    shown: list[tuple[LogSite | None, list[Leak]]] = []
     for file, source in model.program.sources.items():
         functions = model.program.functions_at(file, _offsets(model, file, source))
         if functions and not model.browser.runs(file) and not is_seed(file):
@@ -107,7 +109,9 @@ def rule(model: Model) -> Iterator[Ruling]:
                 if leaks and (request := leaks[0].request) is not None and not _redacted(model, leaks[0]):
                     by_request.setdefault(_client(model, request), []).extend(leaks)
                 elif leaks:
-                    yield _ruling(model, leaks)
+                    shown.append((leaks[0].site, leaks))
+    for group in families(model, shown):
+        yield _shared(model, group)
     for leaks in by_request.values():
         yield _ruling(model, leaks)
 
@@ -386,6 +390,18 @@ def _ruling(model: Model, leaks: list[Leak]) -> Ruling:
         _tell_exception(ruling, first.request, len(leaks))
     else:
         _tell_name(ruling, first)
+    return ruling
+
+
+def _shared(model: Model, group: list[list[Leak]]) -> Ruling:
+    """The ruling on what several classes show in the same way, where their logger writes it."""
+    ruling = _ruling(model, [leak for leaks in group for leak in leaks])
+    wrapper = group[0][0].site.wrapper if group[0][0].site is not None else None
+    written = written_at(model, wrapper) if wrapper is not None else None
+    if ruling.outcome == "broken" and len(group) > 1 and written is not None:
+        ruling.evidence.append(at(model.program, *written, "is written to the log here, for all of them", "sink"))
+        line = model.program.body(written[0]).line[written[1]]
+        ruling.anchor = (written[0].file, line, line)
     return ruling
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.pci.whole import whole
@@ -17,12 +18,14 @@ from tillproof.commerce.payloads import Payload
 from tillproof.commerce.payment_places import PaymentPlace
 from tillproof.commerce.redaction import redaction
 from tillproof.commerce.request_fields import fields_of
+from tillproof.commerce.shared_logs import families, written_at
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
 _MOST = 6
+_FAMILY = 2
 _BESIDE = frozenset(["query", "params", "headers", "cookies", "args", "GET", "query_params"])  # what is sent beside the body
 # Calls that may write what a function was sent to a log, and what a function is called that hears of payments.
 _LOGS = re.compile(
@@ -45,24 +48,36 @@ class Leak:
     payload: Payload | None
 
 
+class Leaks(NamedTuple):
+    """What one function shows whole."""
+
+    fn: Fn
+    leaks: list[Leak]
+    place: PaymentPlace | None
+
+
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per function that logs and through which card or payment data passes."""
     places = model.payment_places
     speaking = {fn for functions in model.cards.files.values() for fn in functions}
+    wholes: list[tuple[LogSite, Leaks]] = []
     for fn in sorted({*places, *speaking, *_typed(model)}):
         if model.logs.is_wrapper(fn):
             continue
         sites = [s for s in model.logs.sites(fn) if s.kind == "report" or not model.browser.runs(fn.file)]
         if sites:
-            yield from _rule(model, fn, sites, places.get(fn))
+            yield from _rule(model, fn, sites, places.get(fn), wholes)
+    for group in families(model, wholes):
+        yield _shared(model, group)
     yield from _for_every_request(model, {*places, *speaking})
-    yield from _by_name(model, {*places, *speaking, *run_for_every_request(model)})
-    yield from _handed(model, speaking)
+    handed = _handed(model, speaking)
+    yield from (_ruling(model, fn, leaks, None) for fn, leaks in handed.items())
+    yield from _by_name(model, {*places, *speaking, *handed, *run_for_every_request(model)})
     yield from _tapped(model, speaking)
 
 
-def _handed(model: Model, speaking: Set[Fn]) -> Iterator[Ruling]:
-    """One ruling per function that logs what it is handed and does more with it, as one that sends requests does, where a caller hands it
+def _handed(model: Model, speaking: Set[Fn]) -> dict[Fn, list[Leak]]:
+    """What each function leaks that logs what it is handed and does more with it, as one that sends requests does, where a caller hands it
     card data: ``$this->send('charge', ['number' => $number])``."""
     found: dict[Fn, list[Leak]] = {}
     for fn in sorted(speaking):
@@ -74,9 +89,7 @@ def _handed(model: Model, speaking: Set[Fn]) -> Iterator[Ruling]:
                 for piece in model.shown.of(fn, handed.argument).pieces:
                     if cards := tuple(model.cards.in_piece(piece)):
                         found.setdefault(handed.site.fn, []).append(Leak(handed.site, piece, cards, None))
-    for fn, leaks in found.items():
-        if fn not in speaking:
-            yield _ruling(model, fn, leaks, None)
+    return {fn: leaks for fn, leaks in found.items() if fn not in speaking}
 
 
 def _tapped(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
@@ -163,14 +176,15 @@ def _typed(model: Model) -> Iterator[Fn]:
             yield from model.program.functions_around(file, name)
 
 
-def _rule(model: Model, fn: Fn, sites: list[LogSite], place: PaymentPlace | None) -> Iterator[Ruling]:
+def _rule(
+    model: Model, fn: Fn, sites: list[LogSite], place: PaymentPlace | None, wholes: list[tuple[LogSite, "Leaks"]]
+) -> Iterator[Ruling]:
     leaks = [leak for site in sites for leak in _leaks(model, site, place)]
     cards = [leak for leak in leaks if leak.cards]
-    wholes = [leak for leak in leaks if leak.payload and not leak.cards]
     if cards:
         yield _ruling(model, fn, cards, place)
-    if wholes:
-        yield _ruling(model, fn, wholes, place)
+    if whole_ones := [leak for leak in leaks if leak.payload and not leak.cards]:
+        wholes.append((whole_ones[0].site, Leaks(fn, whole_ones, place)))
     if not leaks:
         first = sites[0]
         ruling = Ruling("pci/card-data-logged", "held", "log", fn.file, model.program.body(fn).line[first.instr])
@@ -195,7 +209,7 @@ def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[
             payload = model.payloads.of(piece) if place is not None or model.cards.speaks(site.fn) else None
             if payload is not None and not cards:
                 cards = tuple(n for n in _card_keys(model, site.fn, payload) if n not in piece.without)
-            if cards or (payload is not None and place is not None and not _names_nobody(model, place, payload)):
+            if cards or (payload is not None and place is not None):
                 yield Leak(site, piece, cards, payload)
 
 
@@ -244,6 +258,29 @@ def _ruling(model: Model, fn: Fn, leaks: list[Leak], place: PaymentPlace | None)
         _tell_card(ruling, first)
     elif first.payload is not None:
         _tell_whole(ruling, first, first.payload, place)
+        if place is not None and all(leak.payload and _names_nobody(model, place, leak.payload) for leak in leaks):
+            ruling.severity = "low"
+            ruling.message = (
+                "It holds the payment's id and the signature over it, by which a return can be shown again, and whatever else the sender "
+                "put in; everyone who can read logs reads it."
+            )
+    return ruling
+
+
+def _shared(model: Model, group: list[Leaks]) -> Ruling:
+    """The ruling on what several classes log whole in the same way, where their logger writes it."""
+    first = group[0]
+    ruling = _ruling(model, first.fn, first.leaks, first.place)
+    wrapper = first.leaks[0].site.wrapper
+    written = written_at(model, wrapper) if wrapper is not None else None
+    if ruling.outcome != "broken" or written is None:
+        return ruling
+    ruling.evidence += [at(model.program, one.fn, one.leaks[0].site.instr, "and from here", "source") for one in group[1:_MOST]]
+    ruling.evidence.append(at(model.program, *written, "the logger writes it here", "sink"))
+    if len(group) < _FAMILY:
+        return ruling
+    line = model.program.body(written[0]).line[written[1]]
+    ruling.anchor = (written[0].file, line, line)
     return ruling
 
 

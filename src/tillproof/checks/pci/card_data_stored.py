@@ -53,8 +53,11 @@ def _functions(model: Model) -> list[Fn]:
 
 def _rule(model: Model, fn: Fn, writes: Writes) -> Iterator[Ruling]:
     place = model.payment_places.get(fn)
-    places = writes_of(model, fn)
+    logged = {site.instr for site in model.logs.sites(fn)}  # what a log keeps, ``pci/card-data-logged`` tells of
+    places = [i for i in writes_of(model, fn) if i not in logged]
     kept = [k for i in places for k in kept_by(model, fn, i, place)]
+    if model.cards.others.of(fn):
+        kept = [k for k in kept if not k.cards]
     told = [k for k in kept if k.cards and all(model.cards.is_told(fn, c) for c in k.cards)]
     for one in told:
         guard = at(model.program, fn, one.instr, "a provider's message holds the number masked", "guard")

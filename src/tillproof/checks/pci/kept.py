@@ -1,8 +1,10 @@
 """What a function keeps: in records, files, caches and the session, with the card data and the whole messages in it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.payloads import Payload
@@ -17,6 +19,8 @@ from tillproof.source.kinds import words as words_of
 _KEEPS = ("record.create", "record.write", "order.write", "file.write", "sql", "refund.record")
 _WRITING = words_of("insert update insertInto insertOrUpdate upsert values into")
 _SAVING = words_of("save saveorfail persist flush add commit store put insert merge create save_all")
+# Nobody keeps something whole under the name of an id.
+_ONE_FIELD = re.compile(r"(^|_)(id|ids|uuid|reference|ref|code)$")
 _SELF = ("this", "self")
 
 
@@ -160,6 +164,6 @@ def _records(model: Model, fn: Fn, i: int) -> Iterator[tuple[str, int]]:
 
 def _of_piece(model: Model, fn: Fn, i: int, piece: Piece, names: tuple[str, ...], place: PaymentPlace | None) -> Iterator[Kept]:
     cards = tuple(model.cards.in_piece(piece._replace(names=names)))
-    payload = model.payloads.of(piece) if place is not None else None
+    payload = model.payloads.of(piece) if place is not None and not (names and _ONE_FIELD.search(snake(names[-1]))) else None
     if cards or (payload is not None and payload.kind != "request"):
         yield Kept(fn, i, next(iter(reversed(names)), ""), cards, payload)

@@ -58,7 +58,8 @@ class Lexicon(Part, frozen=True):
     ``converts_money``: what packages call the functions and classes that give a sum back in another form.
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
     ``card_*_fields``: a payment card's number, its printed code, its stripe; ``card_beside_fields`` mean that only beside one of them.
-    Not those in ``not_card``. ``secret_headers`` are headers and options of a request that carry a credential; ``not_secret`` are
+    Not those in ``not_card``, nor where ``other_cards`` are spoken of, or ``other_card_places`` are what the place is called.
+    ``secret_headers`` are headers and options of a request that carry a credential; ``not_secret`` are
     ``secret_fields`` that are none of ours to another system, but of a session, a visitor or a payment.
     ``logger_names``/``log_methods``: an object whose name is one of the former writes to a log by the latter. ``redacting_verbs``:
     functions whose name says that what they return no longer shows what they were given.
@@ -117,6 +118,8 @@ class Lexicon(Part, frozen=True):
     card_track_fields: tuple[str, ...]
     card_beside_fields: tuple[str, ...]
     not_card: tuple[str, ...]
+    other_cards: tuple[str, ...]
+    other_card_places: tuple[str, ...]
     secret_headers: tuple[str, ...]
     not_secret: tuple[str, ...]
     logger_names: tuple[str, ...]
