@@ -17,6 +17,7 @@ from tillproof.commerce.schema.code import Code
 from tillproof.commerce.schema.dialect import speaks_postgres_only
 from tillproof.commerce.schema.order import migration_order, takes_back
 from tillproof.commerce.schema.readers import ddl, doctypes, prisma, xml
+from tillproof.commerce.schema.readers.annotated_documents import ANNOTATED_DOCUMENTS
 from tillproof.commerce.schema.readers.builders import KNEX, LARAVEL
 from tillproof.commerce.schema.readers.decorated import DECORATED
 from tillproof.commerce.schema.readers.django import DJANGO, FIELDS
@@ -36,8 +37,8 @@ from tillproof.flow.values import ClassV, External, Instance, Member, ModuleV, P
 from tillproof.source.text import read
 
 _READERS = (
-    DJANGO, FIELDS, SQLALCHEMY, ALEMBIC, PYTHON_VALIDATORS, LARAVEL, ELOQUENT, DOCTRINE, PHP_MIGRATIONS, KNEX, MONGOOSE, VALIDATORS,
-    DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
+    DJANGO, FIELDS, SQLALCHEMY, ALEMBIC, ANNOTATED_DOCUMENTS, PYTHON_VALIDATORS, LARAVEL, ELOQUENT, DOCTRINE, PHP_MIGRATIONS, KNEX,
+    MONGOOSE, VALIDATORS, DECORATED, TYPEORM, SEQUELIZE, SEQUELIZE_MIGRATION, RECORDS,
 )  # fmt: skip
 _WITH_HEIRS = (DJANGO, FIELDS, SQLALCHEMY, DECORATED)
 _INNER = ("Meta", "Config")  # classes of settings inside of models, which are all called alike

@@ -20,6 +20,7 @@ _LINE = re.compile(r"(?:order|cart|basket|checkout|invoice|purchase|receipt|book
 _SAYS = re.compile(rb"['\"][^'\"]*\b(?:stock|inventory|on hand)\b[^'\"]*['\"]|(?:#|//)[^\n]*\b(?:stock|inventory|on hand)\b", re.IGNORECASE)
 _MAY_BE_A_FLAG = ("in_stock", "instock")  # whether there is any, where it is no number
 _SAYS_WHETHER = re.compile(r"(is_|has_)?(in_stock|out_of_stock|sold_out|stock_status)|instock|soldout")
+_COPIED = 2
 _MIRRORING = ("platform", "marketplace", "erp", "pim", "warehouse")
 
 
@@ -47,8 +48,12 @@ def stock_tables(schema: Schema, words: Words, systems: dict[str, Provider]) -> 
         seen.update((c.file, c.line) for c in fresh)
         reserved = [c for c in table.columns.values() if c.numeric and c not in counted and words.has("reserved_columns", _last(c.name))]
         sure = any(words.has("stock_columns", _last(c.name)) or _said(schema, c) for c in fresh)
-        sure = sure or words.has("stock_entities", _entity(table)) or any(_SAYS_WHETHER.fullmatch(_last(n)) for n in table.columns)
-        yield Stock(table, tuple(fresh), tuple(reserved), sure, _mirrored(table, systems))
+        sure = (
+            sure
+            or words.has("stock_entities", _entity(table))
+            or any(_SAYS_WHETHER.fullmatch(_last(c.name)) for c in table.columns.values())
+        )
+        yield Stock(table, tuple(fresh), tuple(reserved), sure, _mirrored(words, table, systems))
 
 
 def _said(schema: Schema, column: Column) -> bool:
@@ -103,8 +108,10 @@ def _last(name: str) -> str:
     return snake(name.rpartition(".")[2])
 
 
-def _mirrored(table: Table, systems: dict[str, Provider]) -> str:
-    """The platform whose own records the rows are copies of: they are known by its id."""
+def _mirrored(words: Words, table: Table, systems: dict[str, Provider]) -> str:
+    """The platform whose own records the rows are copies of: they are known by its id, or hold what it alone calls so."""
+    if sum(words.has("copied_columns", _last(c.name)) for c in table.columns.values()) >= _COPIED:
+        return "a platform"
     for column in table.columns.values():
         name = snake(column.name)
         if not re.search(r"_g?id$", name) or not (column.unique or column.primary or column.nullable is False):

@@ -55,6 +55,7 @@ class Lexicon(Part, frozen=True):
     ``stock_columns``: columns that count what can be sold; ``stock_counts`` do where the table is one of ``stock_entities`` or
     ``goods_entities``; ``reserved_columns`` count what is promised. ``not_stock_columns`` are none of them, and a table with one of
     ``not_stock_entities`` among the words of its name holds no stock. ``backorder_fields``: more may be sold than there is.
+    ``copied_columns``: names that a platform alone gives its goods; a table with several of them holds copies of them.
     ``converts_money``: what packages call the functions and classes that give a sum back in another form.
     ``staff_guards``/``customer_guards``: a shop's own guards, by name; staff first. They are evidence only where the guard cannot be read.
     ``card_*_fields``: a payment card's number, its printed code, its stripe; ``card_beside_fields`` mean that only beside one of them.
@@ -94,6 +95,7 @@ class Lexicon(Part, frozen=True):
     goods_entities: tuple[str, ...]
     not_stock_entities: tuple[str, ...]
     backorder_fields: tuple[str, ...]
+    copied_columns: tuple[str, ...]
     paid_fields: tuple[str, ...]
     paid_values: tuple[str, ...]
     authorised_values: tuple[str, ...]

@@ -30,17 +30,24 @@ def read(code: Code, file: str) -> Iterator[Change]:
         entity = next((m for m in marks if m.word in _ENTITIES), None)
         cls = ClassId(file, number)
         columns = list(_columns(code, cls, decorations))
-        if not columns or (entity is None and (code.evaluator.scope.subclasses(cls) or not _own_entity(columns))):
+        modelled = _is_modelled(code, file, declared.name)
+        if not columns or (entity is None and not modelled and (code.evaluator.scope.subclasses(cls) or not _own_entity(columns))):
             continue
         change = Change("declare", _table_name(code, declared.name, entity), file, declared.line, "typeorm", columns, model=cls)
         change.names = [declared.name]
-        change.documents = entity is not None and (entity.word in ("Schema", "modelOptions") or any(c.type == "ObjectId" for c in columns))
+        object_ids = any(c.type == "ObjectId" for c in columns)
+        change.documents = modelled or (entity is not None and (entity.word in ("Schema", "modelOptions") or object_ids))
         for base in code.evaluator.scope.lineage(cls)[1:]:
             inherited = list(_columns(code, base, code.decorations(base.file)))
             change.columns[:0] = [c for c in inherited if c.name not in {own.name for own in columns}]
         for mark in marks:
             _of_class(code, mark, change)
         yield change
+
+
+def _is_modelled(code: Code, file: str, name: str) -> bool:
+    """Whether Typegoose makes a model of a class: ``getModelForClass(Product)``."""
+    return re.search(rb"getModelForClass\(\s*" + re.escape(name.encode()) + rb"\b", code.program.sources[file]) is not None
 
 
 def _own_entity(columns: list[Column]) -> bool:
