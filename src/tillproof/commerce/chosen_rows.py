@@ -68,6 +68,8 @@ _AMONG = ("in", "$in", "Op.in", "[Op.in]")
 """Keys of a condition under which stand the values of which a column has one."""
 _COLUMN_ASKS = ("in_", "not_in", "notin_", "is_", "is_not", "isnot", "between", "any_", "like")
 _ASKS_OF_COLUMN = ("isnull", "isnotnull", "notinarray", "between", "notbetween", "like", "ilike")  # functions that are handed it
+_TYPEORM = "typeorm."
+_UNEQUAL = ("MoreThan", "MoreThanOrEqual", "LessThan", "LessThanOrEqual", "Between", "Not", "Like", "ILike", "Raw")
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq", "equals"))
 _BY_ID = re.compile(
     r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
@@ -269,7 +271,8 @@ class ChoiceReader:
                 continue
             out.compared.add(key)
             if not isinstance(entry, (Record, Overlay)):
-                out.keys[key] = entry
+                if not self._by_operator(key, entry, out):
+                    out.keys[key] = entry
                 continue
             got = self._shape(entry)
             asked = {**got.may, **got.must}
@@ -277,6 +280,15 @@ class ChoiceReader:
             out.keys.update((key, v) for word, v in asked.items() if word in _OPERATORS)
             if key in _JSON:  # a column that keeps a record itself: what is compared is in it
                 self.condition(entry, out, depth + 1)
+
+    def _by_operator(self, key: str, value: Value, out: Parts) -> bool:
+        """Whether a column is asked for by a function of TypeORM's that is no equality: ``{ stock: MoreThanOrEqual(n) }``."""
+        name = names(value)[0] if isinstance(value, Result) and value.instr >= 0 and names(value) else ""
+        word = name.removesuffix("()").rpartition(".")[2]
+        if word == "In" and name.startswith(_TYPEORM) and (listed := self.evaluator.argument(value, 0)) is not None:  # type: ignore[arg-type]
+            out.among[key] = listed
+            return True
+        return name.startswith(_TYPEORM) and word in _UNEQUAL
 
     def _as_comparison(self, value: Value, out: Parts) -> bool:
         """Whether what chooses is no record but a comparison, or a function that gives one: ``where: eq(orders.id, x)``,

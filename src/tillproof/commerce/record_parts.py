@@ -14,6 +14,7 @@ from tillproof.flow.values import (
     ClassV,
     Ctx,
     External,
+    FunctionV,
     Instance,
     Member,
     Mix,
@@ -24,6 +25,7 @@ from tillproof.flow.values import (
     Value,
     constant,
     options,
+    pattern,
 )  # fmt: skip
 from tillproof.ir.ops import Op
 
@@ -146,7 +148,11 @@ class PartReader:
             self.record(second, out, 0)
 
     def _counted(self, arguments: list[tuple[str, Value]], out: Parts) -> None:
-        """``increment('stock', 2)``, ``decrement({stock: 2}, {where})``"""
+        """``increment('stock', 2)``, ``decrement({stock: 2}, {where})``, ``increment({ id }, 'stock', 2)``"""
+        named = next((n for n, (_, v) in enumerate(arguments) if constant(v) is not None), 0)
+        if 0 < named < len(arguments) - 1 and is_record(arguments[named - 1][1]):  # TypeORM says first of which rows
+            self.choices.condition(arguments[named - 1][1], out)
+            arguments = arguments[named:]
         if not arguments:
             return
         name = constant(arguments[0][1])
@@ -181,8 +187,20 @@ class PartReader:
 
     def _store(self, key: str, value: Value, out: Parts) -> None:
         out.fields[key] = value
-        if self.is_relative(value):
+        if self.is_relative(value) or self._reckoned_in_words(key, value):
             out.relative.add(key)
+
+    def _reckoned_in_words(self, key: str, value: Value) -> bool:
+        """Whether a function gives the expression by which the database works a value out from the old one:
+        ``set({ stock: () => 'stock - :n' })``."""
+        for option in options(value):
+            if isinstance(option, FunctionV):
+                body = self.program.body(option.fn)
+                ends = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0]
+                said = pattern(self.evaluator.value(option.fn, ends[0])) if len(ends) == 1 else ""
+                if re.search(rf"\b{re.escape(key)}\b\W{{0,3}}\s*[-+]", said):
+                    return True
+        return False
 
     def is_relative(self, value: Value) -> bool:
         """Whether the database works a new value out: ``F('stock') - n``, ``Product.stock - n``, ``{decrement: n}``, raw SQL."""

@@ -9,6 +9,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.let_pass import let_pass
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.tables import Table
+from tillproof.commerce.spent import Spent, spent
 from tillproof.commerce.stock_looks import looked_at
 from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
 from tillproof.commerce.stock_writes import StockWrite
@@ -36,7 +37,7 @@ _MOST_CALLERS = 12
 _LEVELS = 2
 _LINES = 6
 
-Flaw = Literal["unlocked", "unheard", "unasked"]
+Flaw = Literal["unlocked", "unheard", "unasked", "blind"]
 
 
 class Kept(NamedTuple):
@@ -51,7 +52,8 @@ class Kept(NamedTuple):
 class Taking:
     """A line that takes stock. ``kept``: why it cannot take what is gone; else ``flaw``: ``unlocked``, nothing keeps others out between a
     look and the write; ``unheard``, nobody asks whether a conditional update changed a row, or nothing comes of it; ``unasked``, under a
-    lock nobody is seen to ask what is left. ``compared``: where what is left was looked at. ``table``: the table, where it is declared."""
+    lock nobody is seen to ask what is left; ``blind``, what is asked under the lock finds nothing, since a generator was ``spent`` on
+    another question. ``compared``: where what is left was looked at. ``table``: the table, where it is declared."""
 
     place: Place
     write: StockWrite
@@ -59,6 +61,7 @@ class Taking:
     kept: Kept | None
     flaw: Flaw
     compared: Place | None
+    spent: tuple[Fn, Spent] | None = None
 
 
 class Takings:
@@ -87,7 +90,7 @@ class Takings:
             for w, p in found
             if (self._reserves(w) or self.program.unit(p.fn.file) not in reserving or self._is_conditional(w))
             and not self.model.staff_only(p.fn)
-            and self.for_sale(p.fn)
+            and (self.for_sale(p.fn) or (w.promised and self._by_names(p.fn)))
         ]
         by_function: dict[Fn, list[Taking]] = {}
         for write, place in kept:
@@ -159,6 +162,15 @@ class Takings:
             around.update(dict.fromkeys(here))
         return any(_SELLING.search(t) for f in around for t in (*self.model.vocabulary.tokens(f), self.program.qualified(f)))
 
+    def _by_names(self, fn: Fn) -> bool:
+        """Whether what is promised is promised by a function that is called, by its name alone, where orders are spoken of: on an object
+        that somebody hands in later, ``stock.allocate(order)``."""
+        name = self.program.name(fn)
+        if _NO_SALE.search(name) or self.model.callers.of(fn) or len(self.program.functions_by_name[name]) != 1:
+            return False
+        calling = (c for file in self.program.mentioning(name) for c in self.program.functions_calling_name(file, name))
+        return any(_SELLING.search(t) for c in calling for t in (*self.model.vocabulary.tokens(c), self.program.qualified(c)))
+
     # --- what keeps them
 
     def _judge(self, write: StockWrite, place: Place) -> Taking:
@@ -174,6 +186,8 @@ class Takings:
             if not locks and place != write.place:
                 inner = self.model.regions.lock(write.place, self.keeps_others_away)
                 locks = [inner] if inner is not None else []
+            if locks and (blind := self._blind(locks[0], place, write)) is not None:
+                return Taking(place, write, table, None, "blind", compared, blind)
             if locks and compared is not None:
                 kept = self._at(locks[0], "the stock is locked while it is looked at and taken")
             elif locks and (where := self._refused_below(write, table)) is not None:
@@ -181,6 +195,11 @@ class Takings:
             elif locks:
                 flaw = "unasked"
         return Taking(place, write, table, kept, flaw, compared)  # type: ignore[arg-type]
+
+    def _blind(self, *places: Place | StockWrite) -> tuple[Fn, Spent] | None:
+        """A generator that was spent on one question before another asks with it what is left, where stock is locked or taken."""
+        functions = dict.fromkeys(p.fn if isinstance(p, Place) else p.place.fn for p in places)
+        return next(((fn, found) for fn in functions if (found := spent(self.model, fn)) is not None), None)
 
     def _at(self, place: Place, what: str) -> Kept:
         return Kept(place.fn.file, self.program.body(place.fn).line[place.instr], what)

@@ -8,9 +8,11 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, extent, source, step, steps
 from tillproof.commerce.model import Model
 from tillproof.commerce.pieces_taken import PieceTaken
+from tillproof.commerce.spent import Spent
 from tillproof.commerce.stock_triggers import StockTrigger
 from tillproof.commerce.takings import GOODS, Taking
 from tillproof.commerce.unstocked import Unstocked, unstocked
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Result, names, options
 
 _ID = "inventory/oversell-race"
@@ -49,6 +51,8 @@ def _rule(model: Model, taking: Taking) -> Ruling:
         ruling.outcome = "unknown"
         ruling.question = Evidence(fn.file, body.line[i], f"Is `{_name(taking)}` compared with what is ordered while the row is locked?")
         return ruling
+    if taking.spent is not None:
+        return _blind(model, taking, *taking.spent, ruling)
     ruling.outcome, ruling.severity = "broken", "high"
     ruling.confidence = "certain" if taking.table is not None else "likely"
     ruling.anchor = extent(model.program, fn, i)
@@ -57,6 +61,25 @@ def _rule(model: Model, taking: Taking) -> Ruling:
     ruling.evidence.append(Evidence(fn.file, body.line[i], _FLAWS[taking.flaw], "missing"))
     ruling.title, ruling.message = _told(taking)
     ruling.remediation = _remedy(model, fn.file)
+    return ruling
+
+
+def _blind(model: Model, taking: Taking, fn: Fn, spent: Spent, ruling: Ruling) -> Ruling:
+    """Stock that is looked at under a lock by a question that is asked about nothing."""
+    body = model.program.body(fn)
+    name = body.name(spent.made)
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
+    ruling.anchor = (fn.file, body.line[spent.made], body.end_line[spent.second])
+    ruling.evidence.insert(0, Evidence(fn.file, body.line[spent.made], f"`{name}` can be gone through only once", "source"))
+    ruling.evidence.insert(1, Evidence(fn.file, body.line[spent.first], "it is gone through here, and is empty behind it", "step"))
+    ruling.evidence.append(Evidence(fn.file, body.line[spent.second], "what is left is asked for nothing", "missing"))
+    ruling.title = "What others have taken is asked with a list that is used up"
+    ruling.message = (
+        f"`{name}` is a generator, and an earlier question goes through it; the one behind it is asked about no rows and finds nothing "
+        f"taken, so `{_name(taking)}` is sold again to everybody, although its row is locked. The shop is paid for goods that it does not "
+        "have."
+    )
+    ruling.remediation = f"Make `{name}` a list, `[… for … in …]`, which can be gone through as often as one likes."
     return ruling
 
 
