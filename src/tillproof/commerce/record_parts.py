@@ -24,6 +24,7 @@ from tillproof.flow.values import (
     Seq,
     Value,
     constant,
+    names,
     options,
     pattern,
 )  # fmt: skip
@@ -37,7 +38,13 @@ _IDS = ("id", "documentId", "_id")
 _RELATIVE_KEYS = ("$inc", "$mul", "$push")
 _CHANGES = ("increment", "decrement", "multiply", "divide")
 _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql", "Coalesce", "Greatest", "Least", "coalesce")
+_GROWS = ("FieldValue.increment", "firebase/firestore.increment", "firebase.firestore.increment")
 _MOST_KEYS = 40
+
+
+def counts_by(value: Value) -> bool:
+    """Whether a value says by how much a document's field is to grow: ``FieldValue.increment(n)`` of Firestore's."""
+    return isinstance(value, Result) and any(n.endswith(_GROWS) for n in names(value.callee))
 
 
 class PartReader:
@@ -214,7 +221,7 @@ class PartReader:
                 return True
             if isinstance(option, Record) and any(key in _CHANGES for key, _ in option.entries):
                 return True
-            if self._is_raw(option):
+            if self._is_raw(option) or counts_by(option):
                 return True
         return False
 

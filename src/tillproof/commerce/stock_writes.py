@@ -12,6 +12,7 @@ from tillproof.commerce.entities import KEEPS, LINES, entity
 from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.names import written
 from tillproof.commerce.plain_metas import OF_POST, meta_read
+from tillproof.commerce.record_parts import counts_by
 from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.touches import Touch
@@ -332,10 +333,19 @@ class StockWrites:
                 return True
             if (kept := meta_read(self.model, option)) and self._alike(kept, field):
                 return True
+            if isinstance(option, Element) and self._alike(self._column_at(option), field):
+                return True
             inner = option.operands if isinstance(option, Mix) else self._handed_through(option, field)
             if any(self._was_read(o, field, depth + 1) for o in inner):
                 return True
         return False
+
+    def _column_at(self, value: Element) -> str:
+        """The column that stands at a place of a row that a statement gave: ``cursor.fetchone()[0]``."""
+        row, key = value.base, value.key
+        if not isinstance(row, Result) or row.instr < 0 or not isinstance(key, Const) or not key.text.isdigit():
+            return ""
+        return self.model.records.column(row.fn, row.instr, int(key.text), row.ctx)
 
     def _handed_through(self, value: Value, field: str) -> list[Value]:
         """What a call is given that hands it back within bounds, ``max(0, stock)``; or the member that it reads of a document,
@@ -382,6 +392,8 @@ class StockWrites:
                 return option.op == "-"
             if _turned_round(option):
                 return True
+            if counts_by(option) and isinstance(option, Result):
+                return any(_turned_round(v) for _, v in self.model.evaluator.arguments(option))
             if isinstance(option, Record) and (said := {k for k, _ in option.entries} & {"increment", "decrement"}):
                 return "decrement" in said
         text = " ".join(self._text(fn, call) for fn, call in self._written_at(touch))
