@@ -7,6 +7,8 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
+from tillproof.checks.payment.charges import Charges
+from tillproof.checks.payment.chosen_currencies import chosen_currencies
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
@@ -15,7 +17,7 @@ from tillproof.checks.payment.set_over import set_over
 from tillproof.checks.payment.stored_behind import stored_behind
 from tillproof.checks.payment.sum_origins import left_to_others
 from tillproof.checks.payment.unknown_gateways import outside_charges, sent_sums
-from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ruling import Evidence, Ruling, at, each_once
 from tillproof.commerce.given import values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
@@ -23,7 +25,7 @@ from tillproof.commerce.role_names import STAFF_WORD
 from tillproof.flow.facts import Condition
 from tillproof.flow.initialised import CONSTRUCTORS
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import ClassV, Const, Member, Result, Unknown, options, pieces
+from tillproof.flow.values import ClassV, Const, Member, Param, Result, Unknown, options, pieces
 from tillproof.ir.ops import Op
 
 _FEW = 40
@@ -64,6 +66,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             ruling.anchor = (*read, read[1])  # the repository stores whatever it is handed
             yield ruling
     yield from sums_as_sent(model)
+    yield from each_once(chosen_currencies(Charges(model)))
     for kept in stored_quantities(model, charged):
         within = _around(model, kept.reached_by, handling)
         if kept.bound is not None or within not in flawed:
@@ -161,7 +164,8 @@ def _of_ours(model: Model, site: AmountSite, ruling: Ruling) -> Ruling | None:
             place[0], place[1], f"Where does the amount of this {site.operation} come from? Nothing in the repository says who gives it."
         )
         return ruling
-    if site.what != "charge" and (open_ is not None or isinstance(site.value, (Const, Unknown))):
+    injected = isinstance(open_, Param) and open_.type is not None and open_ is not site.value  # a service of ours works it out
+    if site.what != "charge" and ((open_ is not None and not injected) or isinstance(site.value, (Const, Unknown))):
         return None
     ruling.evidence.append(Evidence(site.value.at[0], site.value.at[1], "the amount is the server's own", "guard"))
     return ruling if site.what != "free" else None

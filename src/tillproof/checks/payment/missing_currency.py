@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.charges import CREATES, Charge, Charges, argument_line, ruling_of
+from tillproof.checks.payment.chosen_currencies import WORKED_OUT, follows_choice
 from tillproof.checks.payment.order_currency import asked_for, currency_of_orders, holder_of
-from tillproof.checks.ruling import Evidence, Ruling, at, each_once
+from tillproof.checks.ruling import Evidence, Ruling, each_once
 from tillproof.commerce.currencies import Currency
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.model import Model
-from tillproof.commerce.priced_payments import selecting
 from tillproof.commerce.request_arguments import reads_request
-from tillproof.flow.values import Choice, Const, Element, Member, Param, Result, Value, options, pieces
+from tillproof.flow.values import Choice, Member, Param, pieces
 
 _OWN = "Give the currency that is stored with the order, next to the amount that is stored with it."
-_PIECES = 120
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -28,7 +27,9 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
     currency = charge.currency
     if currency is None:
         return None if reads_request(charges.model, charge.site, charge.ctx) else _absent(charges, charge)  # the page may send one
-    rules = {"client": _chosen, "shop": _of_the_shop, "fixed": _fixed, "record": _held, "setting": _held}
+    if currency.origin == "client":
+        return _worked_out(charges, charge, currency)
+    rules = {"shop": _of_the_shop, "fixed": _fixed, "record": _held, "setting": _held}
     return rules.get(currency.origin, _unknown)(charges, charge, currency)
 
 
@@ -80,52 +81,13 @@ def _absent(charges: Charges, charge: Charge) -> Ruling | None:
     return ruling
 
 
-def _chosen(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
-    """The client says in which currency the server's number is meant."""
-    sources = [s for s, _ in charges.model.requests.sources_in(charge.value, 200) if s.kind in ("body", "query", "path", "raw")]
-    told = charges.model.requests.source(charge.value)  # as it was sent, whatever it is called
-    if told or any(s.key is None or charges.model.words.money(s.key.rpartition(".")[2].removesuffix("[]")) for s in sources):
-        return None  # who chooses the number as well is not helped by the currency: client-amount speaks of that
-    if charges.model.staff_only(charge.site.fn):
-        ruling = _ruling(charges, charge)
-        ruling.evidence.append(at(charges.model.program, charge.site.fn, charge.site.instr, "only staff reach this", "guard"))
-        return ruling
-    chosen = charges.model.requests.sources_in(currency.value, _PIECES)
-    if _made_of(charges, charge, {(s.kind, s.key) for s, _ in chosen}):
-        ruling = _ruling(charges, charge)
-        ruling.evidence.append(Evidence(*charge.value.at, "the sum is worked out for the currency that is asked for", "guard"))
-        return ruling
-    ruling = _break(charges, charge)
-    ruling.severity = "critical"
-    ruling.title = "The client chooses the currency of the charge"
-    ruling.message = (
-        "The currency comes from the client's request while the amount is the server's number: a changed request pays the same number in "
-        "the cheapest currency there is."
-    )
-    ruling.remediation = (
-        "Take the currency from the order or the shop's settings, and keep prices per currency where customers may choose one."
-    )
-    ruling.evidence = [Evidence(*v.at, "the currency is read from the request", "source") for _, v in chosen[:2]] + ruling.evidence
+def _worked_out(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
+    """The client's currency, for a sum that is worked out in it; of any other `payment/client-amount` speaks."""
+    if not follows_choice(charges, charge, currency):
+        return None
+    ruling = _ruling(charges, charge)
+    ruling.evidence.append(Evidence(*charge.value.at, WORKED_OUT, "guard"))
     return ruling
-
-
-def _made_of(charges: Charges, charge: Charge, chosen: set[tuple[str, str | None]]) -> bool:
-    """Whether what the client chose takes part in the sum: as a key into prices, or handed to what converts it."""
-    model, value = charges.model, charge.value
-    if all(isinstance(o, Const) for o in options(value)) and not selecting(model, charge.site.fn).isdisjoint(chosen):
-        return True  # `PRICES[currency]`: one of the sums that are written down
-
-    def onward(here: Value) -> list[Value]:
-        given: list[Value] = []
-        if isinstance(here, Result) and here.instr >= 0:
-            if model.operations.at(here.fn, here.instr, here.ctx) is not None:
-                return []  # a provider works with the number that it is given
-            given = [v for _, v in model.evaluator.arguments(here)]
-        key = [here.key] if isinstance(here, Element) and here.key is not None else []
-        return [*given, *key, *here.parts()]
-
-    sources = (model.requests.source(here) for here in pieces([value], _PIECES, onward))
-    return any((source.kind, source.key) in chosen for source in sources if source is not None)
 
 
 def _of_the_shop(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:

@@ -39,7 +39,7 @@ _TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)
 _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collection", "Table", "Dao")
 # Classes that tell of an order or show one, and keep none: ``Email_Invoice``, ``OrderPdf``.
 _SPEAKS_OF = re.compile(r"(^|_)(e?mails?|mailer|mailable|notif\w+|pdf|page|view|widget|shortcode|exporter)(_|$)")
-_GIVEN_BACK = re.compile(r"(\w+_)?(refunds?|credit_?memos?|credit_?notes?)")
+_GIVEN_BACK = re.compile(r"(\w+_)?(refunds?(_?(requests?|claims?|items?|lines?))?|returns?_?requests?|credit_?memos?|credit_?notes?)")
 
 
 def order_totals(model: Model) -> Iterator[AmountSite]:

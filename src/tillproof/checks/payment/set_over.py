@@ -4,6 +4,7 @@ Product.findById(item.id)).price``."""
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.names import written
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -36,10 +37,19 @@ def _over(model: "Model", fn: "Fn", i: int, ctx: "Ctx | None", chosen: "Chosen")
     body = model.program.body(fn)
     held = model.requests.source(model.evaluator.value(fn, body.args(i)[0], ctx))
     line = (chosen.key or "").rpartition(".")[0].removesuffix("[]")
-    if held is None or held.key is None or held.key != f"{line}[]":
+    same = held.key == f"{line}[]" if held is not None else _is_written_so(model, fn, body.args(i)[0], line)
+    if not same:
         return False
     written = model.requests.sources_in(model.evaluator.value(fn, body.args(i)[2], ctx))
     return all(source.key != chosen.key for source, _ in written)
+
+
+def _is_written_so(model: "Model", fn: "Fn", holder: int, line: str) -> bool:
+    """Whether an element is one of a list that is called as the lines are that were sent: ``data.orderItems[at++].price = ours``."""
+    body = model.program.body(fn)
+    if body.op[holder] != Op.INDEX:
+        return False
+    return written(model.program, fn, body.args(holder)[0]).rpartition(".")[2] == line.rpartition(".")[2]
 
 
 def _ways(model: "Model", fn: "Fn") -> "Iterator[Ctx | None]":
