@@ -1,7 +1,7 @@
 """Currencies that a client chooses while the number is the server's: given to a charge, or kept with the cart or order that is charged."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tillproof.checks.payment.amounts import chosen_by_client
@@ -41,7 +41,7 @@ def chosen_currencies(charges: Charges) -> Iterator[Ruling]:
 def _asked_by_callers(charges: Charges, charge: Charge) -> Iterator[Charge]:
     """A charge as callers further up ask for it, where they hand over the currency and not the sum: ``pay(user, req.body)``."""
     model, site = charges.model, charge.site
-    waiting: list[Ctx | None] = [charge.ctx]
+    waiting: Sequence[Ctx | None] = [charge.ctx]
     for _ in range(_LEVELS):
         open_ = [ctx for ctx in waiting if any(depends_on_caller(model, v) for v in _currencies(charges, charge, ctx))]
         waiting = [up for ctx in open_ for up in model.callers.above(site.fn, ctx)][:_MOST_CALLERS]
