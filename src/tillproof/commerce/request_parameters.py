@@ -153,10 +153,18 @@ class Parameters:
         place = str(self._position(param))
         for framework in frameworks:
             if place in framework.request and (framework.id in own or (entries and "" in own)):
+                if framework.request[place].body == ("*",) and self._is_given(param, entries):
+                    return None
                 return self._by_caller(param, framework.request[place], entries)
         if param.name in _REQUEST_NAMES and param.type is None:
             return next(((f.request["0"], None) for f in frameworks if "0" in f.request and f.routes), None)
         return None
+
+    def _is_given(self, param: Param, entries: list[Entry]) -> bool:
+        """Whether a framework of PHP gives a parameter what it has itself, a service or a record, or no message comes with the request:
+        the ``mount`` of a component."""
+        php = self.program.language(param.fn.file) == "php"
+        return php and (self._is_looked_up(param) or all(e.methods == ("GET",) for e in entries))
 
     def _is_looked_up(self, param: Param) -> bool:
         """Whether a piece of the path is declared as a class, of ours or from elsewhere: a record is looked up by it."""
