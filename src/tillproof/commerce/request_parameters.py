@@ -153,8 +153,6 @@ class Parameters:
         place = str(self._position(param))
         for framework in frameworks:
             if place in framework.request and (framework.id in own or (entries and "" in own)):
-                if framework.request[place].body == ("*",) and self._is_given(param, entries):
-                    return None
                 return self._by_caller(param, framework.request[place], entries)
         if param.name in _REQUEST_NAMES and param.type is None:
             return next(((f.request["0"], None) for f in frameworks if "0" in f.request and f.routes), None)
@@ -184,6 +182,8 @@ class Parameters:
         """What a parameter holds that whoever calls fills as a whole. Where a wrapper of ours calls in his place it is what that hands on:
         the message first, beside whom it has found to be signed in. A function of Python is called by the names of what was sent, and its
         decorators hand on what they were given."""
+        if argument.body == ("*",) and self._is_given(param, entries):
+            return None
         if argument.body == ("*",) and self.program.language(param.fn.file) == "python":
             return argument, None if self.program.body(param.fn).params[param.number].kind else param.name
         if argument.body == ("*",) and self._is_piece(param):
