@@ -169,12 +169,12 @@ class Ownership:
     def _asks_for_nobody(self, fn: Fn, i: int) -> bool:
         """Whether a value is a member, or what a call gives that is told nothing of a record and reads or writes none."""
         body = self.model.program.body(fn)
-        while i >= 0 and body.op[i] in (Op.AWAIT, Op.CAST):
-            i = body.args(i)[0 if body.op[i] == Op.AWAIT else 1]
-        if i < 0 or body.op[i] != Op.CALL:
-            return i >= 0 and body.op[i] in (Op.FIELD, Op.INDEX)
-        plain = all(body.op[v] == Op.NAME for _, v in body.call(i)[1]) and not any(body.op[n] == Op.CALL for n in _below(body, i) - {i})
-        return plain and self.model.records.touch(fn, i, None) is None
+        below = _below(body, i) if i >= 0 else set()
+        calls = [n for n in below if body.op[n] == Op.CALL]
+        if len(calls) != 1:
+            return not calls and any(body.op[n] in (Op.FIELD, Op.INDEX) for n in below)
+        told = any(body.op[v] != Op.NAME for _, v in body.call(calls[0])[1])
+        return not told and self.model.records.touch(fn, calls[0], None) is None
 
     def _told(self, fn: Fn) -> set[int]:
         """What a mail or an object of ours that is made here is handed: nothing of it decides whether the function goes on."""

@@ -58,10 +58,20 @@ class OtherEnds:
         if read is None or any(_ENDS.fullmatch(one) for one in read):
             return None  # whoever looks at one end has thought of them
         for end in self._ends():
-            if same(end.kind, transition.touch.entity) and over.fullmatch(end.state) and not self._seen(end, transition, atoms, read):
+            if not self._of_one_table(end, transition.touch):
+                continue
+            if over.fullmatch(end.state) and not self._seen(end, transition, atoms, read):
                 last = transition.guards[-1]
                 return LeftOpen((end.state,), end.place, self._refused(transition), Place(last.fn, last.instr, last.ctx))
         return None
+
+    def _of_one_table(self, end: End, touch: Touch) -> bool:
+        """Whether what is ended is of the kind that is changed, and not of another product in the same repository."""
+        file, program, schema = end.place.fn.file, self.model.program, self.model.schema
+        if not same(end.kind, touch.entity) or program.unit(file) != program.unit(touch.fn.file):
+            return False
+        one, other = schema.nearest(end.kind, file), schema.nearest(touch.entity, touch.fn.file)
+        return one is None or other is None or one is other
 
     def _barred(self, transition: Transition) -> re.Pattern[str] | None:
         """The ends after which a record must not be changed so."""

@@ -71,6 +71,16 @@ class Schema:
             return self._of_value(entity, near)
         return _best(self._named(entity), self._unit(near))
 
+    def nearest(self, entity: str, file: str) -> Table | None:
+        """Of several tables of one name in a repository, those of its products, the one that is declared nearest to a file."""
+        path = file.split("/")
+        found = [t for t in self._named(entity) if t.unit == self._unit(file)]
+
+        def shared(table: Table) -> int:
+            return next((n for n, (a, b) in enumerate(zip(path, table.file.split("/"), strict=False)) if a != b), len(path))
+
+        return max(found, key=shared, default=None)
+
     def column(self, entity: "str | ClassId | Value", field: str, near: str = "") -> Column | None:
         """A column of an entity; None when either is not declared here."""
         table = self.table(entity, near)
