@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.recognise import Known
 from tillproof.commerce.told_answers import is_told
 from tillproof.flow.asked import reads
 from tillproof.flow.called_back import passed_on
@@ -78,11 +79,16 @@ class Answers:
         if key not in self._known:
             skipped = (_OF_HTTP, envelope) if self.model.http.request(fn, i) is not None else (envelope,)
             known = self.model.operations.at(fn, i, ctx)
-            reader = _Reader(self.model, skipped, request=known is not None and known.name.endswith(_REQUEST))
+            reader = _Reader(self.model, skipped, request=self._is_request(fn, i, known))
             reader.whole(fn, i, ctx, 0, 0)
             reader.read_again()
             self._known[key] = ctx, reader.asked
         return self._known[key][1]
+
+    def _is_request(self, fn: Fn, i: int, known: Known | None) -> bool:
+        """Whether what a pack knows is an object that is made to be sent, or to be filled with the answer."""
+        made = self.model.program.body(fn).op[i] == Op.NEW
+        return known is not None and (made or known.name.endswith(_REQUEST))
 
     def hangs_on(self, fn: Fn, i: int) -> bool:
         """Whether anything hangs on a value that says what became of a payment, or may."""

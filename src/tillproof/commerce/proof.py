@@ -318,13 +318,20 @@ class SenderPolicy:
             return True  # what the job does counts, behind the proof that it makes
         if effect.effect in _RECORDS and self.model.handovers.targets(fn, i, ctx):
             return False  # it is no note: a function of the cloud waits for it, and proves nothing
-        if effect.effect == "file.write" and _LOGGER.search(snake(self.model.program.qualified(fn).replace(".", "_"))):
+        if effect.effect in ("file.write", *_RECORDS) and self._logs(fn, i, ctx):
             return True  # by a logger of the shop's own
         if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):
             return True
         if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
             return True
         return effect.effect in (*_RECORDS, "record.delete") and only_notes(self.model, fn, i, ctx)
+
+    def _logs(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a write is a logger's by the name of its class or function, and no order's or payment's."""
+        if not _LOGGER.search(snake(self.model.program.qualified(fn).replace(".", "_"))):
+            return False
+        touch = self.model.records.touch(fn, i, ctx)
+        return touch is None or not self.model.words.entity(touch.entity)
 
     def _is_acted_on(self, fn: Fn, answer: int, ctx: Ctx | None) -> bool:
         """Whether a handler answers its platform that money came, for the platform to settle the order."""

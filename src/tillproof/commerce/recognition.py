@@ -24,6 +24,8 @@ MANAGES = re.compile(
     r"|(?<![a-z])(web)?hooks?_((un|de|re)?_?register|registration|(un)?install|set_?up|re_?build|re_?create|enable|disable)(?![a-z])"
 )
 _BROWSERS = re.compile(r"success|fail(ure|ed)?|surl|furl|return|cancel|back|redirect|complete|thanks?")
+_SERVERS = ("push", "notify", "notification", "ipn", "callback", "webhook")
+"""What an address ends in that no browser is sent to."""
 _BELOW_HOOKS = re.compile(r"(?:web)?hooks?[/._-]([\w./-]+?)/?$", re.IGNORECASE)
 NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
 """Calls that leave a note for the next page to show."""
@@ -252,7 +254,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound, *
         weight, why = _ENOUGH, "its address is told to the provider"
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
     calls_us = named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
-    in_path = calls_us and speaks_of((signs.route + signs.file).lower(), own)
+    in_path = calls_us and (speaks_of((signs.route + signs.file).lower(), own) or _takes_its_messages(signs, provider, inbound))
     weight += _weight_unnamed(model, signs, provider)
     used = in_path or weight > 0 or _is_spoken_of(model, signs, provider, inbound)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
@@ -304,7 +306,14 @@ def _at_its_place(signs: Signs, provider: Provider, inbound: Inbound) -> bool:
     parts = [part for part in re.split(r"[/.]", signs.route.lower()) if part and part[0] not in "{<:["]
     own = [n for n, part in enumerate(parts) if speaks_of(part, provider.id.partition("-")[0])]
     here = parts[-1] if parts and not _BROWSERS.fullmatch(parts[-1]) else ""
-    return bool(own) and here in inbound.routes and own[0] < len(parts) - 1
+    return (bool(own) and here in inbound.routes and own[0] < len(parts) - 1) or _takes_its_messages(signs, provider, inbound)
+
+
+def _takes_its_messages(signs: Signs, provider: Provider, inbound: Inbound) -> bool:
+    """Whether a platform keeps an address under one word of the provider's name and of what it sends: ``wc-api/klarna_push``."""
+    before, _, last = signs.route.lower().rpartition("/")[2].rpartition("_")
+    names = (provider.id.partition("-")[0], *provider.names)
+    return last in _SERVERS and last in inbound.routes and any(speaks_of(before, name) for name in names)
 
 
 def _with_verifier(signs: Signs, provider: Provider, inbound: Inbound, weight: int, why: str) -> tuple[int, str]:

@@ -27,12 +27,13 @@ from tillproof.commerce.own_payments import NOTES
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
+from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.flow.facts import Passed
 from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.flow.values import Ctx, pieces
+from tillproof.flow.values import Ctx, Value, pieces
 from tillproof.ir.ops import Op
 
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
@@ -311,6 +312,8 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
         if proof.refetch and (kept := [reconciling.found_by_asked(e, proof.fn, proof.instr, proof.ctx) for e in paid]) and all(kept):
             note = f"the provider is asked for the very payment by which the record is found, kept in `{kept[0]}`"
             return [step(model, Place(proof.fn, proof.instr, proof.ctx), note, "guard")]
+        if proof.refetch and paid and all(e.touch is not None and _is_carried(model, e.touch.record) for e in paid):
+            return [step(model, Place(proof.fn, proof.instr, proof.ctx), "the record is the one that the answer itself carries", "guard")]
         if proof.refetch and paid and all(held := [compared_with_kept(model, e, proof) for e in paid]) and held[0] is not None:
             place = Place(held[0].fn, held[0].instr, held[0].ctx)
             return [step(model, place, "the id that the provider is asked by is compared with the one that the order keeps", "guard")]
@@ -333,6 +336,11 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
             note = "the payment is begun at the server's own price of what it says is bought, and there is no order yet to hold it against"
             return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
     return []
+
+
+def _is_carried(model: Model, record: Value | None) -> bool:
+    """Whether a changed record of ours is what a payment library answers with: ``$status->getFirstModel()->getOrder()``."""
+    return record is not None and is_told(model, record)
 
 
 def _changes_order(model: Model, effect: Effect) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment import settlement
+from tillproof.checks.payment.served_at_once import served_at_once
 from tillproof.checks.payment.settlement import Heard, Integration
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -221,6 +222,9 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     )
     paid = dict.fromkeys((h.fn, h.instr) for found in integration.returns for h in found.paid if (h.fn, h.instr) != (fn, instr))
     ruling.evidence += [at(program, *one, "and here", "sink") for one in list(paid)[:_MOST]]
+    if not integration.returns:
+        note = "the order is made here, whatever becomes of its payment"
+        ruling.evidence += [at(program, served.fn, served.instr, note, "sink") for served in served_at_once(model, integration)]
     return ruling
 
 
