@@ -30,6 +30,8 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+CHOSEN = "only a record in the right state is chosen"
+GONE_THROUGH = "only those are gone through that are in the right state"
 _WHOLE = 4
 _LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
 """What the database calls the id of the row that was inserted last."""
@@ -50,7 +52,7 @@ def _already_sure(model: "Model", touch: Touch, made: list[Touch]) -> str:
     that were ``made`` before."""
     words = model.words
     if any(words.says_state(k) for k in touch.compared):
-        return "only a record in the right state is chosen"
+        return CHOSEN
     if touch.repeat == "once":
         return "the platform looks at the state first"
     gateway = _is_gateway(model, touch)
@@ -59,7 +61,7 @@ def _already_sure(model: "Model", touch: Touch, made: list[Touch]) -> str:
     if any(_is_new_by(model, key, touch.entity, touch.effect != "sql") for key in touch.keys.values()):
         return "the record has just been created"
     if any(_in_right_state(model, key) for key in touch.keys.values()):
-        return "only those are gone through that are in the right state"
+        return GONE_THROUGH
     if any(same(m.entity, touch.entity) and _one_value(m.fields, touch.keys) for m in made):
         return "the record has just been created"
     return ""

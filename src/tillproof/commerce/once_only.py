@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.given import values_at
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import Fn
+from tillproof.flow.values import Const
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -57,7 +59,8 @@ class OnceOnly:
     def _of(self, entry: Entry) -> Iterator[Once]:
         repeats = self.model.repeats
         for effect in self.model.effects.of(entry.target):
-            if not effect.certain or not (effect.kind in _MONEY_OUT or self._gives_back(effect)) or (harm := repeats.harm(effect)) is None:
+            meant = effect.kind in _MONEY_OUT or self._charges(effect) or self._gives_back(effect)
+            if not effect.certain or not meant or (harm := repeats.harm(effect)) is None:
                 continue
             guards = repeats.guards(effect, entry.target)
             looks = [g for g in guards if self._reads_state(g.atom) and not self._is_claim(g) and _in_one_place(g, effect)]
@@ -66,8 +69,17 @@ class OnceOnly:
             nearest = [g for g in looks if g.atom.fn == looks[0].atom.fn]
             look = next((g for g in looks if g.atomic), max(nearest, key=lambda g: g.atom.instr))
             repeat = Repeat(effect, harm, guards)
-            kept = next((g.atomic for g in guards if g.atomic), "") or self._kept(repeat) or self._refused(look)
+            kept = next((g.atomic for g in guards if g.atomic), "") or self._kept(repeat) or self.refused(look)
             yield Once(entry, repeat, look, kept)
+
+    def _charges(self, effect: Effect) -> bool:
+        """Whether the customer is charged by the call itself: no page of the provider's stands between it and his money."""
+        operation = effect.operation
+        if operation is None or operation.op != "payment.create":
+            return False
+        sites = self.model.operations.sites_at(effect.fn, effect.instr)
+        confirmed = (v for s in sites for v in values_at(self.model, s, "confirm", effect.ctx))
+        return operation.at_once or any(isinstance(v, Const) and not v.falsy for v in confirmed)
 
     def _gives_back(self, effect: Effect) -> bool:
         """Whether goods go back to where they were taken from."""
@@ -83,7 +95,7 @@ class OnceOnly:
         """Whether a guard is a call that has returned: it reads nothing that could be old."""
         return guard.atom.truth is None
 
-    def _refused(self, look: Guard) -> str:
+    def refused(self, look: Guard) -> str:
         """Why the database refuses what was decided on a state that another has changed since."""
         for effect in look.by:
             if effect.touch is None:
@@ -91,14 +103,15 @@ class OnceOnly:
             table = self.model.schema.table(effect.touch.entity, effect.fn.file)
             if table is not None and table.version is not None:
                 return "the write is refused when the row has changed since it was read"
-            if self.model.records.serial.runs(effect.fn, effect.ctx) or self._in_one(look, table is not None and table.documents):
+            looked = Place(look.atom.fn, look.atom.instr, look.atom.ctx)
+            documents = table is not None and table.documents
+            if self.model.records.serial.runs(effect.fn, effect.ctx) or self.in_refusing(looked, documents):
                 return "the transaction is refused when another has changed the row in between"
         return ""
 
-    def _in_one(self, look: Guard, documents: bool) -> bool:
-        """Whether the look stands in a transaction that is refused when what was read in it has been changed: of a document store, or a
+    def in_refusing(self, place: Place, documents: bool) -> bool:
+        """Whether a place stands in a transaction that is refused when what was read in it has been changed: of a document store, or a
         serializable one."""
-        place = Place(look.atom.fn, look.atom.instr, look.atom.ctx)
         for begun in self.model.regions.in_transaction(place):
             body = self.model.program.body(begun.fn)
             lines = range(body.line[begun.instr], body.end_line[begun.instr] + 1)

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 _BALANCE = re.compile(r"(\w+_)?(balance|credits?|points|wallet)(_(balance|amount|left))?|(\w+_)?balance_[a-z]{2,6}")
 _PURSE = re.compile(r"(\w+_)?(credit|wallet|purse|gift_?card|gift_?certificate|store_credit|balance)")
 _SUM = ("amount", "value", "remaining", "balance")
-_WORDS = ("credit", "credits", "balance", "wallet", "points", "store_credit", "wallet_balance", "credit_balance", "giftCard", "gift_card")
+_WORDS = (
+    "credit", "credits", "balance", "wallet", "points", "store_credit", "wallet_balance", "credit_balance", "giftCard", "gift_card",
+    "loyaltyPoints", "loyalty_points", "rewardPoints", "reward_points", "bonusPoints", "bonus_points", "pointBalance", "points_balance",
+    "pointsBalance", "walletBalance", "creditBalance", "accountBalance", "account_balance", "availableBalance", "available_balance",
+    "storeCredit",
+)  # fmt: skip
 _TAKING = re.compile(rb"decrement|-=|[\w\])]\s+-\s+[\w$(]")
 _ORDER = ("<", ">", "<=", ">=")
 _SPENDS = ("public", "customer", "internal")
@@ -113,7 +118,7 @@ class Spendings:
         body = self.model.program.body(atom.fn)
         if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in _ORDER:
             return False
-        return any(r.field == field and same(r.entity, touch.entity) for r in self.model.states.reads(atom))
+        return any(snake(r.field) == snake(field) and same(r.entity, touch.entity) for r in self.model.states.reads(atom))
 
     def _in_transaction(self, effect: Effect) -> bool:
         """Whether a row lock lasts until the write: PHP's databases commit each statement by itself unless a transaction was begun, while

@@ -14,13 +14,14 @@ from tillproof.commerce.told_kinds import told_in_call
 from tillproof.commerce.touches import Touch, touch_of
 from tillproof.commerce.upserts import by_calls, inserts, skips_there
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Instance, Overlay, Param, Result, Unknown, Value, options
+from tillproof.flow.values import Ctx, Instance, Member, Overlay, Param, Record, Result, Unknown, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.records import Records
 
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
+_SAVES = ("save", "persist", "insert")
 _PUTS = ("set", "setdoc")  # of a document store: the document is there behind it
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 _ON_CONFLICT = ("onconflict", "on_conflict", "onduplicate", "on_duplicate", "orignore", "orupdate")
@@ -77,10 +78,37 @@ def written_by_call(records: "Records", fn: Fn, i: int, ctx: Ctx | None, name: s
             elif isinstance(option, Param) or _is_there(records, option, low):
                 record = option
                 kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
+        kind = "create" if low in _SAVES and _stored(records, written, parts) else kind
     elif low in _FLUSHES and not arguments:
         kind = "create" if record is not None and _is_new(records, record, parts) else "flush"
-    touch = touch_of(kind, told or named, parts, fn, i, ctx, record, effect)
+    touch = touch_of(kind, told or named or _deleted(records, fn, i, ctx, low), parts, fn, i, ctx, record, effect)
     return replace(touch, overwrites=by_calls(records.evaluator, records.chains, chain)) if kind == "upsert" else touch
+
+
+def _deleted(records: "Records", fn: Fn, i: int, ctx: Ctx | None, low: str) -> str:
+    """The kind of record that a session is told to delete: ``for item in items: session.delete(item)``."""
+    arguments = records.program.body(fn).call(i)[1]
+    return records.holder(fn, arguments[0][1], ctx)[0] if low == "delete" and arguments else ""
+
+
+def _stored(records: "Records", written: list[Value], parts: Parts) -> bool:
+    """Whether what is stored was only just made by a repository, ``shipments.save(shipments.create({ order }))``; its fields are read."""
+    made = [v for o in written if (v := _made_before(records, o)) is not None]
+    for value in made[:1]:
+        records.parts.record(value, parts, 0)
+    return bool(made)
+
+
+def _made_before(records: "Records", option: Value) -> Value | None:
+    """What an object is made of that a repository has made and not stored yet, as TypeORM's and MikroORM's ``create`` does."""
+    callee = option.callee if isinstance(option, Result) and option.instr >= 0 else None
+    if not isinstance(option, Result) or not isinstance(callee, Member) or callee.name != "create":
+        return None
+    counted = records.model.effects.plain(option.fn, option.instr)
+    if records.program.language(option.fn.file) != "javascript" or (counted is not None and counted.kind == "create"):
+        return None  # the call that makes it counts already
+    given = [v for k, v in records.evaluator.arguments(option) if k == ""]
+    return next((v for v in given[-1:] if any(isinstance(o, (Record, Overlay)) for o in options(v))), None)
 
 
 def _is_there(records: "Records", option: Value, low: str) -> bool:

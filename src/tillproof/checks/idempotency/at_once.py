@@ -12,7 +12,12 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.once_only import Once, OnceOnly
 
 _LOCK = "`SELECT … FOR UPDATE`"
-_WHAT = {"refund.create": "the money goes back", "transfer.create": "money is transferred", "payout.create": "money is paid out"}
+_WHAT = {
+    "refund.create": "the money goes back",
+    "transfer.create": "money is transferred",
+    "payout.create": "money is paid out",
+    "payment.create": "the customer is charged",
+}
 
 
 def at_once(model: Model) -> Iterator[Ruling]:

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.at_once import at_once
+from tillproof.checks.idempotency.carts import carts
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe
+from tillproof.checks.idempotency.late_payments import late_payments
+from tillproof.checks.idempotency.only_one import only_one
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.cache_marks import CacheMark
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
@@ -17,6 +21,7 @@ from tillproof.commerce.payment_ids import keeps_theirs
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.commerce.spendings import Spending
 from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 
 _OF_PAYMENT = re.compile(r"txn|transaction|payment|charge|intent|event|session|invoice|webhook|message", re.IGNORECASE)
@@ -46,7 +51,11 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield from _ignored(model, mark)
     for spending in model.spendings.all:
         yield _spent(model, spending)
-    yield from at_once(model)
+    for ruling in (*at_once(model), *late_payments(model), *carts(model), *only_one(model)):
+        lines_looked = {(e.file, e.line) for e in ruling.evidence if e.kind == "missing"}
+        if not lines_looked or lines_looked.isdisjoint(seen):
+            yield ruling
+            seen |= lines_looked
 
 
 def _spent(model: Model, spending: Spending) -> Ruling:
@@ -84,9 +93,21 @@ def _told_twice(model: Model, delivery: Delivery) -> list[tuple[Repeat, Guard]]:
     such a look is meant to be the guard."""
     found: list[tuple[Repeat, Guard]] = []
     for repeat in delivery.guarded:
-        if repeat.harm == "message" and not delivery.bare and not any(g.atomic for g in repeat.guards):
+        if repeat.harm == "message" and not delivery.bare and not any(g.atomic for g in repeat.guards) and not _marked(model, repeat):
             found += [(repeat, g) for g in repeat.guards if _is_meant(model, g)]
     return found
+
+
+def _marked(model: Model, repeat: Repeat) -> bool:
+    """Whether a mark in a cache is to keep two deliveries apart: that this one does not is told of the mark."""
+    marks = {mark.fn for mark in model.cache_marks.checked_then_set}
+    for held in model.effects.held(repeat.effect) if marks else ():
+        for atom in model.conditions.behind(held):
+            if isinstance(atom, Atom) and model.program.body(atom.fn).op[atom.instr] == Op.CALL:
+                callee = model.evaluator.value(atom.fn, model.program.body(atom.fn).args(atom.instr)[0], atom.ctx)
+                if any(isinstance(o, FunctionV) and o.fn in marks for o in options(callee)):
+                    return True
+    return False
 
 
 def _is_meant(model: Model, guard: Guard) -> bool:

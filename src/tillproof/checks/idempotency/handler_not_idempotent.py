@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe, kept_once
+from tillproof.checks.idempotency.jobs import jobs
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.model import Model
@@ -22,9 +23,10 @@ _MOST = 4
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler with an effect that must not happen twice."""
+    """One ruling per handler with an effect that must not happen twice, and per job that counts."""
     for delivery in deliveries(model):
         yield _rule(model, delivery)
+    yield from jobs(model)
 
 
 def _rule(model: Model, delivery: Delivery) -> Ruling:
