@@ -56,7 +56,9 @@ class BrowserPaid:
         """One per entry point that strangers or customers call and that reaches a paid transition, in order of the entries."""
         model = self.model
         near = bool(model.operations.candidates())
-        webhooks = {h.entry.target.fn for h in model.handlers.all if h.kind != "redirect-return" and h.entry.role != "customer"}
+        told = [h for h in model.handlers.all if h.kind != "redirect-return"]
+        proven = {h.entry.target.fn for h in told if h.walked.proofs and not h.walked.unproven}
+        webhooks = proven | {h.entry.target.fn for h in told if h.entry.role != "customer"}
         returned = {h.entry.target.fn for h in model.handlers.all if h.kind == "redirect-return"}
         taken: set[Fn] = set()
         out: list[Transitions] = []

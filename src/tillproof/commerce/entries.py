@@ -25,12 +25,13 @@ from tillproof.commerce.entry_styles.by_action import chosen
 from tillproof.commerce.entry_styles.defaults import Defaults
 from tillproof.commerce.entry_styles.guarded_areas import area_of, areas
 from tillproof.commerce.entry_styles.guarded_paths import before, guarded
+from tillproof.commerce.entry_styles.signed_everywhere import everywhere
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
 from tillproof.commerce.names import fits
 from tillproof.commerce.role_names import RANK
 from tillproof.commerce.roles import Roles
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Const, Element, FunctionV, Place, Result, Seq, Text, Value, constant, options
+from tillproof.flow.values import Const, Element, FunctionV, Instance, Place, Result, Seq, Text, Value, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Role
 
@@ -91,13 +92,15 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     found = [arm for one in found for arm in servers.by_path(wiring, one)]
     roles = Roles(wiring)
     paths, kept, defaults = guarded(wiring), areas(wiring), Defaults(wiring)
-    access = data_tables.Access(wiring)
+    access, signing = data_tables.Access(wiring), everywhere(wiring)
     out = []
     merged = _merged(wiring, found)
     shown = _shown(wiring, merged)
     for one in merged:
         own = one.chain or _of_view(wiring, one)
-        chain = (*before(paths, one, wiring.program.unit(one.place[0])), *own, *_decorators(wiring, one), *_dependencies(wiring, one))
+        asked = (*_decorators(wiring, one), *_dependencies(wiring, one), *_admitting(wiring, one))
+        signed = (e.guard for e in signing if e.unit == wiring.program.unit(one.target.fn.file))
+        chain = (*signed, *before(wiring, paths, one), *own, *asked)
         chain = tuple(dict.fromkeys(unwrap(wiring.evaluator, guard) for guard in (*chain, *defaults.of(one))))
         chain = chosen(wiring, chain, one.target.fn)
         pages = [(*page.chain, *chain) for page in _pages(wiring, shown, one)] or [chain]
@@ -258,6 +261,20 @@ def _dependencies(wiring: Wiring, one: Declared) -> list[Value]:
         seen.update(further)
         waiting += further
     return list(out)
+
+
+def _admitting(wiring: Wiring, one: Declared) -> list[Value]:
+    """The methods without whose yes a handler is not called with what its parameters are made of: Laravel's ``FormRequest::authorize``."""
+    fn = one.target.fn
+    rules = {base: method for f in wiring.active.of(fn.file) for base, method in f.admits.items()}
+    out: list[Value] = []
+    for param in wiring.program.body(fn).params if rules and fn.number != TOP else ():
+        typed = wiring.evaluator.scope.typed(fn.file, param.type, one.place) if param.type else None
+        for cls in (o.cls for o in options(typed) if isinstance(o, Instance)) if typed is not None else ():
+            bases = wiring.evaluator.scope.foreign_bases(cls)
+            asked = (m for base, m in rules.items() if any(fits(base, b) for b in bases))
+            out += [admits for m in asked if (admits := wiring.method(cls, m, one.place)) is not None]
+    return out
 
 
 def _supplied_by(wiring: Wiring, file: str) -> frozenset[str]:

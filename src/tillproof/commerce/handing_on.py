@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Held
 from tillproof.flow.facts import Fact
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Ctx, FunctionV, Param, Value
+from tillproof.flow.values import Const, Ctx, FunctionV, Param, Value, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -35,8 +35,20 @@ def goes_on(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     value = model.evaluator.value(fn, callee, ctx)
     if not isinstance(value, Param):
         return False
+    if value.name in _NEXT and _tells_of_an_error(model, fn, i):
+        return False
     captured = value.fn != fn and value.number == 0 and (model.program.language(fn.file) == "python" or _gives_request(model, fn, i, ctx))
     return captured or (value.name in _NEXT and value.number > 0)
+
+
+def _tells_of_an_error(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether JavaScript's ``next`` is given an error, which leaves out all handlers that follow: ``next(new ApiError(401))``. Nothing, the
+    word ``route`` and the request are none."""
+    given = model.program.body(fn).call(i)[1]
+    if not given or model.program.language(fn.file) != "javascript":
+        return False
+    found = options(model.evaluator.value(fn, given[0][1]))
+    return not any(isinstance(o, Const) or (isinstance(o, Param) and o.fn == fn and o.number == 0) for o in found)
 
 
 def _gives_request(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.asked_paths import never_taken
 from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_return
 from tillproof.commerce.cloud_events import brought_by_bus
 from tillproof.commerce.entries import Entry
@@ -19,7 +20,7 @@ from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening
-from tillproof.flow.values import Const, FunctionV, Value, options
+from tillproof.flow.values import Const, FunctionV, Param, Value, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
 
@@ -367,13 +368,21 @@ class Handlers:
     def _walk_to(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed) -> tuple[Walked, list[Fn], bool]:
         """A walk of some depth, the functions it went through, and whether it had to stop before it was through."""
         policy = SenderPolicy(self.model, events)
-        walk = Walk(self.model.program, self.model.evaluator, policy, deepest, assumed)
+        walk = Walk(self.model.program, self.model.evaluator, policy, deepest, self._at_route(entry, assumed))
         proven = False
         for guard in entry.chain:
             proven = proven or self._guard_proves(walk, policy, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         happenings = [h for h in summary.happenings if h.kind != CONTINUES]
         return Walked(_once(happenings), list(policy.proofs.values()), deepest), walk.visited(), walk.cut
+
+    def _at_route(self, entry: Entry, assumed: Assumed) -> Assumed:
+        """What is assumed, and that what stands before a handler does not go the ways that it goes for other routes."""
+        if not entry.route:
+            return assumed
+        guards = {fn for guard in entry.chain for fn in self.model.reach.functions_of(guard)}
+        elsewhere = (never_taken(self.model.program, fn, entry.route) for fn in sorted(guards))
+        return Assumed(assumed.edges.union(*elsewhere), assumed.calls)
 
     def _wrapping(self, callee: Value) -> Proven | None:
         """The proof that a wrapper of outside makes before it calls the handler, at the call that makes it."""
@@ -410,12 +419,19 @@ class Handlers:
         inner = [o for outcome in summary.outcomes if outcome.value is not None for o in options(outcome.value) if isinstance(o, FunctionV)]
         if inner and depth < 3:
             return any(self._function_proves(walk, o.fn, None, depth + 1) for o in inner)
-        ends = [o for o in summary.outcomes if o.value is not None]
-        going_on = [o for o in ends if o.value is None or not self.model.recogniser.result_is("answers", o.value)]
+        ends = [o for o in summary.outcomes if o.value is not None and not _is_answer(fn, o.value)]
+        if ends and all(isinstance(o.value, Const) and o.value.kind == Kind.NULL for o in ends):
+            return all(o.proven for o in ends)  # it stops a request by raising alone
+        going_on = [o for o in ends if o.value is not None and not self.model.recogniser.result_is("answers", o.value)]
         # a guard answers yes or no, or with an error in the place of no; a hook answers the request instead, or returns nothing
         if len(going_on) == len(ends) or not any(isinstance(o.value, Const) and o.value.kind == Kind.NULL for o in going_on):
             going_on = [o for o in going_on if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
+
+
+def _is_answer(fn: Fn, value: Value) -> bool:
+    """Whether a guard returns the answer that it was handed: Fastify's ``return reply`` says that it has been sent."""
+    return isinstance(value, Param) and value.fn == fn and value.number == 1 and value.name in ("reply", "res", "response")
 
 
 def _once(happenings: list[Happening]) -> list[Happening]:

@@ -37,7 +37,20 @@ _ASKING = re.compile(
     rb"request|_POST|_GET|_SERVER|_COOKIE|php://input|header|verif|signature|hmac|hash|session|\bglobal\b|current_", re.IGNORECASE
 )
 _NO_WORD = re.compile(r"\W+")
-_GUARD_METHODS = ("handle", "canActivate", "__invoke", "process", "use", "__call__", "dispatch", "intercept", "has_permission")
+_GUARD_METHODS = (
+    "handle",
+    "canActivate",
+    "__invoke",
+    "process",
+    "use",
+    "__call__",
+    "dispatch",
+    "intercept",
+    "has_permission",
+    "authenticate",
+    "process_request",
+    "process_view",
+)
 
 
 @dataclass(slots=True)

@@ -59,6 +59,7 @@ _PROVES = re.compile(
     r"(jwt_)?verify(?!.*(?:webhook|signature|hmac|event|ipn|notification))(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
 )
 _MESSAGES = re.compile(r"webhook|signature|hmac|svix|public_?key|crypto")
+_SIGNS = re.compile(rb"createHmac|hash_hmac|\bhmac\.new|['\"][\w-]*[-_]signature['\"]", re.IGNORECASE)
 _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
 )
@@ -257,7 +258,7 @@ class Roles:
                 return highest((said, self._reads(value.fn, patterns, depth) if named else None))
             name = name or self.program.name(made.fn)
         read = self._reads(value.fn, patterns, depth)
-        spelt = self._by_lexicon(name) if read != "staff" else None
+        spelt = self._by_lexicon(name) if read != "staff" and not self._is_of_messages(value.fn) else None
         return highest((read, None if read is None and spelt and open_to_all(self.program, value.fn) else spelt))
 
     def _class(self, cls: ClassId, patterns: Patterns, depth: int) -> Role | None:
@@ -265,7 +266,7 @@ class Roles:
             method = self.evaluator.scope.method(cls, name)
             if method:
                 read = self._reads(method, patterns, depth)
-                if read:
+                if read or self._is_of_messages(method):
                     return read
         asks = self.evaluator.scope.method(cls, "authenticate")  # it refuses by raising alone: an answer of nothing lets anybody pass
         refused = highest(role for role, _ in self._head(asks, patterns, 1)) if asks is not None else None
@@ -300,7 +301,7 @@ class Roles:
             return None  # it goes on in more than one case: whoever is missing passes too
         refuses = False
         asked: Role | None = None
-        of_messages = _MESSAGES.search(snake(self.program.qualified(fn).replace(".", "_"))) is not None
+        of_messages = self._is_of_messages(fn)
         for one in bodies:
             body, afterwards = self.program.body(one), after_lending(self.program, one)
             copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
@@ -326,6 +327,15 @@ class Roles:
         if not refuses and self.program.language(fn.file) == "php":  # a middleware that sends everybody else away
             return highest(role for role, _ in self._head(fn, patterns))
         return asked if refuses else None
+
+    def _is_of_messages(self, fn: Fn) -> bool:
+        """Whether a guard is about the signature of what was sent, by its name, by the header that it reads or by the digest that it makes:
+        it turns senders away, whoever they are."""
+        around = self.program.parent(fn)
+        names = [self.program.qualified(f) for f in (fn, around) if f is not None and f.number != TOP]
+        function = self.program.function(fn)
+        signs = function is not None and _SIGNS.search(self.program.sources[fn.file], function.start, function.end) is not None
+        return signs or any(_MESSAGES.search(snake(name.replace(".", "_"))) for name in names)
 
     def _says_staff(self, fn: Fn, i: int) -> bool:
         body = self.program.body(fn)

@@ -1,4 +1,5 @@
-"""Middleware that stands before the routes of a path: Medusa's ``defineMiddlewares``, the ``matcher`` of Next.js."""
+"""Middleware that stands before the routes of a path or a controller: Medusa's ``defineMiddlewares``, the ``matcher`` of Next.js, what a
+module of Nest applies."""
 
 import re
 from collections.abc import Iterator
@@ -6,22 +7,26 @@ from typing import NamedTuple
 
 from tillproof.commerce.entry_styles.arguments import Arguments, entries, handlers, items, words
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, path_expression
-from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Value, constant, options
+from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.values import ClassV, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
+_NOTHING = re.compile(r"(?!)")
+_VERBS = frozenset(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 _PARAMETER = re.compile(r"/:\w+\*|/:\w+\?|:\w+(?:\((?:[^()]|\([^()]*\))*\))?|\*")
 
 
 class Guarded(NamedTuple):
-    """What stands before the routes of a unit that a pattern fits. No ``methods``: before all of them."""
+    """What stands before the routes of a unit that a pattern fits, or those of ``cls``. No ``methods``: before all of them."""
 
     unit: str
     framework: str
     pattern: re.Pattern[str]
     methods: tuple[str, ...]
     guards: tuple[Value, ...]
+    cls: ClassId | None = None
+    besides: tuple[re.Pattern[str], ...] = ()
 
 
 def is_middleware(routes: Routes) -> bool:
@@ -34,6 +39,8 @@ def guarded(wiring: Wiring) -> list[Guarded]:
     out: list[Guarded] = []
     for frameworks, files in wiring.active.files():
         for framework in frameworks:
+            if framework.applies.by:
+                out += _applied(wiring, framework, files)
             for routes in framework.routes:
                 if is_middleware(routes):
                     out += _by_call(wiring, framework, routes, files)
@@ -42,14 +49,49 @@ def guarded(wiring: Wiring) -> list[Guarded]:
     return out
 
 
-def before(found: list[Guarded], one: Declared, unit: str) -> tuple[Value, ...]:
+def before(wiring: Wiring, found: list[Guarded], one: Declared) -> tuple[Value, ...]:
     """What stands before a route."""
+    unit, owner = wiring.program.unit(one.place[0]), wiring.program.owner(one.target.fn)
     out: list[Value] = []
     for guard in found:
-        fits = guard.unit == unit and guard.framework == one.framework and one.route is not None and guard.pattern.fullmatch(one.route)
+        if guard.unit != unit or guard.framework != one.framework or any(p.fullmatch(one.route or "") for p in guard.besides):
+            continue
+        fits = guard.cls == owner if guard.cls is not None else one.route is not None and guard.pattern.fullmatch(one.route)
         if fits and (not guard.methods or set(guard.methods) & {*one.methods, "ANY"}):
             out += guard.guards
     return tuple(out)
+
+
+def _applied(wiring: Wiring, framework: Framework, files: list[str]) -> Iterator[Guarded]:
+    """``consumer.apply(Verify).forRoutes(HookController, 'webhooks')``; a path holds for all below it."""
+    rule = framework.applies
+    for file in (f for f in files if rule.to.encode() in wiring.program.sources[f]):
+        for fn in wiring.program.functions_calling_name(file, rule.to):
+            body = wiring.program.body(fn)
+            for i in (i for i, op in enumerate(body.op) if op == Op.CALL and body.called(i) == rule.to):
+                given = {rule.by: list[Value](), rule.besides: list[Value]()}
+                here = body.args(i)[0]
+                while body.op[here] == Op.FIELD and body.op[chained := body.args(here)[0]] == Op.CALL:
+                    if (word := body.called(chained)) in given:
+                        given[word] += Arguments(wiring.evaluator, fn, chained).positional
+                    here = body.args(chained)[0]
+                guards = tuple(g for value in given[rule.by] for g in items(value))
+                besides = tuple(p for value in given[rule.besides] for p in _below(value))
+                for value in Arguments(wiring.evaluator, fn, i).positional if guards else ():
+                    unit, methods = wiring.program.unit(file), tuple(w.upper() for w in words(list(entries(value, "method"))))
+                    for option in options(value):
+                        if isinstance(option, ClassV):
+                            yield Guarded(unit, framework.id, _NOTHING, (), guards, option.cls, besides)
+                    for pattern in _below(value):
+                        yield Guarded(unit, framework.id, pattern, methods if set(methods) <= _VERBS else (), guards, None, besides)
+
+
+def _below(value: Value) -> Iterator[re.Pattern[str]]:
+    """A path that a text names, or the record of one, with all that lies below it."""
+    for path in (*options(value), *entries(value, "path")):
+        if (text := constant(path)) is not None:
+            made = ".*".join(re.escape(part) for part in re.split(r"\(\.\*\)|\*\w*|:\w+", text.strip("/")))
+            yield re.compile(rf"(?:/.*)?/{made}(?:/.*)?")
 
 
 def _by_call(wiring: Wiring, framework: Framework, routes: Routes, files: list[str]) -> Iterator[Guarded]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tillproof.knowledge.schema.base import Effect, Kinds, Language, Part, Role
 from tillproof.knowledge.schema.provider import SdkDefault
-from tillproof.knowledge.schema.routes import Argument, BodyParsing, PathRules, Routes, Sources
+from tillproof.knowledge.schema.routes import Applied, Argument, BodyParsing, PathRules, Routes, Sources
 from tillproof.knowledge.schema.runs import Addressed, Announced, Handover, Inherited, KeptObjects, Records, References
 
 
@@ -183,6 +183,9 @@ class Framework(Part, frozen=True):
     at that position (-1: the last of several) unless code of others changes it.
     ``supplies``: calls that stand as a parameter's default: the framework gives what the function at that position of theirs returns, or
     yields.
+    ``admits``: bases of what a handler's parameters are made of, and the method of theirs without whose yes the handler is not called.
+    ``applies``: how a module puts middleware before controllers and paths. ``everywhere``: the settings that list, by their dotted names,
+    the classes that run before every handler; ``subscribes``: bases of classes that do so, with the method that names their hooks.
     ``factories``: ends of the names of factories that the framework writes itself, and the method by which they give an object of the
     class whose name stands in front: ``Factory: create``.
     ``named_classes``: plain functions that give an object of the class which the text at that position of their arguments names, perhaps
@@ -271,6 +274,10 @@ class Framework(Part, frozen=True):
     passthrough: tuple[str, ...] = ()
     gives: dict[str, int] = {}
     supplies: dict[str, int] = {}
+    admits: dict[str, str] = {}
+    applies: Applied = Applied()
+    everywhere: tuple[str, ...] = ()
+    subscribes: dict[str, str] = {}
     named_classes: dict[str, int] = {}
     named_key: str = ""
     factories: dict[str, str] = {}

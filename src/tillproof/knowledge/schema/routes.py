@@ -117,6 +117,15 @@ class Routes(Part, frozen=True):
     role: Role = "public"
 
 
+class Applied(Part, frozen=True):
+    """How a module puts middleware before controllers and paths, in one chain: ``consumer.apply(Verify).exclude('x').forRoutes(Hooks)``.
+    ``by`` is handed the middleware, ``to`` the classes and paths before which it stands, ``besides`` the paths that it leaves out."""
+
+    by: str = ""
+    to: str = ""
+    besides: str = ""
+
+
 class BodyParsing(Part, frozen=True):
     """How a framework comes to read every body before anybody asks for its bytes. ``made_by``: the call that makes an application of which
     all bodies are parsed, ``unless`` this option of it is given."""
