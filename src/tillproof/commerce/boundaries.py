@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST_LOCATIONS = 12
+_OF_TYPES = re.compile(rb"\s*import\s+type\b")
+# What a file does that keeps a client for nothing but the proof of messages: it makes one, or proves by it.
+_PROVES = re.compile(rb"constructEvent|construct_event|\bnew\s+\w+\(|[vV]erif\w*\(|validate\w*\(")
+_ASKS = re.compile(
+    rb"\b(?:create|list|retrieve|update|del|delete|search|capture|confirm|cancel|refund|find|fetch|charge|pay|execute|send|save)\w*\s*\("
+)
 _LARGEST_TEXT = 400_000
 _TEMPLATES = ("html", "jinja", "twig", "blade", "ejs")
 _SETTINGS = ("env", "yaml", "toml", "ini", "properties", "xml")
@@ -59,13 +65,13 @@ def find_boundaries(model: "Model", tree: Tree, handlers: Sequence[Handler]) -> 
     found = list(_called(model))
     found += _addressed(model, tree)
     found += _marked(model)
-    found += _imported(model, {h.file for h in handlers})
+    heard = [*_received(model, handlers), *_hooked(model), *_plugged(model)]
+    heard += _verified(model, {(s.provider.id, s.unit) for s in heard})
+    found += _imported(model, {h.file for h in handlers}, {(s.provider.id, s.unit) for s in heard})
     found += _configured(model, inbound=False)
     if not any(s.provider.kind == "payment" for s in found):
         found += _strange(model)
     outbound = [_boundary("outbound", group) for group in _strongest(found)]
-    heard = [*_received(model, handlers), *_hooked(model), *_plugged(model)]
-    heard += _verified(model, {(s.provider.id, s.unit) for s in heard})
     heard += _configured(model, inbound=True)
     inbound = [_boundary("inbound", group) for group in _strongest(heard)]
     return sorted(outbound + inbound, key=lambda b: (b.system, b.direction, b.unit, b.protocol))
@@ -197,8 +203,9 @@ def _text(model: "Model", tree: Tree, file: SourceFile) -> tuple[bytes, list[str
     return b"", None, False
 
 
-def _imported(model: "Model", handler_files: set[str]) -> Iterator[Sighting]:
-    """Imports of a provider's package. One that only verifies what comes in, in the handler's own file, calls nobody."""
+def _imported(model: "Model", handler_files: set[str], heard: set[tuple[str, str]]) -> Iterator[Sighting]:
+    """Imports of a provider's package. One that only verifies what comes in, in the handler's own file, or where nothing is asked of a
+    provider who is ``heard`` of, calls nobody; one of types alone never does."""
     packages = _packages(model.knowledge.providers.values())
     for file, index in model.program.indices.items():
         if not index.words or model.program.files[file].role != "source":
@@ -209,10 +216,12 @@ def _imported(model: "Model", handler_files: set[str]) -> Iterator[Sighting]:
             if hit is None:
                 continue
             provider, package = hit
-            unit = model.program.unit(file)
+            unit, source = model.program.unit(file), model.program.sources[file]
+            if _OF_TYPES.match(source.split(b"\n", item.line)[item.line - 1]):
+                continue
             if provider.kind == "payment" and language == "javascript" and BROWSER_PACKAGE.search(package):
                 yield Sighting(provider, "browser-sdk", unit, _ADDRESSED, file, item.line)
-            elif file not in handler_files:
+            elif file not in handler_files and not ((provider.id, unit) in heard and _PROVES.search(source) and not _ASKS.search(source)):
                 yield Sighting(provider, provider.protocol, unit, _IMPORTED, file, item.line)
 
 

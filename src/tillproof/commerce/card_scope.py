@@ -9,6 +9,10 @@ from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.card_columns import card_tables
 from tillproof.commerce.cards import may_speak
 from tillproof.commerce.strange_pages import strange_pages
+from tillproof.flow.shape import Found, find_key
+from tillproof.flow.values import Record, constant
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 from tillproof.source.kinds import UNREAD
 from tillproof.source.text import read
@@ -19,10 +23,11 @@ if TYPE_CHECKING:
 Taker: TypeAlias = Literal["server", "own form", "unseen form", "direct post", "provider form", "provider page", "handed"]
 
 _LARGEST = 400_000
+_BY_TOKEN = ("payment.", "subscription.", "customer.")
 _WORD = re.compile(rb"[A-Za-z_]\w+")
 _HANDED = re.compile(
     rb"\bclient_?[sS]ecret\b|\bClientSecret\b|\bclient_?[tT]oken\.generate\b|\bpayment_?method_?nonce\b|\bpaymentMethodNonce\b"
-    rb"|\bclient_token\b|\bclientToken\b"
+    rb"|\bclient_token\b|\bclientToken\b|\bCashier\\Billable\b"
 )
 # An order or a payment alone shows no page of the provider: that takes the address to which the customer is sent.
 _ADDRESS = re.compile(rb"[\"']approve[\"']|approval_url|payer-action|[gG]etCheckoutUrl|checkout_?[uU]rl|redirect_?[uU]rl|short_url")
@@ -67,6 +72,7 @@ class CardScope:
                     *self._made(),
                     *self._strange(),
                     *self._handed(),
+                    *self._told(),
                     *self._unread(),
                 ]
             )
@@ -127,6 +133,21 @@ class CardScope:
             if (match := _HANDED.search(source)) and any(self.model.recogniser.mentions(p, file) for p in self._payment):
                 yield Place("handed", file, _line(source, match.start()), "what the provider's form in the page works with")
 
+    def _told(self) -> Iterator[Place]:
+        """Requests that name a card by what the provider's own form gave out for it: such a provider takes no other name of one."""
+        for site in self.model.operations.sites:
+            tokens = {key.lower() for key in site.provider.tokens}
+            if not tokens or not site.operation.op.startswith(_BY_TOKEN) or self.model.browser.runs(site.fn.file):
+                continue
+            evaluator, body = self.model.evaluator, self.model.program.body(site.fn)
+            for key, argument in _chained(body, site.instr):
+                value = evaluator.value(site.fn, argument, site.ctx)
+                found = Found(value, True, key) if key.lower() in tokens else find_key(evaluator, value, tokens)[0]
+                if found is not None and constant(found.value) is None and not isinstance(found.value, Record):
+                    note = f"{site.provider.name} is told a card by `{found.key}`, which its own form gives out"
+                    yield Place("handed", site.fn.file, body.line[site.instr], note, site.provider.id)
+                    break
+
     @cached_property
     def _payment(self) -> list[Provider]:
         return [p for p in self.model.knowledge.providers.values() if p.kind == "payment"]
@@ -163,6 +184,16 @@ class CardScope:
                 parts[part] = match.start()
         if "number" in parts and "code" in parts:
             yield Place("server", path, _line(text, min(parts.values())), "a card's number and code are handled here", "", language)
+
+
+def _chained(body: Body, i: int) -> Iterator[tuple[str, int]]:
+    """The (name, value) of the arguments of a call, and of those that it is chained to: ``$gateway->purchase([…])->send()``."""
+    while body.op[i] == Op.CALL:
+        yield from body.call(i)[1]
+        callee = body.args(i)[0]
+        if body.op[callee] != Op.FIELD:
+            return
+        i = body.args(callee)[0]
 
 
 def _line(text: bytes, offset: int) -> int:

@@ -222,6 +222,7 @@ class Provider(Part, frozen=True):
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
     ``opens``: names, without the system's own, of ids that alone open the account: whoever has a ``merchant_id`` of it needs no key.
+    ``tokens``: keys under which it is told what its own form in the page gave out for a card; whoever tells it those sees no card.
     ``test_mode``: whether it has a world for tests, of which a credential may be; where it has none, every credential is live.
     ``plugins``: the base classes, and members behind a dot, of code that a platform runs in its own process on orders and payments.
     ``marks``: text that only its documents have, where they are written by hand: ``ISA*00*`` of an X12 interchange.
@@ -258,6 +259,7 @@ class Provider(Part, frozen=True):
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     opens: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
     test_mode: bool = True
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
     auth: Literal["api_key", "oauth", "hmac", "basic", "jwt", "ipn-postback", "none", "unknown"] = "api_key"
