@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Flags of an order that nobody will pay any more.
 _ENDED = re.compile(r"(is_|was_)?(closed|expired|aborted|cancell?ed|voided)(_(at|on|date|time))?")
 _CHOOSES = re.compile(r"filter(_by)?|exclude|(or_|and_)?where(_\w+)?|query|eq|in|match|lte?|gte?|is")
+_STATE = re.compile(r"(order_|payment_)?(status|state)|is_\w+|can_\w+|has_status")
 _SETTLE = ("payment.cancel", "payment.retrieve")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 # What a browser tells us of a payment that came to nothing. That a customer changes his mind is another matter.
@@ -69,7 +70,7 @@ class Closings:
         return list(found.values())
 
     def _closing(self, entry: Entry, transition: Transition) -> Closing | None:
-        looks = [a for a in transition.guards if self._looks(a)]
+        looks = [a for a in transition.guards if self._looks(a, transition)]
         if not looks or transition.held not in ("", CHOSEN, GONE_THROUGH) or not transition.effect.certain:
             return None
         if not self._ends(transition) or not self._is_paid(transition):
@@ -82,10 +83,13 @@ class Closings:
         states, has = self.model.states, self.model.words.has
         return any(has("paid_fields", r.field) for r in states.reads(atom)) or any(has("paid_values", w) for w in states.excluded(atom))
 
-    def _looks(self, atom: Atom) -> bool:
-        """Whether a condition asks for the state of the record, or a call has looked for rows by it."""
+    def _looks(self, atom: Atom, transition: Transition) -> bool:
+        """Whether a condition asks for the state of the record, or a call has looked for rows by it. What a provider's answer calls the
+        state of something of its own, ``fraud_status``, is none of the record's."""
         if atom.truth is not None:
-            return self.model.states.looks_at_state(atom)
+            own, words = snake(transition.field), self.model.words
+            fields = [r.field for r in self.model.states.reads(atom) if words.entity(r.entity)]
+            return any(f == own or _STATE.fullmatch(f) or words.has("paid_fields", f) or words.has("state_fields", f) for f in fields)
         read = self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         return read is not None and read.kind == "read"
 
