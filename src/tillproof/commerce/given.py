@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.request_arguments import reads_request, taken_from_request
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.set_on import made_in_chain, set_on
 from tillproof.flow.shape import gathers, shape
 from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Value, options, pieces
@@ -35,7 +35,7 @@ def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, l
     open_ended = any(depends_on_caller(model, v) for v in values or arguments(model, site, ctx))
     known = site.ctx.depth if site.ctx is not None and (not values or any(_is_handed_on(model, v) for v in values)) else 0
     if open_ended and level < _LEVELS and (ctx is None or ctx.depth <= level + known):
-        contexts = model.callers.above(site.fn, ctx) or _run_later(model, site.fn, ctx)
+        contexts = _calls(model, site.fn, ctx) or _run_later(model, site.fn, ctx)
         if contexts:
             if any(model.requests.sources_in(v, _FEW) for v in values):  # it is called from outside as well, with whatever is sent
                 yield from ((ctx, v) for v in values)
@@ -43,6 +43,14 @@ def _specific(model: "Model", site: OperationSite, path: str, ctx: Ctx | None, l
                 yield from _specific(model, site, path, deeper, level + 1)
             values = [v for v in values if _sent(model, v)]
     yield from ((ctx, v) for v in values)
+
+
+def _calls(model: "Model", fn: Fn, ctx: Ctx | None) -> list[Ctx]:
+    """The contexts that know one call more; the line that registers a handler, ``pay.bind(controller)``, hands it nothing."""
+    contexts = model.callers.above(fn, ctx)
+    if not any(e.target.fn == model.callers.outermost(fn, ctx) for e in model.entries_to(fn)):
+        return contexts
+    return [c for c in contexts if list(c.chain())[-1].caller.number != TOP]
 
 
 def _run_later(model: "Model", fn: Fn, ctx: Ctx | None) -> list[Ctx]:

@@ -1,12 +1,15 @@
 """What can be wrong with a sum that a provider is given: the unit, the rounding, the decimals of its currency."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
+from tillproof.checks.payment.declared_bounds import CHOSEN_FROM, WHOLE, declared_bound
 from tillproof.commerce.currencies import Currency, Followed
 from tillproof.commerce.money import Money, Step, name_of
 from tillproof.contract import Confidence, Severity
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, FunctionV, Member, Mix, Param, Result, Value, options, pieces
 from tillproof.ir.ops import Kind, Op
 
@@ -16,6 +19,9 @@ What = Literal[
 ]  # fmt: skip
 
 _FEW = 12
+_SENT = 40
+_DECLARED = 4  # lines of a declaration
+_CODE = re.compile(r"(?<![\w])['\"]?([A-Za-z]{3})['\"]?(?=\s*[,\])|'\"])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def rounding(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     if perhaps is not None:
         return Flaw("cent-perhaps", perhaps.value, "high", "possible")
     scaled = did(money, "up")
-    if scaled is None or money.whole:
+    if scaled is None or money.whole or _is_sent_whole(charges, charge, scaled.value):
         return None
     language = charges.model.program.language(scaled.value.at[0])
     if money.inexact or (language == "python" and money.number == "float"):  # Python sends 0.5 * 100 as "50.0"
@@ -148,11 +154,42 @@ def varying(charges: Charges, charge: Charge) -> Currency | str | None:
         odd = sorted(c for c in currency.codes if charges.currencies.decimals(c) != 2)
         if currency.origin in ("client", "record", "shop") and not only:
             written = charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file))
+            if currency.origin in ("client", "record") and _are_all_listed(charges, charge):
+                continue
             if currency.origin == "client" or written is None or any(charges.currencies.decimals(c) != 2 for c in written):
                 return currency
         if odd and (not only or set(odd) & set(only)):
             return odd[0]
     return None
+
+
+def _are_all_listed(charges: Charges, charge: Charge) -> bool:
+    """Whether whoever sends a currency to the unit of a charge may choose among such alone; what a record keeps was sent as well."""
+    program = charges.model.program
+    unit = program.unit(charge.site.fn.file)
+    sent = [(c, c.currency) for c in charges.all if c.currency is not None and program.unit(c.site.fn.file) == unit]
+    chosen = [(c, currency) for c, currency in sent if currency.origin == "client"]
+    return bool(chosen) and all(_are_listed_alike(charges, c, currency) for c, currency in chosen)
+
+
+def _are_listed_alike(charges: Charges, charge: Charge, currency: Currency) -> bool:
+    """Whether the client may choose among currencies alone that are written down and have two decimals: ``.isIn(['usd', 'eur'])``."""
+    sent = charges.model.requests.sources_in(currency.value, _SENT)
+    words = {(s.key or "").rpartition(".")[2] for s, _ in sent}
+    around = _around(charges, charge)
+    for word in words:
+        place = declared_bound(charges.model, around, word, CHOSEN_FROM) if word else None
+        text = " ".join(charges.model.program.line_text(place.file, place.line + n) for n in range(_DECLARED)) if place is not None else ""
+        listed = CHOSEN_FROM.search(text)
+        codes = [c.upper() for c in _CODE.findall(text[listed.start() :])] if listed is not None else []
+        if not codes or any(charges.currencies.decimals(code) != 2 for code in codes):
+            return False
+    return bool(words)
+
+
+def _around(charges: Charges, charge: Charge) -> list[Fn]:
+    model = charges.model
+    return [fn for e in model.entries_to(charge.site.fn) for fn in model.handlers.closure(e).functions]
 
 
 def _other_currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
@@ -277,6 +314,18 @@ def _teller(money: Money) -> Value | None:
 
 def _last(money: Money, *what: str) -> Step:
     return next((s for s in reversed(money.steps) if s.did in what), money.steps[-1])
+
+
+def _is_sent_whole(charges: Charges, charge: Charge, scaled: Value) -> bool:
+    """Whether what is scaled is a field of the request that its declaration takes whole numbers for alone: ``body('amount').isInt()``."""
+    model = charges.model
+    sent = [s for s, _ in model.requests.sources_in(scaled, _SENT) if s.kind in ("body", "query")]
+    if not sent or any(s.key is None for s in sent):
+        return False
+    around = _around(charges, charge)
+    words = {(s.key or "").rpartition(".")[2].removesuffix("[]") for s in sent}
+    near = {w: [fn for fn in around if w in model.vocabulary.tokens(fn)] for w in words}
+    return all(fns and declared_bound(model, fns, w, WHOLE) is not None for w, fns in near.items())
 
 
 def _from_client(charges: Charges, charge: Charge) -> bool:

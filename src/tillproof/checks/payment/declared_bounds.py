@@ -23,6 +23,8 @@ WHOLE = re.compile(
 """A declaration that takes whole numbers only."""
 BROKEN = re.compile(r"['\"|]numeric['\"|]|\bis(?:Numeric|Float|Decimal)\(|\b(?:Float|Decimal)Field\(|:\s*(?:float|Decimal)\b")
 """A declaration that takes fractions."""
+CHOSEN_FROM = re.compile(r"@?\bIsIn\(|\.enum\(|\.valid\(|\.oneOf\(|(?<=[|'\"])in:|\bRule::in\(|\bLiteral\[", re.IGNORECASE)
+"""A declaration that lists the words that may be sent."""
 _BELOW = re.compile(r"[\s'\"=:(\[,{]*(?:value\s*[:=]\s*)?-\s*\d")
 _SHOWN = re.compile(r"\b(?:attrs|render_kw)\s*=\s*\{[^}]*\}")  # what the browser alone is told
 _BEGINS_BODY = re.compile(r"\)\s*(?:=>|:[^{]*)?\s*\{\s*$")
