@@ -17,6 +17,7 @@ from tillproof.checks.resilience.losses import (
 from tillproof.checks.resilience.marked_first import Marked, marked_first
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched
+from tillproof.checks.resilience.unfound import Unfound, unfound
 from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.resilience.unread_answers import unread_answers
 from tillproof.checks.resilience.unsent import unsent
@@ -74,7 +75,11 @@ def rule(model: Model) -> Iterator[Ruling]:
         for place in [p for p in left if p not in seen]:
             seen[place] = provider
             yield _unasked(model, entry, *left[place], at=left[place][1].caught)
-        if not found and not left:
+        missed = [u for u in unfound(model, handler) if (u.looked.fn, u.looked.instr) not in seen] if handler is not None else []
+        if handler is not None and missed:
+            seen.update(((u.looked.fn, u.looked.instr), provider) for u in missed)
+            yield _unknown_order(model, entry, handler, missed)
+        if not found and not left and not missed:
             yield _passed_over(model, entry, handler, effects)
     yield from unread_answers(model)
 
@@ -347,6 +352,30 @@ def _refused(model: Model, entry: Entry, handler: Handler, found: Refused) -> Ru
         step(model, found.dropped, "nothing behind this answers with an error", "missing"),
         *steps(model, found.effect, "this is left undone"),
     ]
+    return ruling
+
+
+def _unknown_order(model: Model, entry: Entry, handler: Handler, found: list[Unfound]) -> Ruling:
+    """A payment that is dropped since its order is not found."""
+    file, line = entry_line(model, entry)
+    first, name = found[0], handler.provider.name
+    ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="medium", confidence="likely")
+    ruling.anchor = lines(model, first.dropped)
+    ruling.title = "A payment whose order is not found is dropped without a word"
+    ruling.message = (
+        f"When {called(model, entry)} is told of money for an order that is not there, not yet stored, or stored under another id, success "
+        f"is answered: {name} counts the event as delivered and never sends it again, the money belongs to nothing, and nobody is told."
+    )
+    ruling.remediation = (
+        "Answer an error (404 or 500), so that the event comes again once the order is stored; or keep the event and tell somebody."
+    )
+    ruling.evidence = [source(model, entry, f"{called(model, entry)}: what must not be lost")]
+    for one in found:
+        ruling.evidence += [
+            step(model, one.looked, "the order or payment is looked up", "step"),
+            step(model, one.dropped, "none is found, and success is answered", "missing"),
+        ]
+    ruling.evidence += steps(model, first.effect, "this is left undone")
     return ruling
 
 
