@@ -345,3 +345,43 @@ def test_requests_by_the_transport_of_an_sdk_are_requests(tmp_path: Path, ask: s
     report = reviewed(tmp_path, {"sync.php": RAW.replace("ASK", ask)})
     assert [f.check for f in report.findings] == [REFUSED] * flaws
     assert report.obligations
+
+
+# --- what is done once a job has completed
+
+LISTENED = """\
+const { Worker } = require('bullmq');
+const stripe = require('./stripe');
+const { Subscription, Order, FailedOrder } = require('./models');
+const worker = new Worker('renewal-payments', async (job) => {
+  JOB
+}, { connection: { host: 'redis' } });
+worker.on('completed', async (job, answer) => {
+  try {
+    await Order.create({ subscriptionId: job.data.id, intentId: answer, status: 'paid' });
+  } catch (error) {
+    console.error('order of a renewal: ' + error);KEPT
+  }
+});
+"""
+TABLES = MODELS + "".join(
+    f"exports.{n} = db.define('{n}', {{ status: DataTypes.STRING, intentId: DataTypes.STRING }});\n" for n in ("Order", "FailedOrder")
+)
+CHARGES = "return (await stripe.paymentIntents.create({ amount: job.data.amount, currency: 'eur', confirm: true })).id;"
+
+
+@pytest.mark.parametrize(
+    ("job", "kept", "lines"),
+    [
+        (CHARGES, "", [10]),
+        (CHARGES, "\n    await FailedOrder.create({ intentId: answer });", []),
+        ("return (await Subscription.findByPk(job.data.id)).status;", "", []),
+    ],
+)
+def test_an_order_that_is_written_after_the_job_is_lost_when_that_fails(tmp_path: Path, job: str, kept: str, lines: list[int]) -> None:
+    code = LISTENED.replace("JOB", job).replace("KEPT", kept)
+    files = {"package.json": PACKAGES, "stripe.js": STRIPE, "models.js": TABLES, "worker.js": code}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    report = review(tmp_path, Settings(use_cache=False, checks=("resilience/swallowed-failure",)))
+    assert [f.start_line for f in report.findings] == lines

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.resilience.completed import lost_when_completed
 from tillproof.checks.resilience.losses import (
     Lost,
     at_stake,
@@ -27,6 +28,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.queues import Job
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -81,6 +83,10 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _unknown_order(model, entry, handler, missed)
         if not found and not left and not missed:
             yield _passed_over(model, entry, handler, effects)
+    for job, listener, end in lost_when_completed(model):
+        if (end.fn, end.instr) not in seen:
+            seen[end.fn, end.instr] = ""
+            yield _completed(model, job, listener, end)
     yield from unread_answers(model)
 
 
@@ -376,6 +382,31 @@ def _unknown_order(model: Model, entry: Entry, handler: Handler, found: list[Unf
             step(model, one.dropped, "none is found, and success is answered", "missing"),
         ]
     ruling.evidence += steps(model, first.effect, "this is left undone")
+    return ruling
+
+
+def _completed(model: Model, job: Job, listener: Fn, found: Lost) -> Ruling:
+    """An order that is written when a job that took the money has completed, by what nothing makes again."""
+    program = model.program
+    function = program.function(listener)
+    line = function.line if function is not None else 1
+    at = program.body(found.fn).line[found.instr]
+    ruling = Ruling("resilience/swallowed-failure", "broken", "payment-step", listener.file, line, severity="high", confidence="likely")
+    ruling.anchor = (found.fn.file, at, at)
+    ruling.title = "What fails after the money was taken is lost"
+    ruling.message = (
+        f"The job has taken the money, and what follows is done when {job.queue.name} tells that it has completed. When that fails, "
+        f"{_as_job(found.how)}: the job is not run again, the customer has paid, and the order does not know of it."
+    )
+    ruling.remediation = (
+        "Write the order in the job itself, under the payment's id and in a way that may be repeated, so that the queue tries again; or "
+        "keep what is to be done before the money is taken, and tell somebody when it fails."
+    )
+    ruling.evidence = [
+        Evidence(listener.file, line, "done when the job has completed", "source"),
+        Evidence(found.fn.file, at, found.how, "missing"),
+        *steps(model, found.effect, "this may fail"),
+    ]
     return ruling
 
 
