@@ -16,7 +16,7 @@ from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Value, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 _MARK = re.compile(r"(?:is_|was_|has_been_)?(?P<end>\w+?)(?:_(?:at|on|date|time))?")
 _CALLED_OFF = re.compile(r"cancell?ed|void(ed)?|expired|abandoned|annull?ed|annule|cancelad[oa]|anulad[oa]|storniert")
@@ -37,7 +37,7 @@ class End(NamedTuple):
     place: Place
     written: frozenset[str]
     asked: tuple[Atom, ...]
-    compared: frozenset[str]
+    touch: Touch
 
 
 class OtherEnds:
@@ -100,9 +100,11 @@ class OtherEnds:
         only of records of which that is not so."""
         if axis(end.field) in read or end.field == snake(transition.field) or end.written & (read | {axis(transition.field)}):
             return True
-        if end.compared & {axis(k) for k in transition.touch.compared} and any(self.model.words.says_state(k) for k in end.compared):
+        chosen = {said[0]: said for said in self._chosen(end.touch)}
+        compared = {axis(k) for k in end.touch.compared if self.model.words.says_state(k)}
+        if compared & {axis(k) for k in transition.touch.compared} or (compared - chosen.keys()) & read:
             return True
-        before = [p for atom in end.asked for p in self._said(atom, end.kind)]
+        before = [*chosen.values(), *(p for atom in end.asked for p in self._said(atom, end.kind))]
         return any(self._differ(one, other) for atom in atoms for one in self._said(atom, end.kind) for other in before)
 
     def _said(self, atom: Atom, kind: str) -> Iterator[tuple[str, bool | None, frozenset[str], frozenset[str]]]:
@@ -115,6 +117,15 @@ class OtherEnds:
         for read in states.reads(atom):
             if same(read.entity, kind):
                 yield axis(read.field), None if there is None or wanted or left_out else there is atom.truth, wanted, left_out
+
+    @staticmethod
+    def _chosen(touch: Touch) -> Iterator[tuple[str, bool | None, frozenset[str], frozenset[str]]]:
+        """What is so of the rows that a write chooses: ``where: { paidAt: null, status: 'pending' }``."""
+        for key, value in touch.keys.items():
+            if isinstance(value, Const):
+                word = text_of(value) or ""
+                flag = False if value.falsy else True if value.kind == Kind.BOOL else None
+                yield axis(key), flag, frozenset() if flag is not None else frozenset({word.lower()}), frozenset()
 
     @staticmethod
     def _differ(
@@ -157,7 +168,7 @@ class OtherEnds:
                 asked = tuple(self._known(fn, touch.instr, 0))
                 if state != _CLOSED or self._unpaid(touch, asked):
                     beside = frozenset(axis(n) for t in found if same(t.entity, touch.entity) for n in t.fields)
-                    yield End(touch.entity, snake(name), state, Place(fn, touch.instr, None), beside, asked, touch.compared)
+                    yield End(touch.entity, snake(name), state, Place(fn, touch.instr, None), beside, asked, touch)
 
     def _state(self, field: str, value: Value) -> str:
         """The end that a field says is reached once it is set to a value."""
