@@ -19,7 +19,7 @@ SYSTEMS = ("platform", "marketplace", "erp", "pim", "warehouse")
 """The kinds of systems with which goods, stock and orders are exchanged."""
 OUTSIDE = re.compile(
     r"(.*_)?(erp|pim|wms|netsuite|odoo|sap|akeneo|pimcore|dynamics|shopify|bigcommerce|magento|woocommerce|woo|amazon|ebay|etsy|walmart"
-    r"|marketplace|supplier|vendor_api|shiphero|shipbob|shipstation|linnworks|edi|edifact|x12)(_.*)?"
+    r"|marketplace|supplier|vendor_api|shiphero|shipbob|ship_?station|linnworks|edi|edifact|x12)(_.*)?"
 )
 """Words by which code speaks of such systems."""
 _DRAINS = ("shift", "pop", "popleft", "fgetcsv", "readline", "array_shift", "dequeue", "next", "fetchone", "read_record", "readRecord")

@@ -14,6 +14,11 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+# By which an item is known to be done.
+MARK = re.compile(
+    r"(.*_)?(synced|syncs|sync_\w+|exported|imported|pushed|published|processed|sent|hash|checksum|external_id|remote_id|status|state|dirty|done|pending|queued)(_.*)?"
+    r"|(shopify|amazon|ebay|etsy|walmart|odoo|magento|woo\w*|akeneo|erp|netsuite|sap|bigcommerce)_?(\w+_)?id"
+)
 _STATUS = re.compile(r"(get_)?(http_?)?(status|status_?code|response_code|code)")
 _GOOD = re.compile(r"ok|is_ok|success|is_success|successful|is_successful|succeeded")
 _BAD = re.compile(r"failed|is_error|client_error|server_error|is_wp_error|errors?|user_errors?|customer_user_errors|media_user_errors")
@@ -176,10 +181,19 @@ def _is_left(model: "Model", fn: Fn, branch: int, truth: bool) -> bool:
     if refused is None or well is None:
         return False
     rows = list(body.rows(refused))
+    if any(_marks(model, fn, i) for i in body.rows(well)):
+        return False  # what was refused is not marked as done, so that the next run takes it again
     acts = model.failures.passes_on(fn, refused) or model.failures.acts_in(fn, refused) or notes_in(model, fn, rows)
     if acts or any(body.op[r] in (Op.RETURN, Op.RAISE) for r in rows) or _kept_beyond(model, fn, rows):
         return False
     return bool(rows) or not _kept_beyond(model, fn, list(body.rows(well)))
+
+
+def _marks(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether an instruction writes down that an item is done."""
+    body = model.program.body(fn)
+    touch = model.records.touch(fn, i, None) if body.op[i] in (Op.CALL, Op.SET_FIELD) else None
+    return touch is not None and touch.kind != "read" and any(MARK.fullmatch(snake(n)) for n in touch.fields)
 
 
 def _kept_beyond(model: "Model", fn: Fn, rows: list[int]) -> bool:

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.carried_items import OUTSIDE, SYSTEMS, CarriedItems, goes_through
-from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.failed_items import answers_failed, notes_failed
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.refused_items import notes_refused, refused_unheard
+from tillproof.commerce.refused_items import MARK, notes_refused, refused_unheard
 from tillproof.commerce.sync_turns import (
     EACH,
     answer_is_read,
@@ -29,7 +29,7 @@ from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import Catch
-from tillproof.flow.values import FunctionV, Instance
+from tillproof.flow.values import FunctionV, Instance, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -48,17 +48,14 @@ _GOODS = re.compile(
 )
 # What is written of the work itself is nothing that is carried over.
 _WORK = re.compile(r"(.*_)?(sync\w*|jobs?|tasks?|queues?|logs?|events?|runs?|histor(y|ies)|audits?|reports?|attempts?)(_.*)?")
-# By which an item is known to be done.
-_MARK = re.compile(
-    r"(.*_)?(synced|syncs|sync_\w+|exported|imported|pushed|published|processed|sent|hash|checksum|external_id|remote_id|status|state|dirty|done|pending|queued)(_.*)?"
-    r"|(shopify|amazon|ebay|etsy|walmart|odoo|magento|woo\w*|akeneo|erp|netsuite|sap|bigcommerce)_?(\w+_)?id"
-)
 _NEAR = 2
 _WRITING = ("catalog.write", "order.write", "shipment.create")
 
 _ANSWERED = re.compile(
     r"HTTP\w*Error|HttpError|HTTPStatusError|RequestException|ResponseException|ClientError|Api\w*(Error|Exception)", re.IGNORECASE
 )
+
+_SENT = Plain("sent", True, None, False)
 
 What = Literal["dropped", "stops", "kept"]
 
@@ -189,17 +186,62 @@ class Syncs:
         body = self.program.body(fn)
         through = [lp for lp in self._loops(fn) if goes_through(body, lp)]
         loops = [lp for lp in through if writes or self.carried.brought(fn, lp)]
-        done = self.model.effects.of(self._target(fn)) if loops else []
-        effects = [e for e in done if self._carries(e, named or not writes)]
-        for loop in reversed(loops):  # the innermost goes through the items
+        done = self.model.effects.of(self._target(fn)) if loops or through else []
+        sent = [] if writes and not named else self._sent(fn, through)
+        done = self._in_order(fn, done, sent)
+        effects = [e for e in done if self._carries(e, named or not writes) or e in sent]
+        for loop in reversed(through if sent else loops):  # the innermost goes through the items
             inside = [e for e in effects if loop.holds(body, self._in(e, fn)) and not self._is_part(fn, loop, through, e)]
             effects = [e for e in effects if e not in inside]
-            if any(e.operation is not None for e in inside):  # what is then noted of it in our own records is no second item
+            if any(e.touch is None for e in inside):  # what is then noted of it in our own records is no second item
                 inside = [
-                    e for e in inside if e.touch is None or (e.touch.fields and not any(_MARK.fullmatch(snake(n)) for n in e.touch.fields))
+                    e for e in inside if e.touch is None or (e.touch.fields and not any(MARK.fullmatch(snake(n)) for n in e.touch.fields))
                 ]
+            if loop not in loops:
+                inside = [e for e in inside if e.touch is None]
             if inside:
-                yield self._judge(fn, loop, inside, done)
+                judged = self._judge(fn, loop, inside, done)
+                if judged.what == "dropped" or judged.effect not in sent:
+                    yield judged
+
+    def _sent(self, fn: Fn, loops: list[Loop]) -> list[Effect]:
+        """What each turn of a loop sends to a system that no pack knows, or asks of one to carry a parcel, where the function says that it
+        carries something over: an order that is posted to the warehouse."""
+        speaks = self._is_named(fn) or any(OUTSIDE.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn))
+        body, found = self.program.body(fn), []
+        writing = self._writing(fn) if loops and speaks else []
+        for i, op in enumerate(body.op) if loops and speaks else ():
+            if op != Op.CALL or not any(loop.holds(body, i) for loop in loops):
+                continue
+            found += [Effect(_SENT, fn, i, None, self.model.records) for one in writing if one == i]
+            for option in options(self.model.evaluator.value(fn, body.args(i)[0])):
+                if isinstance(option, FunctionV) and option.fn != fn:
+                    ctx = self.model.evaluator.context(option, fn, i, None)
+                    found += [Effect(_SENT, option.fn, one, ctx, self.model.records) for one in self._writing(option.fn)[:1]]
+        return found
+
+    def _writing(self, fn: Fn) -> list[int]:
+        """The requests of a function that write something elsewhere."""
+        sent = {s.instr: s.provider for s in self.model.sendings.by_function.get(fn, ())}
+        found = []
+        for i, op in enumerate(self.program.body(fn).op):
+            request = self.model.http.request(fn, i) if op == Op.CALL else None
+            if request is None or request.method.upper() not in ("POST", "PUT", "PATCH"):
+                continue
+            known = sent.get(i)
+            if (known is None and (i in sent or request.url.startswith("{}"))) or (known and known.kind in ("shipping", *SYSTEMS)):
+                found.append(i)
+        return found
+
+    def _in_order(self, fn: Fn, done: list[Effect], sent: list[Effect]) -> list[Effect]:
+        """What a function does, with what it sends where it stands."""
+        out = list(done)
+        for effect in sent:
+            at = self._in(effect, fn)
+            if any(self._in(e, fn) == at and e.kind in _WRITING for e in out):
+                continue
+            out.insert(next((n for n, e in enumerate(out) if self._in(e, fn) > at), len(out)), effect)
+        return out
 
     def _is_part(self, fn: Fn, loop: Loop, loops: list[Loop], effect: Effect) -> bool:
         """Whether a loop goes through the parts of one item, whose failure is caught in each turn of a loop around it."""
@@ -288,7 +330,7 @@ class Syncs:
             catch = self.model.failures.around(place, ours=effect.touch is not None)
             if catch is None or (place.fn == fn and not self._inside(fn, loop, catch)):
                 continue
-            if effect.operation is not None and (stopping := self._stopping(place)) is not None:
+            if effect.touch is None and (stopping := self._stopping(place)) is not None:
                 return "stops", Place(place.fn, max(stopping.caught, 0), place.ctx)
             at = Place(place.fn, max(catch.caught, 0), place.ctx)
             if self._raises(place.fn, catch) or self.model.failures.tries_otherwise(place.fn, catch, effect):
@@ -330,7 +372,7 @@ class Syncs:
         acts upon the answer that tells of it."""
         place = effect.way[n]
         left = forgotten(self.model, place, effect.way[n - 1].fn if n else None)
-        if left is None and n == 0 and effect.operation is not None and (refused := refused_unheard(self.model, place)) is not None:
+        if left is None and n == 0 and effect.touch is None and (refused := refused_unheard(self.model, place)) is not None:
             left = Place(place.fn, refused, place.ctx)
         return left
 
@@ -360,7 +402,7 @@ class Syncs:
             touch, at = mark.touch, self._in(mark, fn)
             if touch is None or at < 0 or block_of[at] not in catch.tried or touch.kind not in ("write", "upsert", "flush"):
                 continue
-            if any(_MARK.fullmatch(snake(n)) for n in touch.fields) or (not touch.fields and touch.kind == "write"):
+            if any(MARK.fullmatch(snake(n)) for n in touch.fields) or (not touch.fields and touch.kind == "write"):
                 return True
         return False
 
