@@ -41,6 +41,15 @@ def goes_through(body: Body, loop: Loop) -> bool:
     return next(_items(body, loop), None) is not None
 
 
+def spoken(body: Body, loop: Loop) -> set[str]:
+    """The names of what a loop goes through, and of one item of it, in snake case."""
+    rows = list(_items(body, loop))
+    named = {body.name(r) for r in rows if body.op[r] in (Op.NAME, Op.FIELD)}
+    elements = [i for i, op in enumerate(body.op) if op in (Op.ELEMENT, Op.INDEX) and body.args(i)[0] in rows]
+    named |= {body.name(i) for i, op in enumerate(body.op) if op == Op.STORE and body.args(i)[1] in elements}
+    return {snake(name) for name in named}
+
+
 def _items(body: Body, loop: Loop) -> Iterator[int]:
     """The rows of which a loop takes its items: a collection, or the call that gives the next one."""
     held = [i for b in sorted(loop.blocks) for i in range(body.blocks[b].start, body.blocks[b].end)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.carried_items import OUTSIDE, SYSTEMS, CarriedItems, goes_through
+from tillproof.commerce.carried_items import OUTSIDE, SYSTEMS, CarriedItems, goes_through, spoken
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.failed_items import answers_failed, notes_failed
 from tillproof.commerce.lexicon import snake
@@ -209,6 +209,7 @@ class Syncs:
         carries something over: an order that is posted to the warehouse."""
         speaks = self._is_named(fn) or any(OUTSIDE.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn))
         body, found = self.program.body(fn), []
+        loops = [loop for loop in loops if any(_GOODS.fullmatch(name) for name in spoken(body, loop))]
         writing = self._writing(fn) if loops and speaks else []
         for i, op in enumerate(body.op) if loops and speaks else ():
             if op != Op.CALL or not any(loop.holds(body, i) for loop in loops):
