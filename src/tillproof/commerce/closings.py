@@ -88,8 +88,10 @@ class Closings:
         state of something of its own, ``fraud_status``, is none of the record's."""
         if atom.truth is not None:
             own, words = snake(transition.field), self.model.words
-            fields = [r.field for r in self.model.states.reads(atom) if words.entity(r.entity)]
-            return any(f == own or _STATE.fullmatch(f) or words.has("paid_fields", f) or words.has("state_fields", f) for f in fields)
+            reads = [r for r in self.model.states.reads(atom) if words.entity(r.entity)]
+            if any(r.asked or words.has("paid_fields", r.field) or words.has("state_fields", r.field) for r in reads):
+                return True
+            return any(r.field == own or _STATE.fullmatch(r.field) for r in reads)
         read = self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         return read is not None and read.kind == "read"
 
