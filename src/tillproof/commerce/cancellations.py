@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,7 @@ from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.partly_released import Left, PartlyReleased
+from tillproof.commerce.standing_payments import Standing, StandingPayments
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.touches import text_of
 from tillproof.commerce.transitions import Transition
@@ -50,7 +51,7 @@ _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 class Cancellation:
     """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known, or where alone
     they would have been taken; None when nothing on the way does it. ``undone``: the call that cancels or refunds the payment, where it
-    comes first. ``left``: the states in which they are not put back."""
+    comes first. ``left``: the states in which they are not put back. ``standing``: the payment that nobody undoes."""
 
     entry: Entry
     transition: Transition
@@ -58,6 +59,7 @@ class Cancellation:
     how: Literal["write", "call", "platform", "untaken", ""]
     undone: Effect | None
     left: Left | None = None
+    standing: Standing | None = None
 
 
 class Cancellations:
@@ -108,12 +110,17 @@ class Cancellations:
     def all(self) -> list[Cancellation]:
         """Every cancellation behind an entry point that owes its goods, once per place of the transition."""
         found: dict[tuple[Fn, int, Fn], Cancellation] = {}
+        standing, left = StandingPayments(self.model), set[Fn]()
         for entry in (*self.model.handlers.entries, *self._unreached()):
             if not self._may(entry):
                 continue
             for transition in self.model.transitions.of(entry.target):
                 if self._cancels(transition):
                     one = self._cancellation(entry, transition)
+                    told = entry.style != "unrouted" and entry.target.fn not in left
+                    if one is not None and one.how in ("write", "call", "untaken") and told:
+                        one = replace(one, standing=standing.of(entry, transition, self._partly.allowed(transition)))
+                        left.update([entry.target.fn] if one.standing is not None else [])
                     if one is not None:
                         found.setdefault((transition.effect.fn, transition.effect.instr, entry.target.fn), one)
         return list(found.values())

@@ -37,7 +37,7 @@ class PartlyReleased:
     def left(self, transition: Transition, releases: list[Effect]) -> Left | None:
         """The states in which an order is cancelled without its goods being put back, while stock is taken for an order that gets one.
         ``releases``: all that puts goods back in such a run."""
-        allowed = self._allowed(transition)
+        allowed = self.allowed(transition)
         if not allowed or not releases:
             return None
         own = {(a.fn, a.instr) for a in transition.guards}
@@ -51,7 +51,7 @@ class PartlyReleased:
         states = tuple(sorted(s for s in missing if s in held))
         return Left(states, held[states[0]]) if states else None
 
-    def _allowed(self, transition: Transition) -> set[str]:
+    def allowed(self, transition: Transition) -> set[str]:
         """The states of which the order has to be in one, by the conditions on its own state."""
         out: set[str] = set()
         for atom in transition.guards:

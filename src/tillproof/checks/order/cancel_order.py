@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.cancellations import Cancellation
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.partly_released import Left
+from tillproof.commerce.standing_payments import Standing
 
 ID = "order/cancel-order"
 _HOW = {
@@ -42,6 +43,8 @@ def _rule(model: Model, one: Cancellation) -> Ruling:
         return _partly(model, one, one.left, one.release, ruling)
     if one.undone is not None:
         return _late(model, one.undone, one.release, ruling)
+    if one.standing is not None:
+        return _standing(model, one, one.standing, ruling)
     ruling.evidence.append(step(model, one.release, _HOW[one.how], "guard"))
     return ruling
 
@@ -87,6 +90,38 @@ def _partly(model: Model, one: Cancellation, left: Left, release: Place, ruling:
     ruling.evidence.append(step(model, left.taken, f"stock is taken for what becomes {states}"))
     ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
     ruling.evidence.append(step(model, release, f"put back only for others than {states}", "missing"))
+    return ruling
+
+
+def _standing(model: Model, one: Cancellation, standing: Standing, ruling: Ruling) -> Ruling:
+    name, begun = one.transition.touch.entity.replace("_", " "), standing.begun
+    provider, place = begun.provider.name, anchor(model, one.transition.effect)
+    ruling.outcome, ruling.confidence = "broken", "likely" if standing.how == "paid" else "possible"
+    ruling.anchor = lines(model, place)
+    if standing.how == "paid":
+        states = " or ".join(f"`{s}`" for s in standing.states)
+        ruling.title = f"A paid {name} is cancelled and its money stays"
+        ruling.message = (
+            f"What is {states} may be cancelled, and nothing behind this refunds the payment at {provider}, asks for that or notes that it "
+            "is owed: the goods go back to the shelf, and the customer's money stays with the shop."
+        )
+        ruling.remediation = (
+            f"Once the stock is back and the status is committed, refund the payment at {provider} with an idempotency key, from a job "
+            "that is repeated until it succeeds, and write the refund down."
+        )
+    else:
+        ruling.title = f"A cancelled {name} can still be paid"
+        ruling.message = (
+            f"The payment that was begun at {provider} stays open when the {name} is cancelled: nothing in this code cancels it or lets "
+            "it run out. Who pays it afterwards pays for goods that were put back, and nothing pays him back."
+        )
+        ruling.remediation = (
+            f"Cancel the open payment at {provider} before the goods are given to others, or let it run out no later than the {name} "
+            "does, and pay a late one back."
+        )
+    ruling.evidence.append(at(model.program, begun.fn, begun.instr, f"a payment is begun at {provider} here"))
+    ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
+    ruling.evidence.append(step(model, place, "the payment is left as it is", "missing"))
     return ruling
 
 
