@@ -1,16 +1,19 @@
 """Functions that a package of others tells of a provider's message which it has verified itself: dj-stripe's handlers, PayPal's signals."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.commerce.entry_styles.arguments import handlers
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plain_names
-from tillproof.flow.program import Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import FunctionV, Seq, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Language
 
 _RECEIVER = ("django.dispatch.receiver", "django.dispatch.dispatcher.receiver")
 _CONNECTS = "connect"
+_HANDLES = "handle"
+_OF_ONE_KIND = re.compile(r"handle(?!Webhook$)[A-Z]\w+")
 
 
 def declared(wiring: Wiring) -> Iterator[Declared]:
@@ -18,7 +21,8 @@ def declared(wiring: Wiring) -> Iterator[Declared]:
     for provider in wiring.knowledge.providers.values():
         for inbound in provider.inbound:
             for language, names in inbound.tells.items():
-                for place, target in _told(wiring, language, names):
+                derived = _derived(wiring, names) if language == "php" else iter(())
+                for place, target in (*_told(wiring, language, names), *derived):
                     yield Declared(
                         target, None, ("NONE",), provider.id, "told", place, (), "platform",
                         f"The package tells of messages that it has found to be {provider.name}'s own.",
@@ -39,6 +43,25 @@ def _told(wiring: Wiring, language: Language, names: tuple[str, ...]) -> Iterato
                     callee, given = body.call(i)
                     if body.op[callee] == Op.FIELD and _bears(wiring.evaluator.value(fn, body.args(callee)[0]), names):
                         yield from ((place, f) for f, _ in handlers(wiring.evaluator, wiring.evaluator.value(fn, given[0][1])))
+
+
+def _derived(wiring: Wiring, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, int], FunctionV]]:
+    """The methods of classes that derive from a package's own handler, each for the kind of message that it is named after:
+    ``handleInvoicePaid``; and those of listeners that take one of its events, ``handle(WebhookReceived $event)``."""
+    program, scope = wiring.program, wiring.evaluator.scope
+    for name in names:
+        last = name.rpartition(".")[2]
+        named = set.intersection(*(set(program.mentioning(part)) for part in name.split(".")))
+        for file in sorted(f for f in named if f in program.indices and program.language(f) == "php"):
+            for number, _ in enumerate(program.indices[file].classes):
+                cls = ClassId(file, number)
+                derives = any(base.replace("\\", ".").lstrip(".") == name for base in scope.foreign_bases(cls))
+                for method, fn in program.methods(cls).items():
+                    takes = method == _HANDLES and [p.type.rpartition("\\")[2] for p in program.body(fn).params[:1]] == [last]
+                    if (derives and _OF_ONE_KIND.fullmatch(method)) or takes:
+                        function = program.function(fn)
+                        place = (file, function.line if function is not None else 1)
+                        yield place, wiring.handler(fn, place)
 
 
 def _mentioning(wiring: Wiring, name: str) -> list[str]:
