@@ -9,7 +9,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Value
+from tillproof.flow.values import Ctx, Place, Value
 
 _PIECES = 200
 _KEPT = 6  # keys of a session on the way to one sum
@@ -59,10 +59,11 @@ def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSit
 
 @dataclass(slots=True)
 class Chosen:
-    """A piece of an amount that the client chose."""
+    """A piece of an amount that the client chose. ``at``: where it is read of the request, before it is handed on and converted."""
 
     key: str | None
     value: Value
+    at: Place
 
     @property
     def word(self) -> str:
@@ -88,7 +89,7 @@ def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str
 
 
 def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:
-    return [Chosen(s.key, v) for s, v in found if s.kind in ("body", "query", "path", "raw")]
+    return [Chosen(s.key, v, s.at) for s, v in found if s.kind in ("body", "query", "path", "raw")]
 
 
 def beside_the_price(model: Model, word: str) -> bool:

@@ -36,6 +36,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge and per stored order total."""
     said: set[tuple[str, str, int]] = set()
     flawed: set[Fn] = set()
+    routes = set[Fn]()  # the functions that read of a request what is charged
     charges, stored = set[tuple[str, int]](), set[tuple[str, int]]()  # where what is charged, and what is stored, is read of a request
     handling = {entry.target.fn for entry in model.entries}
     charged = list(amount_sites(model))
@@ -50,6 +51,10 @@ def rule(model: Model) -> Iterator[Ruling]:
             read = (ruling.evidence[0].file, ruling.evidence[0].line)
             if site.what != "charge" and read in stored:
                 continue  # what one class has added up another one stores
+            reading = list(_reading(model, *read))[-1:]
+            if site.what == "charge" and ruling.place in said and read[0] != site.fn.file and not routes.issuperset(reading):
+                ruling.anchor = (*read, read[1])  # another route for which the same client charges
+            routes.update(reading)
             (charges if site.what == "charge" else stored).add(read)
         if ruling.place not in said:
             said.add(ruling.place)
@@ -86,7 +91,7 @@ def _kept(model: Model, kept: StoredQuantity) -> Ruling:
         ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
         return ruling
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
-    source = kept.chosen.value.at
+    source = kept.chosen.at
     place = (kept.fraction.file, kept.fraction.line) if kept.fraction is not None else source
     ruling.anchor = (*place, place[1])
     _break_by_quantity(model, site, kept.chosen, ruling, kept.fraction is not None)
@@ -125,7 +130,7 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     free = [c for c in chosen if barriers[id(c)] is None and not _read_for_staff(model, site, c)]
     if not free:
         ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers.values() if b)]
-        ruling.evidence += [Evidence(*c.value.at, "only staff may send this", "guard") for c in chosen if barriers[id(c)] is None]
+        ruling.evidence += [Evidence(*c.at, "only staff may send this", "guard") for c in chosen if barriers[id(c)] is None]
         return ruling
     if site.what != "charge" and (doubt := model.counter.behind(site.fn)) is not None:
         ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
@@ -139,7 +144,7 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
 def _read_for_staff(model: Model, site: AmountSite, chosen: Chosen) -> bool:
     """Whether a figure is read on a way that only staff take: ``if request.user.is_superuser: price = form.cleaned_data['price']``, or in a
     function that turns everybody else away."""
-    body, (file, line) = model.program.body(site.fn), chosen.value.at
+    body, (file, line) = model.program.body(site.fn), chosen.at
     if any(model.demands_staff(fn) for fn in _reading(model, file, line)):
         return True
     rows = [i for i, at_line in enumerate(body.line) if at_line == line] if file == site.fn.file else []
@@ -215,7 +220,7 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
     program = model.program
     ruling.outcome, ruling.severity = "broken", "critical"
     ruling.confidence = "certain" if model.words.money(chosen.word) else "likely"
-    file, line = chosen.value.at if site.operation == OWN_LINE or _builds_itself(model, site) else (site.fn.file, _line(model, site))
+    file, line = chosen.at if site.operation == OWN_LINE or _builds_itself(model, site) else (site.fn.file, _line(model, site))
     ruling.anchor = (file, line, line)
     named = f"`{chosen.key}`" if chosen.key else "a value"
     what = {
@@ -233,7 +238,7 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
     if model.words.has("quantity_fields", chosen.word):
         _break_by_quantity(model, site, chosen, ruling)
     ruling.evidence = [
-        Evidence(chosen.value.at[0], chosen.value.at[1], f"{named} is read from the request", "source"),
+        Evidence(chosen.at[0], chosen.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
     ]
 
