@@ -53,6 +53,8 @@ _SAID = {
     'UPDATE `shop`.`stock` SET `qty`=`qty`-1 WHERE `id`="a" LIMIT 1': "update stock [qty~=qty - 1(-'1')] where id = 'a'",
     "update s set q = greatest(q - :n, 0) where $1 <= q": "update s [q~=GREATEST(q - __p0__, 0)(-param n)] where q >= param 0",
     "UPDATE s SET q = 5, paid = TRUE WHERE a = 1 OR b = 2": "update s [q='5', paid='true'] part",
+    "UPDATE p SET status = COALESCE($1, status), note = IFNULL(:note, note), q = COALESCE(q, 0) + 1 WHERE id = $2":
+        "update p [status=param 0, note=param note, q~=COALESCE(q, 0) + 1(+'1')] where id = param 1",
     "UPDATE orders o JOIN stock s ON s.id = o.s SET s.q = s.q + o.n WHERE NOT o.paid":
         "update stock [q~=s.q + o.n(+n)] where paid = 'false'",
     "UPDATE t SET (a, b) = (1, c) WHERE id IN (%s)": "update t [a='1', b=c] where id in param 0",

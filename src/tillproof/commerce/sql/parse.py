@@ -127,6 +127,7 @@ class _Reader:
 
     def write(self, target: expressions.Expression, value: expressions.Expression | None, table: str = "") -> Write:
         column = without_holes(target.name)
+        value = self._given(target, value)
         operand = self.operand(value)
         if value is None:
             return Write(column, operand)
@@ -136,6 +137,12 @@ class _Reader:
             return Write(column, operand)
         step, by = self._step(value, target.name)
         return Write(column, operand, True, step, by)
+
+    def _given(self, target: expressions.Expression, value: expressions.Expression | None) -> expressions.Expression | None:
+        """What is written where anything is given, ``status = COALESCE($3, status)``: without it the row is left as it is."""
+        if isinstance(value, self.exp.Coalesce) and [c.name for c in value.expressions if isinstance(c, self.exp.Column)] == [target.name]:
+            return value if self.operand(value.this).column else value.this
+        return value
 
     def _same_table(self, column: expressions.Expression, table: str) -> bool:
         """``EXCLUDED.qty`` and ``NEW.qty`` are what is to be written, not what is there."""
