@@ -11,6 +11,7 @@ from tillproof.commerce.cloud_events import brought_by_bus
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.handled import Handler, Walked
+from tillproof.commerce.names import speaks_of
 from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.recognition import HOOK, called, caller, filed_under, is_unnamed, signs_of
@@ -215,9 +216,14 @@ class Handlers:
         return any(_DIGESTS.search(sources[file]) and self._names_event(file) for file in self.model.program.indices)
 
     def _named_in_paths(self) -> bool:
-        """Whether a payment provider is named by a file's path alone: ``api/webhooks/paypal/route.ts``."""
-        named = [p.id for p in self.model.knowledge.providers.values() if p.kind == "payment"]
-        return any(HOOK.search(file) and name in file.lower() for file in self.model.program.indices for name in named)
+        """Whether a payment provider is named by a file's path alone, ``api/webhooks/paypal/route.ts``, or it or a carrier by what a
+        function is called: ``shiprocket_webhook``."""
+        named = [p for p in self.model.knowledge.providers.values() if p.kind in ("payment", "shipping")]
+        paying = [p.id for p in named if p.kind == "payment"]
+        if any(HOOK.search(file) and name in file.lower() for file in self.model.program.indices for name in paying):
+            return True
+        hooks = [name.lower() for name in self.model.program.functions_by_name if "hook" in name.lower()]
+        return any(speaks_of(name, p.id.partition("-")[0]) for name in hooks for p in named)
 
     def dispatched(self, handler: Handler) -> list[Fn]:
         """The verifying functions that a handler reaches only by a dispatch at run time, such as a method looked up by its name."""

@@ -100,6 +100,9 @@ class PaidPolicy(SenderPolicy):
         self._note(fn, i, ctx, "what the provider answers says so", "answer", refetch=True)
         return Proof("boolean" if means else "denies")
 
+    def _call_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
+        return Proof("boolean") if is_tried_out(self.model, fn, i) else super()._call_proof(fn, i, ctx)
+
     def _strange_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """Of a payment system that no pack knows, too, the answer must say so where every test of it is seen."""
         found = super()._strange_proof(fn, i, ctx)

@@ -28,6 +28,11 @@ _MOST_LEAVES = 20
 def is_tried_out(model: "Model", fn: Fn, i: int) -> bool:
     """Whether a condition asks if the program is only tried out by whoever writes it: ``settings.DEBUG``."""
     body = model.program.body(fn)
+    if body.op[i] == Op.CALL and body.called(i) == "getattr":  # `getattr(settings, "DEBUG", False)`
+        given = [a for _, a in body.call(i)[1]]
+        const = body.const(given[1]) if len(given) > 1 else None
+        named = const is not None and const[0] == Kind.STRING and _TRIED_OUT.fullmatch(const[1].strip("'\""))
+        return bool(named) and _SETTINGS.search(written(model.program, fn, given[0])) is not None
     if body.op[i] != Op.FIELD or not _TRIED_OUT.fullmatch(body.name(i)):
         return False
     return _SETTINGS.search(written(model.program, fn, body.args(i)[0])) is not None

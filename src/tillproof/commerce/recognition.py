@@ -57,7 +57,8 @@ class Signs:
     latter alone. ``visited``: it asks the visitor's own session for his order. ``manages``: its name or route says that it has a webhook
     registered or deleted at the provider, which is a matter of our own. ``unnamed``: it has no path of its own that could say anything, as
     a cloud function has none, and takes no other than public calls. ``posted``: strangers may post to it. ``unit``: what it is deployed
-    with. ``told``: providers that are told its address as the one for their messages."""
+    with. ``told``: providers that are told its address as the one for their messages. ``titled``: its name, in words, where that says that
+    it takes messages: ``shiprocket_webhook`` at ``/shipping/updates``."""
 
     route: str
     file: str
@@ -82,6 +83,7 @@ class Signs:
     posted: bool
     unit: str
     told: frozenset[str]
+    titled: str
 
 
 def called(model: "Model", entry: Entry) -> str:
@@ -171,6 +173,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         entry.role == "public" and not {"POST", "ANY"}.isdisjoint(entry.methods),
         model.program.unit(entry.target.fn.file),
         told,
+        title if _HOOKS.search(title := words_of(name)) else "",
     )  # fmt: skip
 
 
@@ -254,7 +257,8 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound, *
         weight, why = _ENOUGH, "its address is told to the provider"
     own = provider.id if provider.id in _EVERYDAY else provider.id.partition("-")[0].partition(".")[0]
     calls_us = named and not (signs.browsed or signs.visited or signs.manages) and provider.kind in _CALLING
-    in_path = calls_us and (speaks_of((signs.route + signs.file).lower(), own) or _takes_its_messages(signs, provider, inbound))
+    said_so = speaks_of(f"{signs.route}{signs.file}".lower(), own)
+    in_path = calls_us and (said_so or speaks_of(signs.titled, own) or _takes_its_messages(signs, provider, inbound))
     weight += _weight_unnamed(model, signs, provider)
     used = in_path or weight > 0 or _is_spoken_of(model, signs, provider, inbound)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
@@ -277,8 +281,9 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound, *
     weight, why = _with_verifier(signs, provider, inbound, weight, why)
     if in_path:
         filed = own in signs.filed
-        weight += 3 if signs.handed or HOOK.search(signs.route) or filed or not signs.named else 1
+        weight += 3 if signs.handed or HOOK.search(signs.route) or filed or signs.titled or not signs.named else 1
         said = "its file says so" if filed and not HOOK.search(signs.route) and signs.filed != signs.route.lower() else "its route says so"
+        said = "its name says so" if signs.titled and not said_so else said
         why = why or ("the platform hands it what came for this provider" if signs.handed else said)
     if used and signs.named and not (signs.browsed or signs.visited or signs.manages) and (event := _titled(signs.route, inbound)):
         weight, why = weight + _ENOUGH, why or f"its route is named after {event}"

@@ -10,9 +10,10 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
 from tillproof.commerce.own_stores import is_database
 from tillproof.commerce.pack_tables import Kind as RecognisedKind
+from tillproof.flow.alike import of_row
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Mix, Result, Text, Value, names, options, pieces
+from tillproof.flow.values import Const, Ctx, Member, Mix, Result, Text, Value, names, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -207,6 +208,9 @@ def foreign_verifier(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     body = model.program.body(fn)
     if not VERIFIES.search(body.called(i)):
         return False
+    callee = options(model.evaluator.value(fn, body.args(i)[0], ctx))
+    if any(isinstance(o, Member) and of_row(model.evaluator.scope, o) is not None for o in callee):
+        return False  # a method of the row that was fetched, whose body says what it proves
     for _, argument in body.call(i)[1]:
         spelt = snake(written(model.program, fn, argument).rpartition(".")[2])
         for source, _ in model.requests.sources_in(model.evaluator.value(fn, argument, ctx), _PIECES):

@@ -133,7 +133,7 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
     if flaw is None:
         return said
     if flaw.check == "payment/webhook-weak-verification":
-        return "weak" if said == "yes" else said
+        return "weak" if said == "yes" or flaw.severity == "critical" else said  # a door in the proof that is there
     return "weak" if any(p.mac for p in handler.walked.proofs) or _asks_something(handler) else "no"
 
 

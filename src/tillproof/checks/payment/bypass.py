@@ -11,8 +11,9 @@ from typing import Literal, NamedTuple
 from tillproof.checks.payment.sender import unproven_acts
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
-from tillproof.commerce.pretended import names_pretence, shut_in_production
+from tillproof.commerce.pretended import is_tried_out, names_pretence, shut_in_production
 from tillproof.commerce.proof import Proven, SenderPolicy
+from tillproof.flow.facts import Condition
 from tillproof.flow.paths import Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Assumed, Happening, Outcome
@@ -27,7 +28,8 @@ _NESTED = 6
 
 class Bypass(NamedTuple):
     """A way round. ``guard``: the branch or call that lets past; ``line``: where it stands; ``way``: the first line of the side that
-    goes on without the proof; ``act``: what is then done unproven; ``also``: file and line of the other ways round."""
+    goes on without the proof; ``act``: what is then done unproven; ``also``: where the other ways
+    round are; ``ctx``: that of ``fn``."""
 
     kind: Literal["skipped", "swallowed", "ignored"]
     fn: Fn
@@ -37,6 +39,7 @@ class Bypass(NamedTuple):
     chooser: Chooser
     act: Happening
     also: tuple[tuple[str, int], ...] = ()
+    ctx: Ctx | None = None
 
 
 class _Level(NamedTuple):
@@ -75,7 +78,7 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         if acts and not _tried_out(model, suspect, acts[0]):
             found.append(_past(model, suspect, acts[0]))
     if found:
-        worst = min(found, key=lambda way: way.chooser != "sender")
+        worst = min(found, key=lambda way: (way.chooser != "sender", for_trial(model, way)))
         places = dict.fromkeys((way.fn.file, way.line) for way in found)
         return worst._replace(also=tuple(place for place in places if place != (worst.fn.file, worst.line)))
     edges = frozenset(s.edge for s in suspects if not s.answers)
@@ -93,11 +96,20 @@ def _tried_out(model: Model, suspect: _Suspect, act: Happening) -> bool:
     (fn, instr, ctx), (_, number, _, target) = suspect.level, suspect.edge
     body = model.program.body(fn)
     last = body.blocks[number].end - 1
-    if body.op[last] != Op.BRANCH or not any(names_pretence(model, fn, i, ctx) for i in _asked(body, body.args(last)[0])):
+    if body.op[last] != Op.BRANCH or not any(names_pretence(model, fn, i, ctx) for i in asked(body, body.args(last)[0])):
         return False
     chain = act.ctx.chain() if act.ctx else ()
     goal = act.instr if act.fn == fn else next((c.call for c in chain if c.caller == fn), instr)
     return shut_in_production(model, fn, target, model.evaluator.defuse(fn).block_of[goal], ctx)
+
+
+def for_trial(model: Model, way: Bypass) -> bool:
+    """Whether a way past is open only while whoever writes the program tries it out."""
+    body = model.program.body(way.fn)
+    if way.kind != "skipped" or body.op[way.guard] != Op.BRANCH:
+        return False
+    before = (f.instr for f in model.effects.facts(way.fn).at(way.guard) if isinstance(f, Condition) and f.truth)
+    return any(is_tried_out(model, way.fn, one) for i in (body.args(way.guard)[0], *before) for one in asked(body, i))
 
 
 def _calls(levels: Iterable[_Level]) -> frozenset[tuple[Fn, int]]:
@@ -123,7 +135,7 @@ def _suspects(model: Model, level: _Level, outside: frozenset[_Level], levels: l
             continue
         for kind, target in block.next:
             side = kind in (EDGE_TRUE, EDGE_FALSE) and block.end > block.start and body.op[block.end - 1] == Op.BRANCH
-            if side and number == home and not any(_comes_from(model, level, i) for i in _asked(body, body.args(block.end - 1)[0])):
+            if side and number == home and not any(_comes_from(model, level, i) for i in asked(body, body.args(block.end - 1)[0])):
                 continue  # a question of its own, asked when the proof is made
             if any(_reaches(body, target, other, number) for other in others):
                 continue
@@ -175,11 +187,11 @@ def _past(model: Model, suspect: _Suspect, act: Happening) -> Bypass:
         caught = next((i for i in range(block.start, block.end) if body.op[i] == Op.CAUGHT), block.start)
         return Bypass("swallowed", fn, body.line[caught], body.line[caught], caught, "sender", act)
     branch = body.blocks[number].end - 1
-    asked = [i for i in _asked(body, body.args(branch)[0]) if not _comes_from(model, level, i)]
-    if suspect.answers and not asked:
+    others = [i for i in asked(body, body.args(branch)[0]) if not _comes_from(model, level, i)]
+    if suspect.answers and not others:
         return Bypass("ignored", fn, body.line[branch], body.line[branch], branch, "sender", act)
-    chooser: Chooser = "sender" if any(_sender_decides(model, level, i, kind == EDGE_TRUE) for i in asked) else "configuration"
-    return Bypass("skipped", fn, body.line[branch], _first_line(body, target) or body.line[branch], branch, chooser, act)
+    chooser: Chooser = "sender" if any(_sender_decides(model, level, i, kind == EDGE_TRUE) for i in others) else "configuration"
+    return Bypass("skipped", fn, body.line[branch], _first_line(body, target) or body.line[branch], branch, chooser, act, ctx=level.ctx)
 
 
 def _first_line(body: Body, start: int) -> int | None:
@@ -190,15 +202,15 @@ def _first_line(body: Body, start: int) -> int | None:
     return min(body.line[block.start : block.end], default=None)
 
 
-def _asked(body: Body, i: int) -> list[int]:
+def asked(body: Body, i: int) -> list[int]:
     """The single conditions that a condition is put together from."""
     op, args = body.op[i], body.args(i)
     if op == Op.UNARY:
-        return _asked(body, args[1])
+        return asked(body, args[1])
     if op == Op.CHOICE:
-        return [one for a in args[1:] for one in _asked(body, a)]
+        return [one for a in args[1:] for one in asked(body, a)]
     if op in (Op.AWAIT, Op.CAST):
-        return _asked(body, args[0 if op == Op.AWAIT else 1])
+        return asked(body, args[0 if op == Op.AWAIT else 1])
     return [i]
 
 

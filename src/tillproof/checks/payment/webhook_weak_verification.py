@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.back_doors import back_door
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.chosen_keys import chosen_key
 from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option, written_option
@@ -42,9 +43,11 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
     base.evidence = [at(program, p.fn, p.instr, p.what, "guard") for p in proofs[:3]]
     acts = unproven_acts(model, handler.walked)
-    returns = handler.kind == "redirect-return"  # what is done past the proof of one is fulfil-on-redirect
+    returns = handler.kind == "redirect-return"  # what is done past the proof of one is fulfil-on-redirect, a door in the proof is here
     asked = all(p.refetch for p in proofs) and only_spoils(handler.walked, acts)  # what is done before is webhook-unverified
-    way = find_bypass(model, handler, proofs) if acts and not asked and not returns else None
+    way = find_bypass(model, handler, proofs) if acts and not asked else None
+    if returns and way is not None and not back_door(model, way):
+        way = None
     if way is not None and way.kind != "swallowed" and all(p.refetch for p in proofs):
         way = None  # what is asked for one kind of message proves no other: that is webhook-unverified, too
     flawed = way is not None
@@ -79,7 +82,8 @@ def _copy(base: Ruling) -> Ruling:
 def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruling:
     program = model.program
     ruling = _copy(base)
-    sender = way.chooser == "sender"
+    door = back_door(model, way)
+    sender = way.chooser == "sender" or door
     copies = mirrored(model, handler, unproven_acts(model, handler.walked))
     news = handler.provider.kind == "shipping"  # of a parcel, by which nobody pays
     ruling.severity = "critical" if sender and copies is None and not news else "high"
@@ -104,6 +108,10 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
             f"Test the result, and refuse the message when it is not true: {refuse}.",
         ),
     }[way.kind]  # fmt: skip
+    if door:
+        ruling.title = f"A text that stands in the code passes for {provider}'s signature"
+        why = "Whoever sends the text that is compared here is let through, and everybody knows it who has seen the code"
+        mend = f"Take the branch out; no text may stand in for the signature ({refuse}). Have tests sign with a secret of their own."
     harm = "a parcel counts as sent, delivered or lost that is not" if news else "an order counts as paid that nobody paid for"
     if copies:
         harm = f"what is kept here of {provider}'s data ({', '.join(copies)}) can be made up"
