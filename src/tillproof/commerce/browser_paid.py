@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.granted import granted
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
@@ -57,8 +58,9 @@ class BrowserPaid:
         model = self.model
         near = bool(model.operations.candidates())
         told = [h for h in model.handlers.all if h.kind != "redirect-return"]
-        proven = {h.entry.target.fn for h in told if h.walked.proofs and not h.walked.unproven}
-        webhooks = proven | {h.entry.target.fn for h in told if h.entry.role != "customer"}
+        webhooks = {h.entry.target.fn for h in told if self._comes_proven(h)} | {
+            h.entry.target.fn for h in told if h.entry.role != "customer"
+        }
         returned = {h.entry.target.fn for h in model.handlers.all if h.kind == "redirect-return"}
         taken: set[Fn] = set()
         out: list[Transitions] = []
@@ -73,6 +75,11 @@ class BrowserPaid:
                 if paid:
                     out.append(Transitions(entry, found.policy, paid))
         return out
+
+    def _comes_proven(self, handler: Handler) -> bool:
+        """Whether a message is proven before its handler runs, by what stands before it: the walk behind the handler meets no proof."""
+        proofs, before = {p.fn for p in handler.walked.proofs}, self.model.reach.of(list(handler.entry.chain)).functions.keys()
+        return bool(proofs) and proofs <= before and not handler.walked.unproven
 
     def _may_grant(self, entry: Entry) -> bool:
         """Whether anything that a page reaches to which the browser comes back could hand over what was bought, by a row that says so."""
