@@ -141,7 +141,8 @@ class _Reader:
     def _given(self, target: expressions.Expression, value: expressions.Expression | None) -> expressions.Expression | None:
         """What is written where anything is given, ``status = COALESCE($3, status)``: without it the row is left as it is."""
         if isinstance(value, self.exp.Coalesce) and [c.name for c in value.expressions if isinstance(c, self.exp.Column)] == [target.name]:
-            return value if self.operand(value.this).column else value.this
+            given: expressions.Expression = value.this
+            return value if self.operand(given).column else given
         return value
 
     def _same_table(self, column: expressions.Expression, table: str) -> bool:
