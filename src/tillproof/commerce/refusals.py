@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.refusal_conditions import EITHER, PLAIN, Conditions, Mark
 from tillproof.commerce.retries import Retry
 from tillproof.commerce.retry_policies import Told, caught_names
+from tillproof.commerce.sendings import Sending
 from tillproof.flow.loops import Flow
 from tillproof.flow.program import Fn
 from tillproof.flow.reattempts import Reattempt
@@ -146,7 +147,48 @@ class Refusals:
             raising = [i for i, op in enumerate(body.op) if op == Op.RAISE and i not in caught]
             if any(tried is None or i in tried for i in raising):
                 return True
-        return not retry.sendings
+        if not retry.sendings:
+            return True
+        told = retry.told.errors or () if retry.told is not None else ()
+        named = {n for value in told for v in _alternatives(value) for n in self._errors_named(v)}
+        return any(self._raised_by_reader(s, named) for s in retry.sendings)
+
+    def _raised_by_reader(self, sending: Sending, named: set[str]) -> bool:
+        """Whether a function of ours that the answer is handed to raises where it refuses: ``return self._read(response)``. ``named``: the
+        exceptions that are repeated, where the retry names them."""
+        body = self.program.body(sending.fn)
+        for i, op in enumerate(body.op):
+            given = [a for _, a in body.call(i)[1]] if op == Op.CALL and i > sending.instr else []
+            if not any(self._is_answer(sending, a) for a in given):
+                continue
+            for option in options(self.evaluator.value(sending.fn, body.args(i)[0])):
+                if isinstance(option, FunctionV) and self._raises_for_refusal(option.fn, named):
+                    return True
+        return False
+
+    def _raises_for_refusal(self, fn: Fn, named: set[str]) -> bool:
+        body, passed_on = self.program.body(fn), self._in_handlers(fn)
+        raising = (i for i, op in enumerate(body.op) if op == Op.RAISE and i not in passed_on)
+        return any(self._is_among(fn, i, named) and self.leads_to(fn, i).kind == "repeated" for i in raising)
+
+    def _is_among(self, fn: Fn, i: int, named: set[str]) -> bool:
+        """Whether what is raised is of one of the classes named, or of one derived from it; of any, where none is."""
+        body = self.program.body(fn)
+        thrown = body.args(i)[0]
+        if not named or thrown < 0 or body.op[thrown] not in (Op.CALL, Op.NEW):
+            return not named
+        made = options(self.evaluator.value(fn, body.args(thrown)[0]))
+        lines = [name for o in made if isinstance(o, ClassV) for name in self._lineage(o)]
+        return not named.isdisjoint((body.called(thrown).rpartition(".")[2], *lines))
+
+    def _lineage(self, made: ClassV) -> list[str]:
+        scope = self.evaluator.scope
+        return [self.program.cls(c).name for c in scope.lineage(made.cls)] + scope.foreign_bases(made.cls)
+
+    def _is_answer(self, sending: Sending, i: int) -> bool:
+        """Whether a value is what came back for a request, as it came."""
+        found = options(self.evaluator.value(sending.fn, i))
+        return any(isinstance(o, Result) and (o.fn, o.instr) == (sending.fn, sending.instr) for o in found)
 
     def _tried(self, repeat: Reattempt) -> set[int] | None:
         """The instructions whose exceptions come to the handlers of a repetition; None where it has none that are seen."""
