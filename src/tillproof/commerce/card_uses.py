@@ -36,6 +36,8 @@ _TRANSLATES = re.compile(r"_|__|_[enx]|_nx|esc_(html|attr)(__|_e|_x)|u?gettext(_
 _UNPACKS = ("json_decode", "parse", "loads", "unserialize")
 _PLAIN_TYPES = ("String", "Number", "Date", "Buffer")
 _COLUMN_TYPES = ("DataTypes", "Sequelize", "Types", "DataType")
+_FORBIDS = ("forbidden", "never")
+"""By these a validator refuses a request in which a field stands at all: ``Joi.forbidden()``, ``z.never()``."""
 _FIELD_VALIDATORS = ("body", "check", "checkbody")
 
 
@@ -175,7 +177,7 @@ class CardUses:
         for key, value in keys.items():
             part = self.model.words.card(key)
             beside = self.model.words.beside_card(key) and (not _EXPIRY.isdisjoint(plain) or any(self.model.words.card(k) for k in keys))
-            if not part and not beside:
+            if (not part and not beside) or _is_forbidden(body, value):
                 continue
             if self._is_rule(fn, body, value):
                 yield self._use("request", fn, value if body.line[value] >= body.line[i] else i, key, part or "number")
@@ -259,6 +261,15 @@ class CardUses:
         language = self.model.program.language(cls.file)
         table = self.model.recogniser.shared[language, "forms"]
         return bool(table.find(bases))
+
+
+def _is_forbidden(body: Body, value: int) -> bool:
+    """Whether a rule is that a field must not be sent: ``Joi.any().forbidden()``, ``z.never().optional()``."""
+    while body.op[value] in (Op.CALL, Op.FIELD):
+        if body.op[value] == Op.CALL and body.called(value).rpartition(".")[2] in _FORBIDS:
+            return True
+        value = body.args(value)[0]
+    return False
 
 
 def _is_label(body: Body, value: int) -> bool:

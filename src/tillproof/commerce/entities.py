@@ -8,7 +8,7 @@ from tillproof.source.kinds import words as words_of
 
 # Words around an entity's name that say what holds it, not what it is.
 _HOLDERS = words_of(
-    "model models repository repositories repo service manager mapper dao entity entities table collection record row doc "
+    "model models modal modals repository repositories repo service manager mapper dao entity entities table collection record row doc "
     "document object obj instance proxy schema factory class query data store db builder vo domain col coll set queryset"
 )
 _BEFORE = words_of(

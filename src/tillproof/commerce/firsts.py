@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SEEN = re.compile(r"dup|already|exist|seen|replay|stale|handled|processed")
 _NEW = re.compile(r"claimed|new|first|fresh|inserted|created|acquired|locked|ok")
 _IDS = {"id", "pk", "_id"}
+_REFERS = re.compile(r"\w+_id")
 # Of an upsert: what counts the rows that were there, and calls that answer with such a row.
 _MET = ("matchedcount", "modifiedcount", "nmodified")
 _GIVES_ROW = re.compile(r"find_?one_?and_?(update|replace|modify)|find_?by_?id_?and_?update", re.IGNORECASE)
@@ -30,7 +31,7 @@ def first_only(states: "States", atom: Atom) -> tuple[Touch, bool] | None:
     touch = states.existence(atom)
     if touch is None or touch.kind == "read":
         return None
-    conditional = touch.effect != "cache" and touch.kind in ("write", "delete") and bool(touch.compared - _IDS) and not _only_counts(touch)
+    conditional = touch.effect != "cache" and touch.kind in ("write", "delete") and _asks_for_more(touch) and not _only_counts(touch)
     claimed = touch.kind == "create" and comes_back(states.model, touch.fn, touch.instr) and states.claim(touch) is not None
     if touch.kind != "upsert" and not conditional and not claimed:
         return None
@@ -38,6 +39,12 @@ def first_only(states: "States", atom: Atom) -> tuple[Touch, bool] | None:
     if touch.kind == "upsert":
         means = _says_first(states, atom) if means is None else _of_new_row(states, atom, touch, means)
     return (touch, means) if means is not None else None
+
+
+def _asks_for_more(touch: Touch) -> bool:
+    """Whether a write chooses its rows by more than which they are: an update by whose they are, ``{ orderId }``, meets them again."""
+    written = {snake(n) for n in touch.fields} if touch.kind == "write" else set()
+    return any(not (written and _REFERS.fullmatch(snake(c)) and snake(c) not in written) for c in touch.compared - _IDS)
 
 
 def _only_counts(touch: Touch) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 CHOSEN = "only a record in the right state is chosen"
+NEW = "the record has just been created"
 GONE_THROUGH = "only those are gone through that are in the right state"
 _WHOLE = 4
 _LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
@@ -57,13 +58,13 @@ def _already_sure(model: "Model", touch: Touch, made: list[Touch]) -> str:
         return "the platform looks at the state first"
     gateway = _is_gateway(model, touch)
     if _of_new_document(model, touch) or (touch.record is not None and _is_new(model, touch.record, touch.entity, not gateway)):
-        return "the record has just been created"
+        return NEW
     if any(_is_new_by(model, key, touch.entity, touch.effect != "sql") for key in touch.keys.values()):
-        return "the record has just been created"
+        return NEW
     if any(_in_right_state(model, key) for key in touch.keys.values()):
         return GONE_THROUGH
     if any(same(m.entity, touch.entity) and _one_value(m.fields, touch.keys) for m in made):
-        return "the record has just been created"
+        return NEW
     return ""
 
 

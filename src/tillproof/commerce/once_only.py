@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MONEY_OUT = ("refund.create", "transfer.create", "payout.create")
 _REFUSES = re.compile(r"serializ|Firestore|runTransaction", re.IGNORECASE)
-_OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdrawal)(_?(request|item|line))?")
+_OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdraw(al)?)(_?(request|item|line))?")
 _ROLES = ("public", "customer", "staff")
 
 

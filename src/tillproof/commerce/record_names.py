@@ -71,6 +71,8 @@ _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "
 
 _INJECTS = ("InjectModel", "InjectRepository")  # decorators that name the records of what is handed over
 
+_WHOSE = ("admin", "client")
+"""By themselves they hold any record; before another word they say whose it is: ``AdminOrder``."""
 _OWN_CLASS = ("__class__", "constructor")
 _RELATES = frozenset(
     ["hasmany", "hasone", "belongsto", "belongstomany", "morphmany", "morphone", "morphtomany", "hasmanythrough", "hasonethrough"]
@@ -407,4 +409,6 @@ def _without_verb(name: str) -> str:
     words = re.split(r"_(?:or|by|for|from|with)_", snake(name))[0].split("_")
     while len(words) > 1 and words[0] in ("wc", "get", "find", "fetch", "load", "create", "update", "new", "make", "by", "or"):
         words = words[1:]
+    if words[0] in _WHOSE and len(words) > 1:
+        return entity("_".join(words))
     return "" if words[0] in NOTHING else "_".join(words)

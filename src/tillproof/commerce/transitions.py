@@ -13,7 +13,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.filled_models import filled_by_sender
-from tillproof.commerce.free_changes import needs_none
+from tillproof.commerce.free_changes import NEW, needs_none
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.plain_metas import OF_POST
 from tillproof.commerce.refusing_saves import refuses_itself
@@ -42,6 +42,7 @@ _CLAIMS = re.compile(r"(try_)?claim(_|$)")
 _MESSAGE = re.compile(r"(^|_)(event|webhook|message|notification|callback|ipn|evt)(_|s?$)")
 _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
+_TIMERS = ("setTimeout", "scheduleJob")
 _SETS = ("values", "set")
 # What says how far the order has come that a post of WordPress's stands for.
 _OF_POST = re.compile(r"(\w+_)?(order|booking|payment|donation|registration|invoice|transaction|reservation)_(status|state)|(is_)?paid")
@@ -66,7 +67,7 @@ ASKED = "the state that the request names"
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 _OWN_STATES = ("status", "state", "order_status", "payment_status")
 # A member of an enumeration of states: ``OrderStatus.RINGING``.
-_LISTED = re.compile(r"(?i:stat(us|e)s?)\.[A-Z]\w*$")
+_LISTED = re.compile(r"(?i:stat(us|e)s?_?(enum|type|code|value)?s?)\.[A-Z]\w*$")
 _OWN_WORD = re.compile(r"[^\W\d_]\w{2,}")
 KNOWN_STATES = ("paid_values", "fulfil_values", "open_values", "dead_values")
 
@@ -240,6 +241,8 @@ class Transitions:
         atoms, looked = [a for a in atoms if a not in thin], tuple(dict.fromkeys(thin))
         made = [e.touch for e in effects[: effects.index(effect)] if e.touch is not None and e.touch.kind == "create"]
         none_needed = needs_none(self.model, touch, to, made)
+        if none_needed == NEW and undoes and self._runs_later(effect):
+            none_needed = ""
         if not none_needed and follows_from_sums(self.model, touch, name):
             none_needed = WORKED_OUT
         if not none_needed and not atoms and refuses_itself(self.model, touch):
@@ -268,6 +271,11 @@ class Transitions:
                 if own and self.model.states.turned(atom, beside):
                     out.append(atom)
         return out
+
+    def _runs_later(self, effect: Effect) -> bool:
+        """Whether a timer sets off a change: by then a record that is new now may have been paid."""
+        bodies = ((self.model.program.body(p.fn), p.instr) for p in effect.way)
+        return any(body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _TIMERS for body, i in bodies)
 
     def _undoes(self, to: tuple[str, ...]) -> bool:
         """Whether a change ends or holds up what was paid before."""
@@ -402,7 +410,7 @@ class Transitions:
 def _own_word(value: Value) -> str:
     """A word that only the shop has: one written out, or a member of what lists its states, ``OrderStatus.RINGING``."""
     if isinstance(value, Const):
-        return text_of(value) or ""
+        return "" if value.kind in (Kind.NULL, Kind.BOOL) else text_of(value) or ""
     if isinstance(value, External) and _LISTED.search(value.name):
         return text_of(value) or ""
     return ""

@@ -104,7 +104,13 @@ def _hears(model: Model, handler: Handler) -> bool:
     if framework is not None and any(r.once and name in r.verbs for r in framework.routes):
         return False  # its platform calls it once
     effects = model.effects.of(handler.entry.target)
-    return bool(handler.walked.proofs or handler.closure.verifiers) and not any(e.kind in STARTS for e in effects)
+    proven = handler.walked.proofs or handler.closure.verifiers
+    return bool(proven or _marks_paid(model, handler)) and not any(e.kind in STARTS for e in effects)
+
+
+def _marks_paid(model: Model, handler: Handler) -> bool:
+    """Whether a page to which the browser comes back sets an order to paid, though it asks nobody whether it was."""
+    return any(model.words.has("paid_values", to) for t in model.transitions.of(handler.entry.target) for to in t.to)
 
 
 def kept_once(model: Model, repeat: Repeat) -> str:
