@@ -151,13 +151,43 @@ class Clients:
             maybe = maybe or found
         return maybe
 
+    def set_in_loops(self, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Value]:
+        """The collections of which every entry is set on what a call is given: ``foreach ($headers as $name => $value) { $request =
+        $request->withHeader($name, $value); }``."""
+        body = self.program.body(fn)
+        holders = self._beside(fn, i)
+        for n in range(len(body.op)) if holders else ():
+            if body.op[n] != Op.CALL or body.op[body.args(n)[0]] != Op.FIELD or n == i:
+                continue
+            callee, arguments = body.call(n)
+            if body.name(callee).lower() not in _SETTERS or len(arguments) != 2:
+                continue
+            if not self._below(written(self.program, fn, body.args(callee)[0]), holders):
+                continue
+            named, given = (self.evaluator.value(fn, a, ctx) for _, a in arguments)
+            if isinstance(named, Element) and isinstance(given, Element) and named.base is given.base:
+                yield named.base
+
     def _beside(self, fn: Fn, i: int) -> set[str]:
         body = self.program.body(fn)
         callee, arguments = body.call(i)
         parts = written(self.program, fn, callee).split(".")
         chains = {".".join(parts[:n]) for n in range(1, len(parts))} if body.op[i] == Op.CALL else set()
+        chains |= self._giving(fn, i, parts[0]) if body.op[i] == Op.CALL else set()
         names = {body.name(a) for _, a in arguments if body.op[a] == Op.NAME}
         return (chains | names | self._holders(fn, i)) - set(_SELF) - {"?", ""}
+
+    def _giving(self, fn: Fn, i: int, name: str) -> set[str]:
+        """The object that gave what a variable holds: the client of ``$customer``, ``$client->customers->get($id)``."""
+        body = self.program.body(fn)
+        found: set[str] = set()
+        for n in range(i):
+            given = body.args(n)[1] if body.op[n] == Op.STORE and body.name(n) == name else -1
+            given = body.args(given)[0] if given >= 0 and body.op[given] == Op.AWAIT else given
+            if given >= 0 and body.op[given] == Op.CALL:
+                parts = written(self.program, fn, body.args(given)[0]).split(".")
+                found |= {".".join(parts[:k]) for k in range(1, len(parts))}
+        return found
 
     def _set(self, fn: Fn, n: int, plain: set[str], holders: set[str]) -> tuple[str, int]:
         """(key, value instruction) of what an instruction sets of the keys looked for on one of the holders; the value is -1 when none."""

@@ -14,7 +14,7 @@ import msgspec
 
 from tillproof.contract import Skipped, Unit
 from tillproof.source import kinds, units
-from tillproof.source.bundled import is_bundled, renamed_into
+from tillproof.source.bundled import is_bundled, put_beside, renamed_into
 from tillproof.source.files import Language, Role, SourceFile, Tree
 from tillproof.source.ignore import IgnoreRules, is_ignored, read_lines, rules_above
 from tillproof.source.text import OPEN_FLAGS
@@ -116,10 +116,13 @@ class _Walk:
         names = {entry.name for entry in entries}
         rules = folder.rules
         if ".gitignore" in names:
-            own = IgnoreRules(read_lines(Path(self._start + folder.path + ".gitignore")), folder.path)
-            rules = (*rules, own) if own else rules
+            ignores = IgnoreRules(read_lines(Path(self._start + folder.path + ".gitignore")), folder.path)
+            rules = (*rules, ignores) if ignores else rules
         found, folders = self._sort_out(entries, folder, rules, names)
         if folder.depth and is_bundled(Path(self._start + folder.path), names):
+            own = put_beside(Path(self._start + folder.path), names)
+            self.take([one for one in found if one[1] in own], folder)
+            found = [one for one in found if one[1] not in own]
             folder = msgspec.structs.replace(folder, role="vendored")
         if "composer.json" in names:
             self._renamed.update(f"{folder.path}{path}/" for path in renamed_into(Path(self._start + folder.path)))

@@ -150,6 +150,12 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
     maybe = model.http.clients.set_beside(site.fn, site.instr, ctx, wanted)
     if maybe is not None and maybe.certain:
         return Keyed(site, ctx, maybe, ())
+    for headers in model.http.clients.set_in_loops(site.fn, site.instr, ctx) if site.request is not None else ():
+        found, more = find_key(evaluator, headers, wanted)
+        if found is not None and found.certain:
+            return Keyed(site, ctx, found, ())
+        maybe = maybe or found
+        hidden += more
     for position, (key, value) in enumerate(arguments):
         if key.lower() in wanted:
             return Keyed(site, ctx, Found(value, True, key), ())

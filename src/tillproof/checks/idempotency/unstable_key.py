@@ -11,7 +11,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.shape import Found
-from tillproof.flow.values import Result, Value, pieces
+from tillproof.flow.values import Ctx, Result, Value, pieces
 from tillproof.ir.ops import Op
 
 _ID = re.compile(r"id|uuid|pk|number|reference|(\w+_)?(order|payment|attempt)_?(id|uuid|number|reference)", re.IGNORECASE)
@@ -25,13 +25,17 @@ _MOST_ENTRIES = 4
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per key that is sent, however many callers it is made for in one place."""
-    told: set[tuple[str, int, int]] = set()
+    told: dict[tuple[str, int, int], Ruling] = {}
     for place in keyed_places(model):
         rulings = [_rule(model, keyed, keyed.found) for keyed in place if keyed.found is not None]
         worst = min(rulings, key=lambda r: r.outcome == "held", default=None)
-        if worst is not None and (worst.anchor is None or worst.anchor not in told):
-            told.update([worst.anchor] if worst.anchor is not None else [])
+        if worst is not None and worst.anchor is None:
             yield worst
+        elif worst is not None and worst.anchor is not None:
+            known = told.setdefault(worst.anchor, worst)
+            if worst.severity == "high" != known.severity:
+                told[worst.anchor] = worst
+    yield from told.values()
 
 
 def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
@@ -49,7 +53,7 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         return ruling
     ruling.outcome, ruling.confidence = "broken", "certain" if site.certain else "likely"
     ruling.severity = "medium" if site.operation.op == "checkout.create" else "high"  # nothing is paid until the customer pays there
-    file, line = _made_at(keyed, source) or (fn.file, key_line(program, fn, instr, found.key))
+    file, line = _made_at(model, keyed, source) or (fn.file, key_line(program, fn, instr, found.key))
     ruling.anchor = (file, line, line)
     asked = site.operation.op, site.operation.resource
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
@@ -91,10 +95,29 @@ def _touched_with(model: Model, fn: Fn) -> Iterator[Touch]:
         yield from (e.touch for e in model.effects.of(entry.target) if e.touch is not None and any(p.fn == fn for p in e.way[1:]))
 
 
-def _made_at(keyed: Keyed, source: Value) -> tuple[str, int] | None:
-    """Where the random value is made, when that is on the way from the caller to the call: all callers share it."""
+def _made_at(model: Model, keyed: Keyed, source: Value) -> tuple[str, int] | None:
+    """Where the random value is made, or asked for from what makes it, when that is on the way from the caller to the call: all callers
+    share it."""
     between = {keyed.site.fn, *(c.caller for c in (keyed.ctx.chain() if keyed.ctx else ()))} - {keyed.place[0]}
-    return source.at if isinstance(source, Result) and source.instr >= 0 and source.fn in between else None
+    if not isinstance(source, Result) or source.instr < 0:
+        return None
+    if source.fn in between:
+        return source.at
+    way = next((w for w in _ways_out(model, source) if w[-1].caller in between), [])
+    if not way or source.fn.file == way[-1].caller.file:
+        return source.at if way else None
+    asked = next(c for c in way if c.caller.file == way[-1].caller.file)
+    return asked.caller.file, model.program.body(asked.caller).line[asked.call]
+
+
+def _ways_out(model: Model, source: Result) -> Iterator[list[Ctx]]:
+    """The calls through which a random value comes out of what makes it, from the inside: ``$this->uuids->provide()``."""
+    above = model.callers.above(source.fn, source.ctx)
+    for one in (*([source.ctx] if source.ctx is not None else []), *above):
+        chain = list(one.chain())
+        yield from (chain[:n] for n in range(1, len(chain) + 1))
+    for one in above[:_MOST_ENTRIES]:
+        yield from (list(further.chain()) for further in model.callers.above(source.fn, one))
 
 
 def key_line(program: Program, fn: Fn, instr: int, key: str) -> int:
