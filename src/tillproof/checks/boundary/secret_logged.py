@@ -31,7 +31,7 @@ from tillproof.flow.values import (
     names,
     options,
 )
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Operation
 from tillproof.source.kinds import is_seed
 
@@ -53,6 +53,7 @@ _BEFORE = 800
 _BRACKET = re.compile(rb"[()]")
 _NEAR = 500
 _NEAR_CALLS = 4
+_LIKE_A_KEY = re.compile(r"(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])[\w+/=.-]{20,}")
 _SECRET = re.compile(
     rb"secret|token|api_?key|apikey|passw|credential|authoriz|private_?key|access_?key|merchant_?key|_KEY\b|hmac_?key|signing_?key|encryption_?key|salt|bearer",
     re.IGNORECASE,
@@ -260,7 +261,11 @@ def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
     """The name of a credential of ours that a piece shows, and whether that is certain; empty when it shows none."""
     value = model.shown.value(piece)
     for option in options(value):
-        if isinstance(option, Const) or model.requests.source(option) is not None:
+        if isinstance(option, Const):
+            if kept := _written_down(model, piece, option):
+                return kept, True
+            continue
+        if model.requests.source(option) is not None:
             continue
         spelt = next((n.lower() for n in names(option)), "")
         if spelt in _ENVIRONMENTS and not piece.flat:
@@ -280,6 +285,14 @@ def _secret(model: Model, piece: Piece) -> tuple[str, bool]:
                 if key:
                     return key, True
     return "", False
+
+
+def _written_down(model: Model, piece: Piece, value: Const) -> str:
+    """The name of a credential that stands in the code itself and is shown by that name; empty where the text may be anything else."""
+    if value.kind != Kind.STRING or _LIKE_A_KEY.fullmatch(value.text.strip("'\"")) is None:
+        return ""
+    called = (*piece.names, written(model.program, piece.fn, piece.instr).rpartition(".")[2])
+    return next((n for n in called if model.words.secret(n)), "")
 
 
 def _made_with(model: Model, value: Value) -> str:
