@@ -206,3 +206,39 @@ $db = new PDO(getenv('DSN'));
 def test_a_payment_link_is_asked_for_again(tmp_path: Path, asked: str, lines: list[int]) -> None:
     found = broken(tmp_path, "payment/webhook-unverified", {"mollie-webhook.php": _HOOK.format(asked=asked)})
     assert [line for _, line in found] == lines
+
+
+# --- a failure that is noted in the answer
+
+_DESK = """<?php
+session_start();
+require 'vendor/autoload.php';
+if (empty($_SESSION['staff'])) {{ http_response_code(403); exit; }}
+$mollie = new \\Mollie\\Api\\MollieApiClient();
+$db = new PDO(getenv('DSN'));
+$json = ['error' => ''];
+try {{
+    $mollie->payments->get($_POST['payment'])->refund(['amount' => ['currency' => 'EUR', 'value' => $_POST['amount']]]);
+}} catch (\\Mollie\\Api\\Exceptions\\ApiException $e) {{
+    error_log($e->getMessage());
+    {noted}
+}}
+{asked}
+    $db->prepare("UPDATE orders SET status = 'refunded' WHERE payment_id = ?")->execute([$_POST['payment']]);
+}}
+echo json_encode($json);
+"""
+
+
+@pytest.mark.parametrize(
+    ("noted", "asked", "lines"),
+    [
+        ("$json['error'] = 'Not refunded';", "if (!$json['error']) {", []),
+        ("$json['error'] = 'Not refunded';", "if (empty($json['error'])) {", []),
+        ("", "if (!$json['error']) {", [10]),
+        ("$json['note'] = 'Not refunded';", "if (!$json['error']) {", [10]),
+    ],
+)
+def test_what_is_noted_of_a_failure_is_asked_for(tmp_path: Path, noted: str, asked: str, lines: list[int]) -> None:
+    found = broken(tmp_path, "resilience/swallowed-failure", {"refund.php": _DESK.format(noted=noted, asked=asked)})
+    assert [line for _, line in found] == lines

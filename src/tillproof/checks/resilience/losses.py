@@ -11,6 +11,7 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.commerce.noted_failures import asks_what_was_noted
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
@@ -183,7 +184,7 @@ def _follows(model: Model, end: Lost, later: Effect) -> bool:
         for other in later.way:
             if other.fn == place.fn and other.instr != place.instr:
                 block = defuse.block_of[other.instr]
-                told = place.fn == end.fn and block in own
+                told = place.fn == end.fn and (block in own or asks_what_was_noted(model, end.fn, own, other.instr))
                 return not told and other.instr > start and block in reached_onward(body, defuse.block_of[start])
     return False
 
