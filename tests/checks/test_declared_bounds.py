@@ -82,13 +82,11 @@ def _found(root: Path, files: dict[str, str]) -> list[str]:
         ("Joi.number()", "if (!/^-?\\d+$/.test(quantity)) return res.status(400).end();", False),
     ],
 )
-@pytest.mark.xfail(strict=False, reason="moved by the changes of 30 November, to be read one by one")
 def test_a_bound_keeps_above_nothing(tmp_path: Path, rule: str, test: str, bound: bool) -> None:
     files = {**_NODE, "rules.js": _NODE["rules.js"].replace("RULE", rule), "lines.js": _CART.replace("TEST", test)}
     assert _found(tmp_path, files) == ([] if bound else ["lines.js:7"])
 
 
-@pytest.mark.xfail(strict=False, reason="moved by the changes of 30 November, to be read one by one")
 def test_what_another_schema_asks_for_bounds_nothing(tmp_path: Path) -> None:
     other = "const Joi = require('joi');\nexports.restock = Joi.object({ quantity: Joi.number().min(1) });\n"
     routes = "const check = require('./check');\nconst { restock } = require('./restocking');\nmodule.exports = check(restock);\n"

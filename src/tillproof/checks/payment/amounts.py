@@ -59,7 +59,8 @@ def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSit
 
 @dataclass(slots=True)
 class Chosen:
-    """A piece of an amount that the client chose. ``at``: where it is read of the request, before it is handed on and converted."""
+    """A piece of an amount that the client chose. ``at``: where it is read of the request, before it is handed
+    on to another file."""
 
     key: str | None
     value: Value
@@ -89,7 +90,7 @@ def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str
 
 
 def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:
-    return [Chosen(s.key, v, s.at) for s, v in found if s.kind in ("body", "query", "path", "raw")]
+    return [Chosen(s.key, v, s.at if s.at[0] != v.at[0] else v.at) for s, v in found if s.kind in ("body", "query", "path", "raw")]
 
 
 def beside_the_price(model: Model, word: str) -> bool:
