@@ -80,13 +80,31 @@ class Money
 """
 
 
+_ANSWER = """<?php
+namespace Acme;
+
+class Answer
+{
+    public function of($rate)
+    {
+        return ['price' => Money::NAME($rate->cost)];
+    }
+}
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "cast", "lost"),
     [("convertToPaisa", "(int) $price", True), ("convertToPaisa", "(float) $price", False), ("times", "(int) $price", False)],
 )
 def test_a_converter_says_by_its_name_that_it_is_given_decimals(tmp_path: Path, name: str, cast: str, lost: bool) -> None:
-    found = _lines(tmp_path, {"src/Money.php": _CONVERTER.replace("NAME", name).replace("CAST", cast)})
+    files = {"src/Money.php": _CONVERTER.replace("NAME", name).replace("CAST", cast), "src/Answer.php": _ANSWER.replace("NAME", name)}
+    found = _lines(tmp_path, files)
     assert found == (["src/Money.php:11 The cents are cut off before they are counted"] if lost else [])
+
+
+def test_a_converter_that_nobody_uses_loses_nothing(tmp_path: Path) -> None:
+    assert _lines(tmp_path, {"src/Money.php": _CONVERTER.replace("NAME", "convertToPaisa").replace("CAST", "(int) $price")}) == []
 
 
 def test_whoever_works_with_no_provider_of_cents_counts_as_he_likes(tmp_path: Path) -> None:

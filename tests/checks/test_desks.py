@@ -92,7 +92,6 @@ def test_what_was_paid_is_held_against_what_the_order_costs(name: str, asked: As
 
 
 @pytest.mark.parametrize("name", _names("units.md"))
-@pytest.mark.xfail(strict=False, reason="moved by the changes of 30 November, to be read one by one")
 def test_a_sum_goes_out_in_the_unit_that_is_read(name: str, asked: Asked) -> None:
     ruled, expected = asked("units.md", "payment/amount-unit")[name], name.rpartition(", ")[2]
     assert expected in ruled
@@ -100,6 +99,5 @@ def test_a_sum_goes_out_in_the_unit_that_is_read(name: str, asked: Asked) -> Non
 
 
 @pytest.mark.parametrize("name", _names("currencies.md"))
-@pytest.mark.xfail(strict=False, reason="moved by the changes of 30 November, to be read one by one")
 def test_the_currency_is_that_of_the_sum(name: str, asked: Asked) -> None:
     assert asked("currencies.md", "payment/missing-currency")[name] == {name.rpartition(", ")[2]}

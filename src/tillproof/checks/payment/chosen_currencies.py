@@ -24,18 +24,20 @@ _MOST_CALLERS = 12
 _KEEPS = ("create", "write", "upsert")
 _CONVERTS = re.compile(r"(\w+_)?(convert|exchange|fx)(_\w+)?|(\w+_)?(exchange|conversion|currency|fx)_rates?(_\w+)?")
 _PRICES = re.compile(r"(\w+_)?prices?(_(list|book|entry|item|tier|amount))?|(money|price)_?amounts?")
-_CHECK = "payment/client-amount"
-WORKED_OUT = "the sum is worked out for the currency that is asked for"
+_WORKED_OUT = "the sum is worked out for the currency that is asked for"
 _TITLE = "The client chooses the currency of the charge"
 _REMEDY = "Take the currency from the order or the shop's settings, and keep prices per currency where customers may choose one."
 
 
-def chosen_currencies(charges: Charges) -> Iterator[Ruling]:
-    """One ruling per charge whose currency is the client's, and per place where one is kept that a charge is made in later."""
-    owing = (c for c in charges.all if c.site.operation.op in CREATES and c.site.operation.currency and not c.site.provider.currencies)
-    asked = (one for c in owing for one in (c, *_asked_by_callers(charges, c)))
+def owing(charges: Charges) -> Iterator[Charge]:
+    """The charges that have to say their currency."""
+    yield from (c for c in charges.all if c.site.operation.op in CREATES and c.site.operation.currency and not c.site.provider.currencies)
+
+
+def given_to_charges(charges: Charges) -> Iterator[Ruling]:
+    """One ruling per charge whose currency is the client's."""
+    asked = (one for c in owing(charges) for one in (c, *_asked_by_callers(charges, c)))
     yield from (r for c in asked if c.currency is not None and c.currency.origin == "client" and (r := _rule(charges, c, c.currency)))
-    yield from _kept(charges)
 
 
 def _asked_by_callers(charges: Charges, charge: Charge) -> Iterator[Charge]:
@@ -59,13 +61,13 @@ def _rule(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None
     model = charges.model
     if model.requests.source(charge.value) is not None or _is_chosen(model, charge.value):
         return None  # who chooses the number as well is not helped by the currency
-    ruling = ruling_of(charges, charge, _CHECK, "payment-call")
+    ruling = ruling_of(charges, charge, "payment/missing-currency", "payment-call")
     if model.staff_only(charge.site.fn):
         ruling.evidence.append(at(model.program, charge.site.fn, charge.site.instr, "only staff reach this", "guard"))
         return ruling
     chosen = model.requests.sources_in(currency.value, _PIECES)
-    if follows_choice(charges, charge, currency):
-        ruling.evidence.append(Evidence(*charge.value.at, WORKED_OUT, "guard"))
+    if _follows_choice(charges, charge, currency):
+        ruling.evidence.append(Evidence(*charge.value.at, _WORKED_OUT, "guard"))
         return ruling
     line = argument_line(model.program, charge, next(iter(charge.site.operation.currency)))
     file, there = chosen[0][1].at if chosen and charge.ctx is not None else (ruling.file, line)
@@ -90,7 +92,7 @@ def _is_chosen(model: Model, value: Value) -> bool:
     return any(c.key is None or (model.words.money(c.word) and not set_over(model, c)) for c in chosen)
 
 
-def follows_choice(charges: Charges, charge: Charge, currency: Currency) -> bool:
+def _follows_choice(charges: Charges, charge: Charge, currency: Currency) -> bool:
     """Whether the currency that the client chose takes part in the sum: as a key into prices, or handed to what converts it."""
     model, value = charges.model, charge.value
     chosen = {(s.kind, s.key) for s, _ in model.requests.sources_in(currency.value, _PIECES)}
@@ -113,7 +115,7 @@ def follows_choice(charges: Charges, charge: Charge, currency: Currency) -> bool
 # --- kept with a cart or an order
 
 
-def _kept(charges: Charges) -> Iterator[Ruling]:
+def kept_to_charge(charges: Charges) -> Iterator[Ruling]:
     """Where a request of a customer says in which currency a cart or order is, of units that charge records in their own currency."""
     model = charges.model
     charged = {model.program.unit(c.site.fn.file) for c in charges.all if c.currency is not None and c.currency.origin == "record"}
@@ -125,7 +127,9 @@ def _kept(charges: Charges) -> Iterator[Ruling]:
         for effect in model.effects.of(entry.target):
             value = _currency_kept(model, effect)
             if value is not None and not _priced_by(model, unit, entry):
-                ruling = Ruling(_CHECK, "broken", "order-total", effect.fn.file, model.program.body(effect.fn).line[effect.instr])
+                ruling = Ruling(
+                    "payment/client-amount", "broken", "order-total", effect.fn.file, model.program.body(effect.fn).line[effect.instr]
+                )
                 ruling.anchor = (*value.at, value.at[1])
                 _break(ruling, "prices keep the numbers that they have in the shop's")
                 ruling.evidence = [

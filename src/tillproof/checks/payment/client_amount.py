@@ -8,7 +8,7 @@ from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, b
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
 from tillproof.checks.payment.charges import Charges
-from tillproof.checks.payment.chosen_currencies import chosen_currencies
+from tillproof.checks.payment.chosen_currencies import kept_to_charge
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
@@ -71,7 +71,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             ruling.anchor = (*read, read[1])  # the repository stores whatever it is handed
             yield ruling
     yield from sums_as_sent(model)
-    yield from each_once(chosen_currencies(Charges(model)))
+    yield from each_once(kept_to_charge(Charges(model)))
     for kept in stored_quantities(model, charged):
         within = _around(model, kept.reached_by, handling)
         if kept.bound is not None or within not in flawed:

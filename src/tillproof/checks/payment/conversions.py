@@ -37,7 +37,9 @@ def conversions(charges: Charges) -> Iterator[Conversion]:
         program = charges.model.program
         offsets = [m.start() for m in _HUNDREDFOLD.finditer(program.sources[file])]
         for fn in program.functions_at(file, offsets) if offsets else ():
-            found = next(_lossy(charges, fn), None) if charges.model.vocabulary.money(fn) or _converts(charges, fn) else None
+            converts = _converts(charges, fn)
+            asked = _is_used(charges, fn) if converts else charges.model.vocabulary.money(fn)
+            found = next(_lossy(charges, fn), None) if asked else None
             if found is not None:
                 value, flaw = found
                 yield Conversion(fn, Charge(site, None, "", value, None), flaw)
@@ -100,6 +102,14 @@ def _casts_first(money: Money) -> bool:
 def _converts(charges: Charges, fn: Fn) -> bool:
     """Whether a function says by its name that it converts to the smallest unit: what it is given has decimals."""
     return fn.number != TOP and charges.model.words.has("minor_fields", charges.model.program.name(fn))
+
+
+def _is_used(charges: Charges, fn: Fn) -> bool:
+    """Whether anything names a converter beside its own declaration: through one that nobody uses no sum goes."""
+    program, name = charges.model.program, charges.model.program.name(fn)
+    named = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+    near = (file for file in program.mentioning(name) if program.unit(file) == program.unit(fn.file))
+    return sum(len(named.findall(program.sources[file])) for file in near) > 1
 
 
 def _is_sum(charges: Charges, fn: Fn, value: Value) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.charges import CREATES, Charge, Charges, argument_line, ruling_of
-from tillproof.checks.payment.chosen_currencies import WORKED_OUT, follows_choice
+from tillproof.checks.payment.charges import Charge, Charges, argument_line, ruling_of
+from tillproof.checks.payment.chosen_currencies import given_to_charges, owing
 from tillproof.checks.payment.order_currency import asked_for, currency_of_orders, holder_of
 from tillproof.checks.ruling import Evidence, Ruling, each_once
 from tillproof.commerce.currencies import Currency
@@ -19,8 +19,8 @@ _OWN = "Give the currency that is stored with the order, next to the amount that
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge, or per caller where a caller gives the currency."""
     charges = Charges(model)
-    owing = (c for c in charges.all if c.site.operation.op in CREATES and c.site.operation.currency and not c.site.provider.currencies)
-    yield from each_once(ruling for charge in owing if (ruling := _rule(charges, charge)) is not None)
+    yield from each_once(ruling for charge in owing(charges) if (ruling := _rule(charges, charge)) is not None)
+    yield from each_once(given_to_charges(charges))
 
 
 def _rule(charges: Charges, charge: Charge) -> Ruling | None:
@@ -28,7 +28,7 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
     if currency is None:
         return None if reads_request(charges.model, charge.site, charge.ctx) else _absent(charges, charge)  # the page may send one
     if currency.origin == "client":
-        return _worked_out(charges, charge, currency)
+        return None  # `given_to_charges` speaks of it
     rules = {"shop": _of_the_shop, "fixed": _fixed, "record": _held, "setting": _held}
     return rules.get(currency.origin, _unknown)(charges, charge, currency)
 
@@ -78,15 +78,6 @@ def _absent(charges: Charges, charge: Charge) -> Ruling | None:
             "the order is in the default account's currency."
         )
     ruling.evidence += [Evidence(*orders, "an order has a currency of its own")] if orders is not None else []
-    return ruling
-
-
-def _worked_out(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None:
-    """The client's currency, for a sum that is worked out in it; of any other `payment/client-amount` speaks."""
-    if not follows_choice(charges, charge, currency):
-        return None
-    ruling = _ruling(charges, charge)
-    ruling.evidence.append(Evidence(*charge.value.at, WORKED_OUT, "guard"))
     return ruling
 
 
