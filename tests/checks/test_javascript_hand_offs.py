@@ -248,7 +248,6 @@ def found(report: Report, check: str) -> set[tuple[str, str]]:
     return {(file, line[:40]) for file, line in lines}
 
 
-@pytest.mark.xfail(strict=False, reason="moved by the changes of 30 November, to be read one by one")
 def test_what_is_handed_over_together_climbs_through_typed_wrappers_and_called_clients(report: Report) -> None:
     assert {file for file, _ in found(report, "payment/client-amount")} == {"edge/worker.js", "shop/api.ts"}
 

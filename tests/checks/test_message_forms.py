@@ -59,7 +59,6 @@ def _forms(page: str) -> list[object]:
 
 
 @pytest.mark.parametrize("form", [form for page in _PAGES for form in _forms(page)])
-@pytest.mark.xfail(strict=False, reason="moved by the changes of 30 November, to be read one by one")
 def test_what_becomes_of_a_message_is_ruled_as_the_page_says(form: Form, tmp_path: Path) -> None:
     for name, code in form.files.items():
         path = tmp_path / name

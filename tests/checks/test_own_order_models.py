@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.checks.test_python_shops import found
 from tests.commerce.small_models import model_of
 
@@ -198,7 +196,6 @@ urlpatterns = [path("nordpay/webhook/", payment_webhook)]
 """
 
 
-@pytest.mark.xfail(strict=False, reason="moved by the changes of 30 November, to be read one by one")
 def test_a_record_that_a_call_returns_may_say_what_was_proven(tmp_path: Path) -> None:
     def proven(name: str, refuses: str, asked: str = 'not told.get("success")') -> set[bool]:
         view = _ASKED.replace("REFUSES", refuses).replace('not told.get("success")', asked)

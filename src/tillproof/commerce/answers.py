@@ -208,7 +208,9 @@ class _Reader:
         self.own.add((fn, i))
         if body.op[i] == Op.FIELD:
             uses = self.model.evaluator.defuse(fn).uses(i)
-            asked = {use: key for use in uses if body.op[use] == Op.CALL and (key := _looked_up(self.model, fn, use))}
+            found = {use: _looked_up(self.model, fn, use) for use in uses if body.op[use] == Op.CALL}
+            # the order that the answer names is found by it: what is done then hangs on the answer, whatever else it says
+            asked = {use: key for use, key in found.items() if key and not self.model.words.entity(key)}
             for call, key in asked.items():  # a map is the body itself, whatever the library calls what it gives
                 self._named(fn, call, key, ctx, depth + 1, max(layer, len(self.skipped) - 1))
             if asked and len(asked) == len(uses):

@@ -145,7 +145,8 @@ def _read_for_staff(model: Model, site: AmountSite, chosen: Chosen) -> bool:
     """Whether a figure is read on a way that only staff take: ``if request.user.is_superuser: price = form.cleaned_data['price']``, or in a
     function that turns everybody else away."""
     body, (file, line) = model.program.body(site.fn), chosen.at
-    if any(model.demands_staff(fn) for fn in _reading(model, file, line)):
+    reading = list(_reading(model, file, line))
+    if any(model.demands_staff(fn) for fn in reading) or any(model.staff_only(fn) for fn in reading[-1:]):
         return True
     rows = [i for i, at_line in enumerate(body.line) if at_line == line] if file == site.fn.file else []
     held = [f for i in rows[:1] for f in model.effects.facts(site.fn).at(i)]
