@@ -47,6 +47,7 @@ PLANTS = [
     _python("order/fulfilment-not-propagated", "medium", "shop/services/shipments.py", "order.parcel_status = "),
     _python("order/refund-exceeds-capture", "medium", "shop/routes/admin.py", "refunds.credit("),
     _python("order/refund-not-recorded", "medium", "shop/payments/stripe_client.py", "stripe.Refund.create("),
+    _python("order/refund-not-recorded", "medium", "shop/payments/paypal_client.py", "self._http.request(method, path, headers=headers"),
     _python("order/unguarded-transition", "medium", "shop/routes/admin.py", "order.status = OrderStatus.SHIPPED"),
     # A denial that comes late opens a paid order again, and the gift card is filled whatever state it is in: found by these checks too.
     _python("order/unguarded-transition", "high", "shop/services/payment_events.py", "order.status = OrderStatus.PENDING"),
@@ -128,6 +129,7 @@ PLANTS = [
     _typescript("resilience/no-retry", "low", "src/partners/taxjar.ts", "await fetch('https://api.taxjar.com"),
     _typescript("resilience/no-timeout", "medium", "src/partners/easypost.ts", "axios.create("),
     _typescript("resilience/payment-event-not-logged", "low", "src/routes/checkout.ts", "router.get('/checkout/success'"),
+    _typescript("resilience/payment-event-not-logged", "low", "src/routes/checkout.ts", "router.get('/checkout/paypal/return'"),
     # The PayPal handler hears of denials alone, and says nothing of them.
     _typescript("resilience/payment-event-not-logged", "low", "src/routes/webhooks.ts", "router.post('/paypal'"),
     _typescript("resilience/retry-on-client-error", "medium", "src/http.ts", "await fetch(url"),

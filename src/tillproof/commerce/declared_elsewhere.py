@@ -71,10 +71,12 @@ def _in_schema_of_another(model: "Model", around: Iterable[Fn], near: set[str], 
     if not name:
         return False
     speaking = set(model.program.mentioning(name)) - {file}
-    if not speaking:
-        return any(e.target.fn.file == file for e in model.entries)  # a file of routes has it for itself
     entries = [e for fn in around for e in model.entries_to(fn)]
-    beside = near | {e.place[0] for e in entries} | {v.at[0] for e in entries for v in e.chain}
+    beside = near | {e.place[0] for e in entries} | {e.target.fn.file for e in entries} | {v.at[0] for e in entries for v in e.chain}
+    if not speaking:
+        return file not in beside and any(e.target.fn.file == file for e in model.entries)  # a file of routes has it for itself
+    if file in beside:
+        return False
     for e in entries:
         handler = model.program.name(e.target.fn) if e.target.fn.number != TOP else ""
         beside.update(model.program.mentioning(handler) if handler else ())

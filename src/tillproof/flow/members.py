@@ -80,16 +80,10 @@ def instance_member(scope: "Scope", value: Instance, name: str, at: tuple[str, i
     record = isinstance(stored, Instance) or (stored is not None and _declared_only(stored))
     if value.made is None and not record and scope.exposed(value.cls, name):
         return choice(at, [Member(at, value, name), *([stored] if stored is not None else [])])
-    if value.origin is not None and (stored is None or _declared_only(stored)):  # a field of what was handed over
-        written = [(fn, cls) for fn, cls in scope.overrides(value.cls, name) if not is_property(scope, fn)]
-        if written:
-            return choice(at, [_bound(value, fn, cls, at) for fn, cls in written])
-        field = Member(at, value, name)
-        return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
-    if isinstance(stored, Const) and not _is_address(stored) and not set(_SETTINGS).isdisjoint(scope.outside_bases(value.cls)):
+    if value.origin is not None and (handed := _handed_over(scope, value, name, stored, at)) is not None:
+        return handed
+    if _is_set_outside(scope, value, stored) and stored is not None:
         return choice(at, [_given_or_foreign(scope, value, name, at), stored])
-    if value.origin is not None and isinstance(stored, (Const, Seq, Record)) and _is_data(scope, value.cls):  # a default
-        return choice(at, [Member(at, value, name), stored])
     if stored is None or _declared_only(stored) or (isinstance(stored, Result) and stored.instr < 0):
         overriding = [] if value.made else scope.overrides(value.cls, name)
         if overriding:  # declared here, written in the classes derived from this one
@@ -101,6 +95,25 @@ def instance_member(scope: "Scope", value: Instance, name: str, at: tuple[str, i
     if (inner := next(filter(None, (scope.program.inner(cls, name) for cls in scope.lineage(value.cls))), None)) is not None:
         return ClassV(at, inner)
     return _given_or_foreign(scope, value, name, at)
+
+
+def _handed_over(scope: "Scope", value: Instance, name: str, stored: Value | None, at: tuple[str, int]) -> Value | None:
+    """A field of an object that was handed over: what its class says of it is where it begins, or which type it has."""
+    field = Member(at, value, name)
+    if stored is None or _declared_only(stored):
+        written = [(fn, cls) for fn, cls in scope.overrides(value.cls, name) if not is_property(scope, fn)]
+        if written:
+            return choice(at, [_bound(value, fn, cls, at) for fn, cls in written])
+        return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
+    if isinstance(stored, Result) and stored.instr < 0:  # of a type of others: `amount: Decimal`, `stripe: StripeClient`
+        return field if _is_message(scope, value.cls) else choice(at, [field, stored])
+    default = isinstance(stored, (Const, Seq, Record)) and not _is_set_outside(scope, value, stored) and _is_data(scope, value.cls)
+    return choice(at, [field, stored]) if default else None
+
+
+def _is_set_outside(scope: "Scope", value: Instance, stored: Value | None) -> bool:
+    """Whether what a class declares a field with holds only where the environment says nothing."""
+    return isinstance(stored, Const) and not _is_address(stored) and not set(_SETTINGS).isdisjoint(scope.outside_bases(value.cls))
 
 
 def _given_or_foreign(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> Value:
@@ -120,7 +133,12 @@ def _is_address(value: Const) -> bool:
 
 def _is_data(scope: "Scope", cls: ClassId) -> bool:
     """Whether a class only says what data holds: it has no methods, or those that validate what a request is read into."""
-    return not scope.program.methods(cls) or any(base.rpartition(".")[2] in _DATA for base in scope.foreign_bases(cls))
+    return not scope.program.methods(cls) or _is_message(scope, cls)
+
+
+def _is_message(scope: "Scope", cls: ClassId) -> bool:
+    """Whether a class declares what is read into it, so that its fields hold data alone."""
+    return any(base.rpartition(".")[2] in _DATA for base in scope.foreign_bases(cls))
 
 
 def _method_value(scope: "Scope", value: Instance, method: Fn, name: str, at: tuple[str, int]) -> Value:

@@ -36,7 +36,7 @@ def owing(charges: Charges) -> Iterator[Charge]:
 
 def given_to_charges(charges: Charges) -> Iterator[Ruling]:
     """One ruling per charge whose currency is the client's."""
-    asked = (one for c in owing(charges) for one in (c, *_asked_by_callers(charges, c)))
+    asked = (one for c in owing(charges) for one in (list(_asked_by_callers(charges, c)) or [c]))
     yield from (r for c in asked if c.currency is not None and c.currency.origin == "client" and (r := _rule(charges, c, c.currency)))
 
 
@@ -44,13 +44,16 @@ def _asked_by_callers(charges: Charges, charge: Charge) -> Iterator[Charge]:
     """A charge as callers further up ask for it, where they hand over the currency and not the sum: ``pay(user, req.body)``."""
     model, site = charges.model, charge.site
     waiting: Sequence[Ctx | None] = [charge.ctx]
-    for _ in range(_LEVELS):
-        open_ = [ctx for ctx in waiting if any(depends_on_caller(model, v) for v in _currencies(charges, charge, ctx))]
-        waiting = [up for ctx in open_ for up in model.callers.above(site.fn, ctx)][:_MOST_CALLERS]
+    for level in range(_LEVELS + 1):
+        further: list[Ctx] = []
         for ctx in waiting:
-            told, sums = _currencies(charges, charge, ctx), list(values_at(model, site, charge.path, ctx))
-            if told and sums:
+            told = _currencies(charges, charge, ctx)
+            above = list(model.callers.above(site.fn, ctx)) if any(depends_on_caller(model, v) for v in told) else []
+            further += above
+            sums = [] if above and level < _LEVELS else list(values_at(model, site, charge.path, ctx))
+            if told and sums and level:
                 yield replace(charge, ctx=ctx, value=choice(sums[0].at, sums), currency=charges.currencies.of(choice(told[0].at, told)))
+        waiting = further[:_MOST_CALLERS]
 
 
 def _currencies(charges: Charges, charge: Charge, ctx: Ctx | None) -> list[Value]:

@@ -12,10 +12,12 @@ DECLARED = re.compile(
     r"\bmin(?:_value|_range|imum)?\b(?!\()|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte|greater|minValue|moreThan)\("
     r"|\bIsPositive\b|\.positive\(|\bpositive\b|Positive\w*|\bnon_?negative\b|\bMinValueValidator\(|GreaterThan|\bbetween:|\bunsigned"
     r"|(?<=[|'\"])in:|\bRule::in\(|\bexclusive_?minimum\b|\bdigits(?:_between)?:|\.refine\(.{0,60}?>=?\s*[01]\b|\bNumberRange\(\s*\d"
-    r"|\b(?:Typed)?ChoiceField\(",
+    r"|\b(?:Typed)?ChoiceField\(|\bLiteral\[\s*\d|\bIsIn\(\s*\[\s*\d|\.(?:valid|oneOf|literal|isIn)\(\[?\s*\d|\benum['\"]?\s*:\s*\[\s*\d",
     re.IGNORECASE,
 )
-LISTED = re.compile(r"(?<=[|'\"])in:|\bRule::in\(")
+LISTED = re.compile(
+    r"(?<=[|'\"])in:|\bRule::in\(|\bLiteral\[\s*\d|\bIsIn\(\s*\[\s*\d|\.(?:valid|oneOf|literal|isIn)\(\[?\s*\d|\benum['\"]?\s*:\s*\[\s*\d"
+)
 """A declaration that lists what may be sent: whichever of it comes was named by the server."""
 WHOLE = re.compile(
     r"\bisInt\(|@IsInt\(|@IsInteger\(|\.int\(\)|\.integer\(\)|['\"|]integer['\"|]|\bIntegerField\(|:\s*(?:conint\(|PositiveInt\b|int\b)|Type\.Integer\("
