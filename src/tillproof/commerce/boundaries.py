@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from tillproof.contract import Boundary, Handler, Location
 from tillproof.flow.program import ClassId
 from tillproof.ir.declarations import FileIndex
 from tillproof.ir.ops import Op
+from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Language, Provider
 from tillproof.source.files import SourceFile, Tree
 from tillproof.source.text import read
@@ -206,7 +208,7 @@ def _text(model: "Model", tree: Tree, file: SourceFile) -> tuple[bytes, list[str
 def _imported(model: "Model", handler_files: set[str], heard: set[tuple[str, str]]) -> Iterator[Sighting]:
     """Imports of a provider's package. One that only verifies what comes in, in the handler's own file, or where nothing is asked of a
     provider who is ``heard`` of, calls nobody; one of types alone never does."""
-    packages = _packages(model.knowledge.providers.values())
+    packages = _packages(model.knowledge)
     for file, index in model.program.indices.items():
         if not index.words or model.program.files[file].role != "source":
             continue
@@ -228,7 +230,13 @@ def _imported(model: "Model", handler_files: set[str], heard: set[tuple[str, str
 _Packages = dict[tuple[str, str], Provider]
 
 
-def _packages(providers: Iterable[Provider]) -> _Packages:
+@lru_cache(maxsize=2)
+def _packages(knowledge: Knowledge) -> _Packages:
+    """Those of all packs; the same for the same packs, and nobody adds to them."""
+    return _importing(knowledge.providers.values())
+
+
+def _importing(providers: Iterable[Provider]) -> _Packages:
     """(language, what an import begins with) → provider. In PHP an import names a namespace, which the call names tell."""
     out: _Packages = {}
     for provider in providers:
@@ -280,7 +288,7 @@ def _package_of(packages: _Packages, language: str, module: str, name: str) -> t
 
 def _imports_client(provider: Provider, index: FileIndex) -> bool:
     language = {"typescript": "javascript", "tsx": "javascript"}.get(index.language, index.language)
-    packages = _packages([provider])
+    packages = _importing([provider])
     return any(_package_of(packages, language, item.module, item.name) for item in index.imports)
 
 

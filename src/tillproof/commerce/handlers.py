@@ -10,6 +10,7 @@ from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_r
 from tillproof.commerce.cloud_events import brought_by_bus
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
+from tillproof.commerce.event_names import event_names
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.names import speaks_of
 from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _DISPATCHED = 2
-_TELLING = 12
 _ANY_HEADER = {
     "x",
     "http",
@@ -59,7 +59,7 @@ class Handlers:
         self.model = model
         self._returns = BrowserReturns(model)
         self._closures: dict[int, Closure] = {}
-        self._events = {p.id: frozenset(e for inbound in p.inbound for e in inbound.events) for p in model.knowledge.providers.values()}
+        self.events = event_names(model.knowledge)
         self._payment_units: dict[str, list[Provider]] = {}
         self._by_dispatch: set[int] = set()
         self._naming: dict[str, bool] = {}
@@ -119,7 +119,7 @@ class Handlers:
                 handler.admits = handler.admits or brought_by_bus(self.model, entry)
                 taken.add(entry.target.fn)
                 if not handler.walked.proofs and not handler.walked.happenings:
-                    handler.walked = self.walk(entry, self._events.get(handler.provider.id, frozenset()))
+                    handler.walked = self.walk(entry, self.events.of.get(handler.provider.id, frozenset()))
                 out.append(handler)
         return [h for h in out if not self._told_of(h.entry)]
 
@@ -202,12 +202,8 @@ class Handlers:
     def _names_event(self, file: str) -> bool:
         """Whether a file has the name of an event that payment providers alone have."""
         if file not in self._naming:
-            self._naming[file] = self._event_names.search(self.model.program.sources[file]) is not None
+            self._naming[file] = self.events.spelt.search(self.model.program.sources[file]) is not None
         return self._naming[file]
-
-    @cached_property
-    def _event_names(self) -> re.Pattern[bytes]:
-        return re.compile("|".join(rf"\b{re.escape(event)}\b" for event in sorted(self.named_events)).encode())
 
     def _named_by_events(self) -> bool:
         """Whether code that makes digests asks for events by the names that a payment provider gives them, and says nowhere whose they are:
@@ -286,14 +282,14 @@ class Handlers:
         kind: Literal["webhook", "ipn"] = "ipn" if inbound.kind == "ipn" else "webhook"
         found = Handler(entry, provider, inbound, kind, self.closure(entry), "it is told of its messages by what takes them")
         found.admits = (*entry.place, f"it is told by what takes {provider.name}'s messages, which proves them or owes it")
-        found.walked = self.walk(entry, self._events.get(provider.id, frozenset()))
+        found.walked = self.walk(entry, self.events.of.get(provider.id, frozenset()))
         return found
 
     def _handed_on(self, entry: Entry) -> Handler | None:
         """A route for staff to which a provider's messages are handed on; not one by which they have a stored message done again."""
         asked = entry.role_because and HOOK.search(entry.route or "") and self._may_bring_message(entry)
         found = self._webhook_in(entry, self.closure(entry)) if asked else None
-        if found is None or found.kind == "ipn" or len(self.own_events(found.provider) & found.closure.compared) < _DISPATCHED:
+        if found is None or found.kind == "ipn" or len(self.events.own[found.provider.id] & found.closure.compared) < _DISPATCHED:
             return None
         found.admits = entry.role_because
         return found
@@ -302,18 +298,6 @@ class Handlers:
         """Whether a handler that is given pieces of the request is given more of it than parts of its address."""
         pieces = [name.rpartition(".")[2] for p in self.model.program.body(entry.target.fn).params for name, _ in p.decorators]
         return not pieces or any(piece not in _OF_ADDRESS for piece in pieces)
-
-    def own_events(self, provider: Provider) -> frozenset[str]:
-        """The events by whose names alone a provider is known: no other has them."""
-        return frozenset(e for e in self._events[provider.id] if self._event_owners[e] == 1 and len(e) > _TELLING)
-
-    @cached_property
-    def named_events(self) -> dict[str, frozenset[str]]:
-        """The events of payment providers by whose names functions may be registered, since no shop calls its own events so; and whose
-        they are."""
-        paying = [p.id for p in self.model.knowledge.providers.values() if p.kind == "payment"]
-        told = {e for name in paying for e in self._events[name] if len(e) >= _TELLING and not e.isalpha()}
-        return {e: frozenset(name for name in paying if e in self._events[name]) for e in sorted(told, key=lambda e: (-len(e), e))}
 
     @cached_property
     def working(self) -> frozenset[Fn]:
@@ -325,10 +309,6 @@ class Handlers:
     def told(self) -> ToldAddresses:
         """The addresses of ours that providers are told."""
         return ToldAddresses(self.model)
-
-    @cached_property
-    def _event_owners(self) -> Counter[str]:
-        return Counter(e for events in self._events.values() for e in events)
 
     def _webhook_in(self, entry: Entry, closure: Closure) -> Handler | None:
         found = caller(self.model, signs_of(self.model, entry, closure))
@@ -358,7 +338,7 @@ class Handlers:
 
     def supposing(self, handler: Handler, assumed: Assumed) -> Walked:
         """What the walk would find if some edges and calls proved the sender."""
-        events = self._events.get(handler.provider.id, frozenset())
+        events = self.events.of.get(handler.provider.id, frozenset())
         return self._walk_to(handler.entry, events, handler.walked.deepest, assumed)[0]
 
     def _walk(self, entry: Entry, events: frozenset[str], deepest: int) -> tuple[Walked, list[Fn]]:

@@ -333,18 +333,18 @@ def _with_verifier(signs: Signs, provider: Provider, inbound: Inbound, weight: i
 def _weight_unnamed(model: "Model", signs: Signs, provider: Provider) -> int:
     """What an event that no other provider has weighs in addition where there is no name to say so: its own name, ``invoice.paid``, says
     that it is one where strangers post it, or the provider is asked for payments beside it."""
-    told = model.handlers.own_events(provider) & signs.asked
+    told = model.handlers.events.own[provider.id] & signs.asked
     if told and signs.unnamed and any(p.id == provider.id for p in model.handlers.paying(signs.unit)):
         return 1
     if not signs.posted or signs.browsed or signs.visited or signs.manages:
         return 0
-    posted = [e for e, owners in model.handlers.named_events.items() if provider.id in owners and e in signs.asked and _is_event(e)]
+    posted = [e for e in model.handlers.events.registering[provider.id] & signs.asked if _is_event(e)]
     return int(any(e in told for e in posted) or (bool(posted) and any(model.recogniser.uses(provider, f) for f in signs.files)))
 
 
 def _is_spoken_of(model: "Model", signs: Signs, provider: Provider, inbound: Inbound) -> bool:
     """Whether the code near an entry point uses a provider, or asks for events by names that only this one gives them."""
-    own = len(model.handlers.own_events(provider) & signs.asked)
+    own = len(model.handlers.events.own[provider.id] & signs.asked)
     if own >= (1 if signs.named and not signs.browsed else _KNOWN_BY) or any(model.recogniser.uses(provider, f) for f in signs.files):
         return True
     return not signs.headers.isdisjoint(inbound.headers) and any(e in signs.asked for e in inbound.events if len(e) > _TELLING)

@@ -22,7 +22,7 @@ _REGISTERS = re.compile(r"on|once|register\w*|handle\w*|add_?(event_?)?(handler|
 
 def registered(model: "Model") -> Iterator[Entry]:
     """One entry per function that nobody outside reaches in another way."""
-    named = model.handlers.named_events
+    named = model.handlers.events.named
     mentioned: dict[str, list[str]] = {}
     for name in named:
         for file in model.program.mentioning(name):
@@ -66,7 +66,7 @@ def _event_in(model: "Model", fn: Fn, call: int) -> str:
     for _, argument in body.call(call)[1]:
         if body.op[argument] == Op.CONST and body.args(argument)[0] == Kind.STRING:
             text = body.name(argument).strip("'\"")
-            found = next((e for e in model.handlers.named_events if text == e or text.endswith(tuple(mark + e for mark in _AFTER))), "")
+            found = next((e for e in model.handlers.events.named if text == e or text.endswith(tuple(mark + e for mark in _AFTER))), "")
             if found:
                 return found
     return ""

@@ -1,8 +1,9 @@
 """What the sender of a request chose: which values are a piece of a request, and from which pieces a value is put together."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from tillproof.commerce.checked_fields import lets_none_but
@@ -36,6 +37,7 @@ from tillproof.flow.values import (
     names,
 )  # fmt: skip
 from tillproof.ir.ops import Kind
+from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Argument
 
 SourceKind = Literal["body", "query", "path", "headers", "raw", "session"]
@@ -92,6 +94,17 @@ class _Part:
 _RELATED = re.compile(rb"^[ \t]+(\w+)\s*=\s*(?:\w+\.)*\w*RelatedField\(", re.MULTILINE)
 
 
+@lru_cache(maxsize=2)
+def _cleaners(knowledge: Knowledge) -> dict[str, Table[str]]:
+    """By language, what gives back its argument or object cleaned or converted; the same for the same packs, and nobody adds to it."""
+    found: dict[str, Table[str]] = defaultdict(Table)
+    for framework in knowledge.frameworks.values():
+        found[framework.language].add(framework.passthrough, framework.id)
+    for language, names_ in knowledge.lexicon.passthrough.items():
+        found[language].add(names_, "")
+    return dict(found)
+
+
 class Requests:
     """Answers by value; what was asked is kept."""
 
@@ -107,12 +120,8 @@ class Requests:
         self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}
         self._conversions: dict[int, tuple[Value, list[Value]]] = {}
         self._sources: dict[int, Table[SourceKind]] = {}
-        self._clean: dict[str, Table[str]] = {}
+        self._clean = _cleaners(knowledge)
         self._chosen = frozenset(member for f in knowledge.frameworks.values() for member in f.chosen)
-        for framework in knowledge.frameworks.values():
-            self._clean.setdefault(framework.language, Table()).add(framework.passthrough, framework.id)
-        for language, found in knowledge.lexicon.passthrough.items():
-            self._clean.setdefault(language, Table()).add(found, "")
 
     def source(self, value: Value) -> Source | None:
         """The piece of a request that a value is, cleaned or converted perhaps; None when it is none or made of several."""

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 
 from tillproof.flow.decorated import Application
 from tillproof.flow.evaluate import Evaluator
@@ -50,6 +51,7 @@ def _tell_published(published: Published, knowledge: Knowledge) -> None:
         published.tell(language, (base for some in bases for base in some))
 
 
+@lru_cache(maxsize=2)
 def _told_libraries(knowledge: Knowledge) -> dict[str, frozenset[str]]:
     """The classes of PHP's libraries that providers' packs speak of by full name, and their methods: ``Stripe.Refund`` and ``create``."""
     found: dict[str, set[str]] = defaultdict(set)
@@ -63,6 +65,7 @@ def _told_libraries(knowledge: Knowledge) -> dict[str, frozenset[str]]:
     return {name: frozenset(methods) for name, methods in found.items()}
 
 
+@lru_cache(maxsize=2)
 def _told_events(knowledge: Knowledge) -> frozenset[str]:
     """The names of payment providers' events that say enough to be part of a method's name, as the evaluator looks for them."""
     found = (

@@ -1,7 +1,7 @@
 """Which providers a file or unit uses: by its imports, and by the providers' own words in it."""
 
 from collections import Counter, defaultdict
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import get_args
 
 from tillproof.flow.program import Program
@@ -13,13 +13,56 @@ _NOBODY: frozenset[str] = frozenset()
 _SEVERAL = 2
 
 
+class _Spoken:
+    """By what a file tells of providers: ``words`` in it, and ``packages`` or root namespaces that it imports, by language."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.providers = knowledge.providers.values()
+        self.frameworks = {p.lower() for f in knowledge.frameworks.values() for p in f.packages}
+        self.words = self._words()
+        self.packages = self._packages()
+
+    def _words(self) -> dict[str, list[str]]:
+        """Word → providers; the beginning of a key that several of them use (``sk_test_``) says of none that it is used, and neither does a
+        name that is a word of its own (``dots``, ``square``): a pack that means it lists it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        beginnings = Counter(prefix for p in self.providers for prefix in {key.prefix for key in p.keys})
+        for provider in self.providers:
+            for word in set(provider.words or (provider.id,)):
+                if beginnings[word] < _SEVERAL:
+                    found[word].append(provider.id)
+        return found
+
+    def _packages(self) -> dict[str, dict[str, list[str]]]:
+        """Language → package or root namespace → providers."""
+        found: dict[str, dict[str, list[str]]] = {language: defaultdict(list) for language in get_args(Language)}
+        for provider in self.providers:
+            for language, packages in provider.packages.items():
+                for package in packages:
+                    found[language][package.lower()].append(provider.id)
+            for client in provider.clients.get("php", ()):
+                found["php"][self._namespace(client.lower())].append(provider.id)
+        return found
+
+    def _namespace(self, client: str) -> str:
+        """The namespace whose import shows that a PHP client is used: its root, or two parts where the root is a framework's
+        (``Laravel\\Cashier``, not ``Laravel\\Sanctum``)."""
+        parts = client.split(".")
+        return ".".join(parts[:2]) if parts[0] in self.frameworks else parts[0]
+
+
+@lru_cache(maxsize=2)
+def _spoken(knowledge: Knowledge) -> _Spoken:
+    """The same for all reviews with the same packs; nobody adds to it."""
+    return _Spoken(knowledge)
+
+
 class Usage:
     """Provider ids by file and by unit, found in one pass over all imports."""
 
     def __init__(self, program: Program, knowledge: Knowledge) -> None:
         self.program = program
-        self.providers = knowledge.providers.values()
-        self._frameworks = {p.lower() for f in knowledge.frameworks.values() for p in f.packages}
+        self._spoken = _spoken(knowledge)
 
     def uses(self, provider: Provider, file: str) -> bool:
         """Whether the file, or another of its unit, imports the provider's package, or the file holds one of its words."""
@@ -46,43 +89,13 @@ class Usage:
         return tuple(sorted(self._by_file.get(file, _NOBODY) | self._by_word(file)))
 
     def _by_word(self, file: str) -> frozenset[str]:
-        return frozenset(p for w in self.program.indices[file].words for p in self._words.get(w.lower(), ()))
-
-    @cached_property
-    def _words(self) -> dict[str, list[str]]:
-        """Word → providers; the beginning of a key that several of them use (``sk_test_``) says of none that it is used, and neither does a
-        name that is a word of its own (``dots``, ``square``): a pack that means it lists it."""
-        found: dict[str, list[str]] = defaultdict(list)
-        beginnings = Counter(prefix for p in self.providers for prefix in {key.prefix for key in p.keys})
-        for provider in self.providers:
-            for word in set(provider.words or (provider.id,)):
-                if beginnings[word] < _SEVERAL:
-                    found[word].append(provider.id)
-        return found
-
-    @cached_property
-    def _packages(self) -> dict[str, dict[str, list[str]]]:
-        """Language → package or root namespace → providers."""
-        found: dict[str, dict[str, list[str]]] = {language: defaultdict(list) for language in get_args(Language)}
-        for provider in self.providers:
-            for language, packages in provider.packages.items():
-                for package in packages:
-                    found[language][package.lower()].append(provider.id)
-            for client in provider.clients.get("php", ()):
-                found["php"][self._namespace(client.lower())].append(provider.id)
-        return found
-
-    def _namespace(self, client: str) -> str:
-        """The namespace whose import shows that a PHP client is used: its root, or two parts where the root is a framework's
-        (``Laravel\\Cashier``, not ``Laravel\\Sanctum``)."""
-        parts = client.split(".")
-        return ".".join(parts[:2]) if parts[0] in self._frameworks else parts[0]
+        return frozenset(p for w in self.program.indices[file].words for p in self._spoken.words.get(w.lower(), ()))
 
     @cached_property
     def _by_file(self) -> dict[str, frozenset[str]]:
         found: dict[str, frozenset[str]] = {}
         for file, index in self.program.indices.items():
-            packages = self._packages[self.program.language(file)]
+            packages = self._spoken.packages[self.program.language(file)]
             mine = {p for item in index.imports for key in _keys(item) for p in packages.get(key, ())}
             if mine:
                 found[file] = frozenset(mine)

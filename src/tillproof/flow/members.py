@@ -100,12 +100,14 @@ def instance_member(scope: "Scope", value: Instance, name: str, at: tuple[str, i
 def _handed_over(scope: "Scope", value: Instance, name: str, stored: Value | None, at: tuple[str, int]) -> Value | None:
     """A field of an object that was handed over: what its class says of it is where it begins, or which type it has."""
     field = Member(at, value, name)
-    if stored is None or _declared_only(stored):
+    of_others = isinstance(stored, Result) and stored.instr < 0  # of a declared type: `amount: Decimal`, `stripe: StripeClient`
+    if stored is None or of_others or _declared_only(stored):
         written = [(fn, cls) for fn, cls in scope.overrides(value.cls, name) if not is_property(scope, fn)]
         if written:
             return choice(at, [_bound(value, fn, cls, at) for fn, cls in written])
+    if stored is None or _declared_only(stored):
         return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
-    if isinstance(stored, Result) and stored.instr < 0:  # of a type of others: `amount: Decimal`, `stripe: StripeClient`
+    if of_others:
         return field if _is_message(scope, value.cls) else choice(at, [field, stored])
     default = isinstance(stored, (Const, Seq, Record)) and not _is_set_outside(scope, value, stored) and _is_data(scope, value.cls)
     return choice(at, [field, stored]) if default else None
