@@ -1,6 +1,7 @@
 """What looks like a flaw by its words and is another matter: nothing is found, and nothing held."""
 
 from pathlib import Path
+from textwrap import dedent
 
 from tests.checks.test_examples import review_of
 from tests.commerce.small_models import model_of
@@ -72,3 +73,18 @@ def test_a_map_that_is_only_declared_says_nothing_of_what_it_holds(tmp_path: Pat
     fn = next(f for f in model.program.all_functions("kept.ts") if model.program.name(f) == "one")
     call = next(i for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL)
     assert all(isinstance(option, Result) for option in options(model.evaluator.value(fn, call)))
+
+
+def test_a_set_that_an_object_keeps_is_no_record(tmp_path: Path) -> None:
+    text = """
+    class Plugins:
+        def __init__(self):
+            self.loaded_channels: set[str] = set()
+
+        def load(self, slug):
+            self.loaded_channels.add(slug)
+    """
+    model, _ = model_of(tmp_path, {"requirements.txt": "django\n", "plugins.py": dedent(text)})
+    fn = next(f for f in model.program.all_functions("plugins.py") if model.program.name(f) == "load")
+    call = next(i for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL)
+    assert model.records.touch(fn, call, None) is None

@@ -108,9 +108,11 @@ def _on_inert(recogniser: "Recogniser", fn: Fn, callee: int, ctx: Ctx | None) ->
     body = recogniser.program.body(fn)
     if body.op[callee] != Op.FIELD:
         return False
+    language = recogniser.program.language(fn.file)
     found = [before_writes(o) for o in options(recogniser.evaluator.value(fn, body.args(callee)[0], ctx))]
     return all(
-        is_collection(o, recogniser.program.language(fn.file)) or (isinstance(o, Result) and o.new and recogniser.result_is("inert", o))
+        is_collection(o, language)
+        or (isinstance(o, Result) and (o.new or language != "javascript") and recogniser.result_is("inert", o))  # Python writes no `new`
         for o in found
     )
 
