@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.relations import other_end, related
 from tillproof.commerce.schema.tables import Column
 from tillproof.commerce.sums import Sums
 from tillproof.flow.members import static_member
@@ -42,7 +43,6 @@ _NO_PLACES = re.compile(r"decimal_places\s*=\s*0\b|\(\s*\d+\s*,\s*0\s*\)")
 # A field of a class of PHP (or a parameter of its constructor that becomes one), and what gives it.
 _OF_PHP = r"(?:private|protected|public|readonly|var)\s+\??(int|float)\s+\${0}\b|function\s+get_?{1}\(\)\s*:\s*\??(int|float)\b"
 _DEEPEST = 12
-_RELATIONS = ("ForeignKey", "OneToOneField", "ManyToManyField", "relationship", "Relationship")
 _COLUMNS = ("Column", "mapped_column", "Field")
 _OWN_DATA = ("metadata", "meta_data", "notes", "custom", "custom_id", "client_reference_id")
 _TYPES: "dict[str, tuple[Number, Unit]]" = {
@@ -244,27 +244,10 @@ class Declared:
             holder = self.record(value.base, depth + 1)
             if holder is None:
                 return None
-            field = static_member(self.evaluator.scope, ClassV(value.at, holder), value.name, value.at)
-            return self._related(field)
+            return related(self.evaluator, holder, value.name)
         if isinstance(value, Result) and value.instr >= 0:
-            return self._related(value) or self._fetched(value, depth)
+            return other_end(self.evaluator, value) or self._fetched(value, depth)
         return None
-
-    def _related(self, field: Value) -> ClassId | None:
-        """The class at the other end of a relation: ``ForeignKey(Item)``."""
-        for option in options(field):
-            if isinstance(option, Result) and option.instr >= 0 and _last(option) in _RELATIONS:
-                to = next((v for k, v in self.evaluator.arguments(option) if k in ("", "to")), None)
-                if isinstance(to, ClassV):
-                    return to.cls
-                if isinstance(to, Const):
-                    return self._by_name(to.text.strip("'\"").rpartition(".")[2], option.at[0])
-        return None
-
-    def _by_name(self, name: str, file: str) -> ClassId | None:
-        found = self.program.classes_by_name.get(name, [])
-        near = [c for c in found if c.file == file] or [c for c in found if self.program.unit(c.file) == self.program.unit(file)]
-        return near[0] if len(near) == 1 else None
 
     def _fetched(self, value: Result, depth: int) -> ClassId | None:
         """The class that a chain begins with, or that one of its calls is given: ``Order.objects.get()``, ``session.get(Order, id)``."""

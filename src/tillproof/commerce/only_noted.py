@@ -8,7 +8,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.flow.values import Ctx, FunctionV, Overlay, options
+from tillproof.flow.values import Ctx, FunctionV, Overlay, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ _HOUSEKEEPING = re.compile(
     r"(\w+_)?(credentials?|(access|oauth|bearer|refresh|api|auth)_?tokens?|tokens?|options?|settings?|config(uration)?s?|transients?|cache)"
 )
 _BECAME = re.compile(r"(\w+_)?(status|state|reason|valid|verified|processed|handled)(_(at|on))?|(event|message)_?(type|id)")
+_ARRIVED = re.compile(r"(\w+_)?(notifications?|ipns?|webhooks?|callbacks?)")  # a row of these is nothing that anybody goes by
+_TELLS = re.compile(
+    r"(\w+_)?(topic|type|kind|event|resource|id|owner|account|preference|source|action|reference|received|status|state)(_id|_at|_on)?"
+)
+_WAITS = re.compile(r"(\w+_)?(pending|new|received|unprocessed|queued|open|waiting|created|to_?process)", re.IGNORECASE)
 _FEW_PIECES = 60
 _FLUSHES = re.compile(r"flush|commit")
 _SAVING = ("update_fields", "force_insert", "force_update", "using")
@@ -54,6 +59,8 @@ def only_notes(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
         if not isinstance(option, Overlay):
             return False
         written.update({key: value for key, value, _ in option.writes if key is not None})
+    if touch.kind in ("create", "upsert") and _only_arrived(model, touch, written):
+        return True
     if touch.kind == "create":
         words = model.words
         if _keeps_messages(model, touch.entity) and any(_WHOLE.search(snake(n)) for n in written):
@@ -62,6 +69,15 @@ def only_notes(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return bool(states) and all(t is not None and words.has("refused_values", t) for t in states)
     own = _BECAME if _keeps_messages(model, touch.entity) else _NOTES  # of the message's own record, what became of it
     return bool(written) and all(own.fullmatch(snake(n)) or _NOTES.fullmatch(snake(n)) for n in written)
+
+
+def _only_arrived(model: "Model", touch: Touch, written: dict[str, Value | None]) -> bool:
+    """Whether a row says that a notification came, of which kind and about what, and that nobody has looked into it yet."""
+    named = {**written, **touch.keys}
+    if _ARRIVED.fullmatch(touch.entity) is None or not all(_TELLS.fullmatch(snake(n)) for n in named):
+        return False
+    states = [text_of(o) for name, v in named.items() if v is not None and model.words.says_state(name) for o in options(v)]
+    return bool(states) and all(t is not None and _WAITS.fullmatch(t) for t in states)
 
 
 def _keeps_house(model: "Model", touch: Touch, fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -110,6 +126,6 @@ def _set_at(model: "Model", fn: Fn, n: int) -> list[str]:
 def _keeps_messages(model: "Model", entity: str) -> bool:
     """Whether a record is by its name one of what arrived: of messages in general, or of one provider's (``midtrans_notification``)."""
     sender, _, rest = entity.partition("_")
-    return _MESSAGE.fullmatch(entity) is not None or (
+    return any(kind.fullmatch(entity) for kind in (_MESSAGE, _ARRIVED)) or (
         sender in model.knowledge.providers and _MESSAGE.fullmatch(f"provider_{rest}") is not None
     )

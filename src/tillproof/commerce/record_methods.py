@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.relations import other_end, related
 from tillproof.flow.facts import Condition, Fact
 from tillproof.flow.fixed import EQUALITY
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.properties import is_property
 from tillproof.flow.truth import certainly_equal
-from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Overlay, Param, Result, Value, constant, options
+from tillproof.flow.values import ClassV, Ctx, Element, FunctionV, Instance, Member, Overlay, Param, Result, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Records as Mapper
@@ -120,10 +121,17 @@ class RecordMethods:
     # --- methods
 
     def class_of(self, value: Value) -> ClassId | None:
-        """The class that declares the table of which a value is a row: what is called on it is a method of that class."""
+        """The class that declares the table of which a value is a row, or to whose rows a relation leads: what is called on it is a method
+        of that class."""
+        evaluator = self.model.evaluator
+        if (end := other_end(evaluator, value)) is not None:
+            return end  # `self.owner`, declared as a ForeignKey
         touch = self.model.records.read_behind(value)
         table = self.model.schema.table(touch.entity, touch.fn.file) if touch is not None and touch.entity else None
-        return table.model if table is not None else None
+        if table is not None:
+            return table.model
+        holder = self.class_of(value.base) if isinstance(value, Member) and isinstance(value.base, (Result, Element, Member)) else None
+        return related(evaluator, holder, value.name) if isinstance(value, Member) and holder is not None else None
 
     def _declared(self, mapper: Mapper, name: str, kind: str) -> list[FunctionV]:
         """The method of a record's own class, when there is one such class."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
+from tillproof.flow.alike import of_row
 from tillproof.flow.by_path import through
 from tillproof.flow.called_back import settled
 from tillproof.flow.captured import Captured
@@ -28,6 +29,7 @@ from tillproof.flow.modules import Modules
 from tillproof.flow.outside import event_methods, from_outside, merged_entry
 from tillproof.flow.parameters import BY_OTHERS
 from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.properties import service_of_row
 from tillproof.flow.registries import Registries
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
@@ -330,10 +332,16 @@ class Evaluator:
         if isinstance(value, FunctionV):
             assigned = self.scope.exported(value.fn.file, name, at) if value.fn.number == TOP else None
             return assigned or Member(at, value, name)
-        found = self.queued(value, name, at) or self.scope.declared_field(value, name, at) if isinstance(value, Param) else None
+        return self._of_unknown(value, name, at) or self.decorated.on(value, name) or Member(at, value, name)
+
+    def _of_unknown(self, value: Value, name: str, at: tuple[str, int]) -> Value | None:
+        """What is known of a member of a parameter, of what a call of outside gives, or of what hangs on one of these."""
+        if isinstance(value, Param):
+            return self.queued(value, name, at) or self.scope.declared_field(value, name, at)
+        found = None
         if isinstance(value, Result):
             found = self.hung.on(value, name, at) or self._constructed(value, name) or self.scope.running(value, name, at)
-        return found or self.decorated.on(value, name) or Member(at, value, name)
+        return found or (service_of_row(self.scope, value, name, at) if isinstance(value, (Result, Member, Element)) else None)
 
     def _constructed(self, value: Result, name: str) -> Value | None:
         """A field of an object that ``new`` has made of a plain function."""
@@ -436,9 +444,20 @@ class Evaluator:
                 results.append(kept)
             elif (private := self._private(option, f)) is not None:
                 results.append(self._returned(private, f, i))
+            elif (served := self._served_by_row(option, f, i)) is not None:
+                results.append(served)
             else:
                 results.append(from_outside(self, option, f, i, at, new) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
+
+    def _served_by_row(self, callee: Value, f: Frame, i: int) -> Value | None:
+        """The object that a method of a fetched row's class makes: ``payment.account.client().refund(…)``. Plain data that one works out
+        is told by the call itself."""
+        asked = isinstance(callee, Member) and isinstance(callee.base, (Result, Member, Element))
+        method = of_row(self.scope, callee) if asked and isinstance(callee, Member) else None
+        given = self._returned(method, f, i) if method is not None else None
+        made = given is not None and all(isinstance(o, Instance) and o.made is not None for o in options(given))
+        return given if made else None
 
     def _private(self, callee: Value, f: Frame) -> FunctionV | None:
         """The one private method of Python that a call on an object of unknown class can mean: ``self.acquirer_id._api_url()``."""

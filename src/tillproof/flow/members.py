@@ -21,7 +21,7 @@ MOST_OVERRIDES = 20
 _SETTINGS = ("pydantic_settings.BaseSettings", "pydantic.BaseSettings")
 """Classes whose fields are read from the environment: what one is declared with holds where nothing is said there."""
 _DATA = ("BaseModel", "SQLModel", "Schema", "ModelSchema", "Struct")
-_CODE = 2
+_CODE = 3
 
 
 def _declared_only(value: Value) -> bool:
@@ -183,7 +183,7 @@ def _stored(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> 
 
 
 def named_constant(value: Value, name: str, listed: bool) -> Value:
-    """A number, or a letter or two, that a class keeps under a name, with that name; a longer text says enough by itself. ``listed``: the
+    """A number, or a few letters, that a class keeps under a name, with that name; a longer text says enough by itself. ``listed``: the
     class lists what there is, each perhaps with what people are shown for it: ``PAID = 2, _("paid")``."""
     if listed and isinstance(value, Seq) and value.items and isinstance(value.items[0], Const):
         value = value.items[0]

@@ -234,5 +234,6 @@ class Program:
         return [Fn(file, n) for n in range(TOP, len(self.indices[file].functions))]
 
     def line_text(self, file: str, line: int) -> str:
-        lines = self.sources[file].split(b"\n")
+        """A line of a file of code without its end; empty for one that there is not, or that is no code."""
+        lines = self.sources.get(file, b"").split(b"\n")
         return lines[line - 1].decode("utf-8", "replace").rstrip() if 0 < line <= len(lines) else ""

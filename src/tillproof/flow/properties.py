@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import Fn
-from tillproof.flow.values import FunctionV, Instance, Unknown, Value, choice
+from tillproof.flow.values import FunctionV, Instance, Place, Unknown, Value, choice, options
 from tillproof.ir.body import returns
 
 if TYPE_CHECKING:
@@ -20,6 +20,19 @@ def is_property(scope: "Scope", fn: Fn) -> bool:
         before = source[max(0, function.start - 60) : function.start]
         return b"property" in before.rpartition(b"\n\n")[2] and b"@" in before.rpartition(b"\n\n")[2]
     return source[function.start : function.start + 4] == b"get " and scope.program.language(fn.file) == "javascript"
+
+
+def service_of_row(scope: "Scope", row: Value, name: str, at: Place) -> Value | None:
+    """The object that a property of a fetched row's class makes, ``payment.account.client``; None where it works out plain data, of which
+    the name of the field says more."""
+    declared = scope.program.functions_by_name.get(name, ())
+    if not any(is_property(scope, fn) for fn in declared) or (cls := scope.row_class(row)) is None:
+        return None
+    fn = scope.method(cls, name)
+    if fn is None or not is_property(scope, fn):
+        return None
+    given = read_property(scope, FunctionV(at, fn, None, Instance(at, cls, None, row)))
+    return given if all(isinstance(o, Instance) and o.made is not None for o in options(given)) else None
 
 
 def read_property(scope: "Scope", bound: FunctionV) -> Value:

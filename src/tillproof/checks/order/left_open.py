@@ -88,7 +88,9 @@ class Ends:
                 yield from _QUOTED.findall(listed[1])
 
     def _text(self, file: str, first: int, last: int) -> str:
-        return "\n".join(self.model.program.line_text(file, n) for n in range(first, min(last, first + _MOST_LINES) + 1))
+        """Lines of a file of any kind: columns are declared in files that are no code, too."""
+        lines = self.model.texts.text(file).decode(errors="replace").splitlines()
+        return "\n".join(lines[first - 1 : min(last, first + _MOST_LINES)])
 
     def _everywhere(self) -> list[tuple[str, str, Place]]:
         if self._written is None:
