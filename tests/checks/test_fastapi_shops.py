@@ -1,5 +1,6 @@
 """FastAPI shops as they are laid out: a package that imports its own modules, a session that is lent, settings with defaults."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,180 @@ def test_a_gateway_is_found_in_the_table_that_it_is_registered_in(tmp_path: Path
         }
         ruling = "held" if name == "genuine" else "broken"
         assert ("unverified", "shop/main.py", ruling) in _ruled(tmp_path / name, files)
+
+
+_CHARGE = "return stripe.PaymentIntent.create(amount={}, currency='eur')"
+_HEAD = """\
+import stripe
+from dataclasses import dataclass
+from typing import Annotated, Protocol, TypedDict
+from fastapi import Depends, FastAPI, Form, Request
+from pydantic import BaseModel, TypeAdapter
+
+app = FastAPI()
+
+
+class Pay(BaseModel):
+    amount: int
+    note: str = ""
+
+    @property
+    def cents(self):
+        return self.amount * 100
+
+    @classmethod
+    def as_form(cls, amount: int = Form(...)):
+        return cls(amount=amount)
+
+
+"""
+_BODIES = {
+    "dataclass": f"""@dataclass
+class Sum:
+    amount: int
+@app.post("/pay")
+def pay(body: Sum):
+    {_CHARGE.format("body.amount")}
+""",
+    "typed dict": f"""class Sum(TypedDict):
+    amount: int
+@app.post("/pay")
+def pay(body: Sum):
+    {_CHARGE.format("body['amount']")}
+""",
+    "property": f"""@app.post("/pay")
+def pay(body: Pay):
+    {_CHARGE.format("body.cents")}
+""",
+    "handed on whole": """@app.post("/pay")
+def pay(body: Pay):
+    return stripe.PaymentIntent.create(**body.model_dump(), currency="eur")
+""",
+    "by its type": f"""@app.post("/pay")
+def pay(body: Annotated[Pay, Depends()]):
+    {_CHARGE.format("body.amount")}
+""",
+    "by a function": f"""def parse(body: Pay) -> Pay:
+    return body
+@app.post("/pay")
+def pay(body: Pay = Depends(parse)):
+    {_CHARGE.format("body.amount")}
+""",
+    "by a class method": f"""@app.post("/pay")
+def pay(body: Pay = Depends(Pay.as_form)):
+    {_CHARGE.format("body.amount")}
+""",
+    "a number": f"""async def asked(request: Request) -> int:
+    return int((await request.json())["amount"])
+@app.post("/pay")
+def pay(amount: int = Depends(asked)):
+    {_CHARGE.format("amount")}
+""",
+    "an interface": f"""class Gateway(Protocol):
+    def charge(self, amount): ...
+class StripeGateway:
+    def charge(self, amount):
+        {_CHARGE.format("amount")}
+def gateway() -> Gateway:
+    return StripeGateway()
+@app.post("/pay")
+def pay(body: Pay, gateway: Gateway = Depends(gateway)):
+    return gateway.charge(body.amount)
+""",
+    "validated": f"""@app.post("/pay")
+async def pay(request: Request):
+    body = Pay.model_validate(await request.json())
+    {_CHARGE.format("body.amount")}
+""",
+    "adapted": f"""adapter = TypeAdapter(list[Pay])
+@app.post("/pay")
+async def pay(request: Request):
+    bodies = adapter.validate_python(await request.json())
+    {_CHARGE.format("sum(b.amount for b in bodies)")}
+""",
+}
+
+
+def _sums(root: Path, code: str) -> list[str]:
+    write(root, {"requirements.txt": "fastapi\nstripe\n", "main.py": _HEAD + code})
+    return [o.ruling for o in review(root, Settings(checks=("payment/client-amount",), use_cache=False)).obligations]
+
+
+@pytest.mark.parametrize("form", _BODIES)
+def test_a_sum_is_the_requests_however_its_body_is_declared(tmp_path: Path, form: str) -> None:
+    code = _BODIES[form]
+    assert _sums(tmp_path / "broken", code) == ["broken"]
+    ours = re.sub(r"amount=(?!amount\b).*, currency", "amount=500, currency", code).replace("**body.model_dump()", "amount=500")
+    ours = ours.replace("charge(body.amount)", "charge(500)").replace("amount=amount,", "amount=500,")
+    assert _sums(tmp_path / "held", ours) == ["held"]
+
+
+_ROLES = """\
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from sqlalchemy.orm import Session
+from shop.db import get_db
+from shop.models import Order
+
+def current_user(request: Request):
+    return request.state.user
+
+
+class Roles:
+    def __init__(self, allowed):
+        self.allowed = allowed
+
+    def __call__(self, user=Depends(current_user)):
+        if user.role not in self.allowed:
+            raise HTTPException(403)
+        return user
+
+
+def require(*roles):
+    def checker(user=Depends(current_user)):
+        if user.role not in roles:
+            raise HTTPException(403)
+        return user
+    return Depends(checker)
+
+
+app = FastAPI()
+router = APIRouter(GUARDS)
+
+
+@router.post("/orders/{order_id}/send")
+def send(order_id: int, USERdb: Session = Depends(get_db)):
+    order = db.get(Order, order_id)
+    if order.status != "paid":
+        raise ValueError
+    order.status = "shipped"
+    db.commit()
+
+
+app.include_router(router)
+"""
+
+
+@pytest.mark.parametrize(
+    ("guards", "user", "ruling"),
+    [
+        ('dependencies=[Depends(Roles(["admin"]))]', "", "held"),
+        ("", 'user=require("admin"), ', "held"),
+        ('dependencies=[Depends(Roles(["customer"]))]', "", "broken"),
+        ("", "user=Depends(current_user), ", "broken"),
+    ],
+)
+def test_who_may_change_an_order_is_told_by_the_roles_that_a_dependency_lets_pass(
+    tmp_path: Path, guards: str, user: str, ruling: str
+) -> None:
+    files = _shop(_GENUINE) | {"shop/main.py": _ROLES.replace("GUARDS", guards).replace("USER", user)}
+    write(tmp_path, files)
+    found = review(tmp_path, Settings(checks=("order/unguarded-transition",), use_cache=False)).obligations
+    assert [o.ruling for o in found if o.site.file == "shop/main.py"] == [ruling]
+
+
+def test_a_type_that_supplies_itself_stops_nothing(tmp_path: Path) -> None:
+    login = "from typing import Annotated\nfrom fastapi.security import OAuth2PasswordRequestForm\nfrom shop.db"
+    main = _MAIN.replace("from shop.db", login)
+    main = main.replace("router = APIRouter()", "router = APIRouter()\nLogin = Annotated[OAuth2PasswordRequestForm, Depends()]")
+    main += '\n\n@router.post("/login")\ndef login(form: Login):\n    return {"user": form.username}\n'
+    assert ("unverified", "shop/main.py", "held") in _ruled(tmp_path, _shop(_GENUINE, main=main))

@@ -294,6 +294,8 @@ def _depends_on(wiring: Wiring, fn: Fn, place: Place) -> list[Value]:
             if given:
                 out += options(wiring.evaluator.value(fn, given[0][1]))
                 out += _rights(wiring, fn, given)
+        elif op == Op.CHOICE and body.text(body.args(i)[0]) == "default":
+            out += _made_dependencies(wiring, fn, body.args(i)[2])
     for param in body.params:
         for match in _ANNOTATED.finditer(param.type):
             guard = _dotted(wiring, fn.file, match[1], place)
@@ -303,8 +305,20 @@ def _depends_on(wiring: Wiring, fn: Fn, place: Place) -> list[Value]:
     return out
 
 
+def _made_dependencies(wiring: Wiring, fn: Fn, default: int) -> list[Value]:
+    """What a parameter depends on by what a function of ours has made for it: ``user = require_role("admin")``, which gives back
+    ``Depends(checker)``."""
+    given = options(wiring.evaluator.value(fn, default)) if wiring.program.body(fn).op[default] in (Op.CALL, Op.NAME) else ()
+    made = [o for o in given if isinstance(o, Result) and o.instr >= 0 and (o.fn, o.instr) != (fn, default)]
+    supplied = [(o, at) for o in made for n in plain_names(o.callee) if (at := wiring.evaluator.supplies.get(n)) is not None]
+    return [o for call, at in supplied if (one := wiring.evaluator.argument(call, at)) is not None for o in options(one)]
+
+
 def _rights(wiring: Wiring, fn: Fn, given: list[tuple[str, int]]) -> list[Value]:
-    """The rights that a dependency is told to ask for, ``Security(user, scopes=["orders:write"])``: as a guard that is told each."""
+    """The rights that a dependency is told to ask for, ``Security(user, scopes=["orders:write"])``: as a guard that is told each.
+    None where it is its type alone: ``Annotated[Form, Depends()]``."""
+    if not given:
+        return []
     guard = wiring.evaluator.value(fn, given[0][1])
     told = [wiring.evaluator.value(fn, v) for key, v in given if key == _SCOPES]
     texts = [(t, right.at) for value in told for o in options(value) if isinstance(o, Seq) for right in o.items if (t := constant(right))]

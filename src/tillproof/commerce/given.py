@@ -4,12 +4,28 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.declared_fields import declared_by_sender
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.request_arguments import reads_request, taken_from_request
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.set_on import made_in_chain, set_on
 from tillproof.flow.shape import gathers, shape
-from tillproof.flow.values import Choice, Ctx, Element, Instance, Member, Overlay, Param, Record, Result, Seq, Value, options, pieces
+from tillproof.flow.values import (
+    Choice,
+    Ctx,
+    Element,
+    Instance,
+    Member,
+    Overlay,
+    Param,
+    Record,
+    Result,
+    Seq,
+    Value,
+    before_writes,
+    options,
+    pieces,
+)
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -164,25 +180,40 @@ def _filled(model: "Model", site: OperationSite, ctx: Ctx | None) -> list[Value]
     return [m for m in made if m.instr != site.instr or any(True for _ in set_on(model.evaluator, m))]
 
 
-def _at_path(model: "Model", value: Value, path: list[str]) -> list[Value]:
-    """The values at a dotted path: ``line_items[].price_data.unit_amount``."""
+def _at_path(model: "Model", value: Value, path: list[str], within: bool = False) -> list[Value]:
+    """The values at a dotted path: ``line_items[].price_data.unit_amount``. ``within``: a part of the path lies behind already."""
     if not path:
         return [value]
     if isinstance(value, Choice):
-        return [v for o in value.options for v in _at_path(model, o, path)]
+        return [v for o in value.options for v in _at_path(model, o, path, within)]
     word, rest = path[0], path[1:]
     name = word.removesuffix("[]")
     got = shape(model.evaluator, value)
     found = [keys[name] for keys in (got.must, got.may) if name in keys]
     if not found:
         nested = [e for k, e in {**got.may, **got.must}.items() if k in _BODIES]
-        return [v for e in nested for v in _at_path(model, e, path)] if nested else []
+        return [v for e in nested for v in _at_path(model, e, path)] if nested else _of_whole(model, value, path, within)
     out: list[Value] = []
     for entry in found[:1]:
         items = _elements(entry) if word.endswith("[]") else [entry]
         for item in items:
-            out += _at_path(model, item, rest)
+            out += _at_path(model, item, rest, True)
     return out
+
+
+def _of_whole(model: "Model", value: Value, path: list[str], within: bool) -> list[Value]:
+    """The value at a path into what was sent, where that is handed on as it came: ``create(**body.model_dump())``,
+    ``client.order.create(request.json)``, ``line_items=request.json["items"]``."""
+    name = path[0].removesuffix("[]")
+    declared = declared_by_sender(model, value)
+    sent = model.requests.source(value) if not declared and name not in _BODIES else None
+    read = sent is not None and (sent.kind == "body" or (sent.kind == "raw" and isinstance(before_writes(value), Result)))
+    whole = read and sent is not None and (within or sent.key is None)
+    entry = declared.get(name) or (model.evaluator.member(value, name, value.at) if whole else None)
+    if entry is None:
+        return []
+    items = _elements(entry) if path[0].endswith("[]") else [entry]
+    return [v for item in items for v in _at_path(model, item, path[1:], True)]
 
 
 def _elements(value: Value) -> list[Value]:

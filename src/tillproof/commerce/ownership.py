@@ -97,7 +97,8 @@ class Ownership:
     def _on_the_way(self, entry: Entry, effect: Effect) -> list[Fn]:
         way = [place.fn for place in effect.way]
         around = [parent for fn in way if (parent := self.model.program.parent(fn)) is not None and parent.number >= 0]
-        called = [fn for here in (*way, *around) for fn in self.model.reach.callees(here)]
+        before = {o.fn for v in entry.chain for o in options(v) if isinstance(o, FunctionV)}  # one that lends a session asks nothing
+        called = [fn for here in (*way, *around) for fn in self.model.reach.callees(here) if fn not in before]
         guards = self._authorised_by(entry)
         guards += [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
         builds = [fn for fn in called if self._only_keeps(fn)]
@@ -131,7 +132,7 @@ class Ownership:
     def _names_owner(self, fn: Fn) -> bool:
         body = self.model.program.body(fn)
         # The customer's own rows, found by whose the order is, are asked by nobody; nor is who is written to, or what an object keeps.
-        found_by = self._of_the_record(fn) | self._told(fn) | self._only_there(fn)
+        found_by = self._of_the_record(fn) | self._told(fn) | self._only_there(fn) | _declared(body)
         named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in found_by)
         keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST and i not in found_by)
         words = {snake(word) for name in (*named, *keys) if " " not in name for word in name.split(".")} - _OPENS  # no texts for people
@@ -236,6 +237,18 @@ class Ownership:
         """Whether a value is a piece of what the customer sends, or of what was looked up by one."""
         found = (self.model.requests.source(v) for v in pieces([value], _MOST, self.model.evaluator.made_of))
         return any(source is not None and source.kind in _SENT for source in found)
+
+
+def _declared(body: Body) -> set[int]:
+    """Where parameters are only declared, with what they are by default: who is handed somebody that has signed in, ``user: User =
+    Depends(current_user)``, has not yet asked anything of him."""
+    found: set[int] = set()
+    for i, op in enumerate(body.op):
+        if op == Op.STORE and (value := body.args(i)[1]) >= 0:
+            default = body.op[value] == Op.CHOICE and body.text(body.args(value)[0]) == "default"
+            if body.op[value] == Op.PARAM or (default and body.op[body.args(value)[1]] == Op.PARAM):
+                found |= {i, *_below(body, value)}
+    return found
 
 
 def _asks_for_key(body: Body, i: int, holder: int) -> bool:

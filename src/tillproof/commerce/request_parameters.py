@@ -10,9 +10,11 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.active import Active
 from tillproof.commerce.names import fits, strip
 from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.given_fields import is_dataclass
+from tillproof.flow.members import is_message
 from tillproof.flow.parameters import parameter
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import ClassV, External, Instance, Param, Result, Value, constant, names, options
+from tillproof.flow.values import ClassV, External, FunctionV, Instance, Param, Result, Value, constant, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Argument, Framework
 
@@ -39,13 +41,14 @@ _MADE_HERE = frozenset(
 _MESSAGES = ("input", "parsedInput", "data", "formData", "values", "payload", "body", "params", "args")
 _REQUEST_NAMES = {"req", "request", "ctx", "validated_data"}
 _TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
-_CALLED = re.compile(r",\s*([\w.]+)\s*\(")
+_CALLED = re.compile(r",\s*([\w.]+)\s*\(([^()]*)")
 _PLACEHOLDER = re.compile(r"<(?:[\w.]+:)?(\w+)>|\{(\w+)[^}]*\}|:(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>")
 _PLAIN_TYPE = re.compile(r"(string|number|boolean|bigint|Date|null|undefined)(\s*\|\s*(string|number|boolean|bigint|null|undefined))*")
 _PATH_VALUES = ("Uuid", "Ulid", "UuidInterface", "Stringable")
 """Classes of what stands in a path itself."""
 _ID = re.compile(r"(^i|I|_i)d$")
 _PLAIN = re.compile(r"[a-z]+")
+_DATACLASS = "dataclasses.dataclass"
 _OWN = "own.Request"
 """The packs' name for a class of ours that is the request."""
 _SUPERGLOBALS = re.compile(rb"\$_(?:POST|GET|REQUEST|SERVER)\b|php://input")
@@ -71,6 +74,7 @@ class Parameters:
         self._entries: dict[Fn, list[Entry]] = defaultdict(list)
         for entry in entries:
             self._entries[entry.target.fn].append(entry)
+        self._supplying = _supplying(evaluator, entries)
         self._memo: dict[tuple[Fn, int], Found | None] = {}
 
     def argument(self, param: Param) -> Found | None:
@@ -113,7 +117,7 @@ class Parameters:
 
     def _by_type(self, param: Param, frameworks: list[Framework]) -> Found | None:
         """By declared type. What is a piece as a whole (a body model) is one only where a framework fills it: in a handler."""
-        own = {e.framework for e in self._entries.get(param.fn, ())}
+        own = {e.framework for e in self._entries.get(param.fn, ())} | self._supplying.get(param.fn, set())
         for name in self._types(param):
             for framework in frameworks:
                 for wanted, argument in framework.request.items():
@@ -131,7 +135,7 @@ class Parameters:
 
     def _by_place(self, param: Param, frameworks: list[Framework]) -> Found | None:
         entries = self._entries.get(param.fn, [])
-        own = {e.framework for e in entries}
+        own = {e.framework for e in entries} | self._supplying.get(param.fn, set())
         placeholders = {w for e in entries if e.route for m in _PLACEHOLDER.findall(e.route) for w in m if w}
         if param.name in placeholders and not self._is_looked_up(param):
             for framework in frameworks:
@@ -211,10 +215,19 @@ class Parameters:
                 yield from ((strip(n), text or None) for n in names(value))
         default = self._default(param)
         if isinstance(default, Result) and default.instr >= 0:
-            alias = next((constant(v) for k, v in self.evaluator.arguments(default) if k == "alias"), None)
-            yield from ((strip(n), alias or param.name) for n in names(default.callee))
-        for name in _CALLED.findall(declared.type):
-            yield from ((strip(n), param.name) for n in names(self._named(param, name)))
+            given = self.evaluator.arguments(default)
+            alias = next((constant(v) for k, v in given if k == "alias"), None)
+            by_type = not given or isinstance(given[0][1], ClassV)
+            yield from ((strip(n), alias or param.name) for n in names(default.callee) if not (by_type and self._fills(param, n)))
+        for name, told in _CALLED.findall(declared.type):
+            found = names(self._named(param, name))
+            yield from ((strip(n), param.name) for n in found if not (not told.strip() and self._fills(param, n)))
+
+    def _fills(self, param: Param, name: str) -> bool:
+        """Whether a call that names no function has a parameter filled by its type, which declares a message: ``pay: Pay = Depends()``."""
+        return (
+            strip(name) in self.evaluator.supplies and isinstance(param.type, ClassV) and is_message(self.evaluator.scope, param.type.cls)
+        )
 
     def _default(self, param: Param) -> Value | None:
         body = self.program.body(param.fn)
@@ -239,6 +252,8 @@ class Parameters:
         if isinstance(param.type, ClassV):
             foreign = self.evaluator.scope.foreign_bases(param.type.cls)
             yield from foreign
+            if is_dataclass(self.program, param.type.cls):
+                yield _DATACLASS
             if not foreign and self._wraps_request(param.type.cls):
                 yield _OWN
             return
@@ -291,6 +306,15 @@ class Parameters:
             and self.program.cls(cls).name.endswith("Request")
             and _SUPERGLOBALS.search(self.program.sources[cls.file]) is not None
         )
+
+
+def _supplying(evaluator: Evaluator, entries: list[Entry]) -> dict[Fn, set[str]]:
+    """The functions that supply parameters of handlers, by frameworks that fill their own parameters alike."""
+    found: dict[Fn, set[str]] = defaultdict(set)
+    for entry in entries if evaluator.supplies else ():
+        for guard in (o for v in entry.chain for o in options(v) if isinstance(o, FunctionV)):
+            found[guard.fn].add(entry.framework)
+    return found
 
 
 def _is_type(wanted: str, name: str) -> bool:

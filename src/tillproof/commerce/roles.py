@@ -204,7 +204,9 @@ class Roles:
         if isinstance(value, (ClassV, Instance)):
             made = value.made if isinstance(value, Instance) else None
             given = [self.evaluator.value(made[0], v, made[2]) for _, v in self.program.body(made[0]).call(made[1])[1]] if made else []
-            return highest((told(given), self._class(value.cls, patterns, depth)))
+            own = self._class(value.cls, patterns, depth)
+            by_role = self._by_argument((self.program.cls(value.cls).name,), given, patterns) if own and given else None
+            return highest((told(given), by_role, own))
         if isinstance(value, (External, Member)) and (last := plain_names(value)):
             return self._by_lexicon(last[0].rpartition(".")[2])
         return None

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import Instance, Value
 
 if TYPE_CHECKING:
@@ -37,3 +37,29 @@ def given_field(scope: "Scope", value: Instance, name: str) -> Value | None:
     positional = [v for key, v in arguments if key == ""]
     number = declared.index(name)
     return scope.evaluator.value(fn, positional[number], ctx) if number < len(positional) else None
+
+
+def is_decorated_with(program: Program, fn: Fn, word: bytes) -> bool:
+    """Whether a decorator of that name stands before a function of Python."""
+    function = program.function(fn)
+    if function is None:
+        return False
+    lines = program.sources[fn.file][: function.start].split(b"\n")
+    return _decorated(lines, word)
+
+
+def is_dataclass(program: Program, cls: ClassId) -> bool:
+    """Whether a class of Python is made one that only holds fields: ``@dataclass``, pydantic's too."""
+    lines = program.sources[cls.file][: program.cls(cls).start].split(b"\n")
+    return program.language(cls.file) == "python" and _decorated(lines, b"dataclass")
+
+
+def _decorated(lines: list[bytes], word: bytes) -> bool:
+    """Whether one of the decorators that end a text has a name."""
+    for line in reversed(lines[:-1]):
+        plain = line.strip()
+        if not plain.startswith((b"@", b")")) and not plain.endswith((b",", b"(")):
+            return False
+        if plain.startswith(b"@") and plain.partition(b"(")[0].rpartition(b".")[2].strip(b"@ ") == word:
+            return True
+    return False

@@ -22,7 +22,6 @@ from tillproof.flow.values import (
     Param,
     Place,
     Record,
-    Result,
     Seq,
     Text,
     Unknown,
@@ -75,25 +74,13 @@ def _choice(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Va
     if word == "default":
         if isinstance(first, Missing):
             return ev.at(f, args[2])
-        return first if f.ctx is not None else choice(at, _defaults(ev, f, args[1], first, ev.at(f, args[2])))
+        return first if f.ctx is not None else choice(at, [first, ev.at(f, args[2])])
     if word in ("or", "coalesce") and len(args) > 2:
         if isinstance(first, Missing) or (isinstance(first, Const) and first.falsy):
             return ev.at(f, args[2])
         if isinstance(first, Record) and any(key is not None for key, _ in first.entries):
             return first  # a record with a key in it is neither null nor empty
     return choice(at, [first, *[ev.at(f, a) for a in args[2:]]])
-
-
-def _defaults(ev: "Evaluator", f: Frame, param: int, first: Value, default: Value) -> list[Value]:
-    """What a parameter may be where nobody is seen to give it: its default; and where that only says which function supplies it, and no
-    type is declared, what this one gives: ``db=Depends(get_db)``."""
-    untyped = f.body.op[param] == Op.PARAM and not f.body.params[f.body.args(param)[0]].type
-    if not untyped or not (isinstance(default, Result) and isinstance(default.callee, External) and default.callee.name in ev.supplies):
-        return [first, default]
-    asked = ev.argument(default, ev.supplies[default.callee.name])
-    suppliers = [o for o in options(asked) if isinstance(o, FunctionV)] if asked is not None else []
-    given = [ev.returned(o, default.fn, default.instr, default.ctx, callback=True) for o in suppliers]
-    return [first, default, *(one for v in given for one in (v.items if isinstance(v, Seq) else (v,)))]
 
 
 # Conversions that may change the number or its spelling: ``(int) $x``. What is declared to be of a type is not converted.

@@ -7,7 +7,7 @@ from tillproof.flow.components import components
 from tillproof.flow.given_fields import given_field
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.properties import is_property, read_property
-from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Record, Result, Seq, Value, choice, names
+from tillproof.flow.values import ClassV, Const, External, FunctionV, Instance, Member, Overlay, Record, Result, Seq, Value, choice, names
 from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
@@ -99,16 +99,17 @@ def instance_member(scope: "Scope", value: Instance, name: str, at: tuple[str, i
 
 def _handed_over(scope: "Scope", value: Instance, name: str, stored: Value | None, at: tuple[str, int]) -> Value | None:
     """A field of an object that was handed over: what its class says of it is where it begins, or which type it has."""
-    field = Member(at, value, name)
+    written = isinstance(value.origin, (Record, Overlay))
+    field = scope.evaluator.member(value.origin, name, at) if written and value.origin is not None else Member(at, value, name)
     of_others = isinstance(stored, Result) and stored.instr < 0  # of a declared type: `amount: Decimal`, `stripe: StripeClient`
     if stored is None or of_others or _declared_only(stored):
-        written = [(fn, cls) for fn, cls in scope.overrides(value.cls, name) if not is_property(scope, fn)]
-        if written:
-            return choice(at, [_bound(value, fn, cls, at) for fn, cls in written])
+        below = [(fn, cls) for fn, cls in scope.overrides(value.cls, name) if not is_property(scope, fn)]
+        if below:
+            return choice(at, [_bound(value, fn, cls, at) for fn, cls in below])
     if stored is None or _declared_only(stored):
         return Instance(at, stored.cls, None, field, stored.of) if isinstance(stored, Instance) and not stored.made else field
-    if of_others:
-        return field if _is_message(scope, value.cls) else choice(at, [field, stored])
+    if of_others and stored is not None:
+        return field if is_message(scope, value.cls) else choice(at, [field, stored])
     default = isinstance(stored, (Const, Seq, Record)) and not _is_set_outside(scope, value, stored) and _is_data(scope, value.cls)
     return choice(at, [field, stored]) if default else None
 
@@ -135,10 +136,10 @@ def _is_address(value: Const) -> bool:
 
 def _is_data(scope: "Scope", cls: ClassId) -> bool:
     """Whether a class only says what data holds: it has no methods, or those that validate what a request is read into."""
-    return not scope.program.methods(cls) or _is_message(scope, cls)
+    return not scope.program.methods(cls) or is_message(scope, cls)
 
 
-def _is_message(scope: "Scope", cls: ClassId) -> bool:
+def is_message(scope: "Scope", cls: ClassId) -> bool:
     """Whether a class declares what is read into it, so that its fields hold data alone."""
     return any(base.rpartition(".")[2] in _DATA for base in scope.foreign_bases(cls))
 

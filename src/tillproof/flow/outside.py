@@ -13,6 +13,7 @@ from tillproof.flow.found_by_name import members_chosen, members_named, modules_
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
+from tillproof.flow.read_into import read_into
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -84,6 +85,8 @@ _ABOUT_CLASSES = (
 def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, new: bool) -> Value | None:
     """What a call of something outside gives; None where only the call itself can stand for it."""
     arguments = f.body.call(i)[1]
+    if (filled := read_into(ev, callee, f, i, at)) is not None:
+        return filled
     if isinstance(callee, External):
         if (by_path := of_call(ev, callee, f, arguments, at)) is not None:
             return by_path

@@ -6,6 +6,7 @@ from tillproof.flow.called_back import Spot, handed
 from tillproof.flow.chained import given_before
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
+from tillproof.flow.supplied import in_place_of, supplied
 from tillproof.flow.values import (
     ClassV,
     Ctx,
@@ -20,6 +21,7 @@ from tillproof.flow.values import (
     Result,
     Seq,
     Value,
+    choice,
     options,
 )
 from tillproof.ir.ops import Op
@@ -42,10 +44,14 @@ def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
     if param.type and (held := ev.scope.listed(fn.file, param.type, at)) is not None:
         return Seq(at, (held,))
     typed = ev.scope.typed(fn.file, param.type, at) if param.type else None
+    given = supplied(ev, fn, number)
     if isinstance(typed, Instance):
+        if given and (known := in_place_of(ev.scope, typed, given, at)) is not None:
+            return known
         one = Instance(at, typed.cls, None, Param(at, fn, number, param.name, ClassV(at, typed.cls)), typed.of, typed.known_as)
         return Seq(at, (one,)) if param.kind == "rest" and ev.program.language(fn.file) == "php" else one
-    return Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
+    itself = Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
+    return choice(at, [itself, *given]) if given and typed is None else itself
 
 
 def _one_of(ev: "Evaluator", f: Frame, number: int, bound: Element, at: Place) -> Value:

@@ -38,7 +38,7 @@ def service_of_row(scope: "Scope", row: Value, name: str, at: Place) -> Value | 
 def read_property(scope: "Scope", bound: FunctionV) -> Value:
     """What reading a member gives that calls the method."""
     body = scope.program.body(bound.fn)
-    made = isinstance(bound.this, Instance) and bound.this.made is not None
-    ctx = scope.evaluator.entry_context(bound) if made else None  # what the object was made of
+    known = isinstance(bound.this, Instance) and (bound.this.made is not None or bound.this.origin is not None)
+    ctx = scope.evaluator.entry_context(bound) if known else None  # what the object was made of, or read from
     values = [scope.evaluator.value(bound.fn, body.args(r)[0], ctx) for r in returns(body) if body.args(r)[0] >= 0]
     return choice(bound.at, values) if values else Unknown(bound.at, "a property without a value")

@@ -42,12 +42,21 @@ def amount_sites(model: Model) -> Iterator[AmountSite]:
         # A price made where it is charged at once is what is charged; others are the catalogue's.
         if op.op not in _CHARGING and not (op.op == "catalog.write" and site.fn in charging):
             continue
+        told = False  # by another name of the sum already: what was sent beside it and handed on whole is none then
         for path in op.amount:
             key = (site.fn, site.instr, path)
             if key in seen and site.ctx is None:
                 continue
             seen.add(key)
-            yield from _amounts(model, site, path)
+            found = [s for s in _amounts(model, site, path) if not (told and _only_sent(model, s.value, path))]
+            told = told or bool(found)
+            yield from found
+
+
+def _only_sent(model: Model, value: Value, path: str) -> bool:
+    """Whether a value is the piece of a request that goes by a sum's name."""
+    sent = model.requests.source(value)
+    return sent is not None and sent.key == path
 
 
 def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSite]:
