@@ -278,6 +278,9 @@ class ChoiceReader:
             asked = {**got.may, **got.must}
             out.among.update((key, v) for word, v in asked.items() if word in _AMONG)
             out.keys.update((key, v) for word, v in asked.items() if word in _OPERATORS)
+            if "$elemMatch" in asked:  # one of those that a document lists: `variants: { $elemMatch: { sku, stock: { $gte: n } } }`
+                self.condition(asked["$elemMatch"], inner := Parts(), depth + 1)
+                out.compared |= {f"{key}.{n}" for n in inner.compared}
             if key in _JSON:  # a column that keeps a record itself: what is compared is in it
                 self.condition(entry, out, depth + 1)
 

@@ -2,11 +2,10 @@
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from tillproof.commerce import sql
 from tillproof.commerce.callees import makes
 from tillproof.commerce.effect_targets import Targets, recursive
 from tillproof.commerce.leaving import Leaving
@@ -16,6 +15,7 @@ from tillproof.commerce.named_fields import grows, sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records
 from tillproof.commerce.touches import Touch
+from tillproof.flow.called_back import executor
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.facts import Fact, Facts
 from tillproof.flow.fixed import OBJECT
@@ -230,6 +230,8 @@ class Effects:
                     targets = tuple(t for t in self._targets.of(fn, i, None) if self.acts(t[0].fn))
                     if self.model.handovers.hands_on(fn, i) or (not targets and self._is_dynamic(fn, i)):
                         targets = None
+                elif op == Op.NEW and (made := executor(self.model.evaluator, fn, i, None)) is not None and self.acts(made.fn):
+                    targets = ((made, True),)
                 if effect is not None or targets is None or targets:
                     plan.append(Step(i, effect, targets))
             self._plans[fn] = plan
@@ -414,14 +416,15 @@ class Effects:
         plain = self.plain(fn, i)
         return plain is not None and plain.kind == TOLD
 
-    def hands_statement(self, fn: Fn, i: int) -> bool:
-        """Whether a call hands a statement that writes to a function of ours that runs it."""
-        given = self.model.program.body(fn).call(i)[1]
-        asked = sql.of_value(self.model.evaluator.value(fn, given[0][1]), self.model.evaluator) if given else []
-        if not any(a.statement.verb in ("insert", "update", "merge") for a in asked):
-            return False
-        steps = (step for inner, _ in self._targets.of(fn, i, None) for step in self._plan(inner.fn))
-        return any(step.effect is not None and step.effect.kind == TOLD for step in steps)
+    def runs_for(self, fn: Fn, i: int, ctx: Ctx | None = None, levels: int = 1) -> Iterator[Place]:
+        """Where functions of ours run the statement that a call hands to them: ``db.query("UPDATE …", [n])``."""
+        for inner, handed in self._targets.of(fn, i, ctx):
+            below = self.model.evaluator.context(inner, fn, i, ctx, callback=handed)
+            for step in self._plan(inner.fn):
+                if step.effect is not None and step.effect.kind == TOLD:
+                    yield Place(inner.fn, step.instr, below)
+                elif levels and step.targets:
+                    yield from self.runs_for(inner.fn, step.instr, below, levels - 1)
 
     def _is_followed(self, fn: Fn, i: int) -> bool:
         """Whether a call is followed into a method of ours by its name alone: what it does counts, not how it is called."""

@@ -40,6 +40,7 @@ class RecordMethods:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._own: dict[tuple[str, str], list[FunctionV]] = {}
+        self._classes: dict[tuple[str, str], ClassId | None] = {}
 
     @cached_property
     def _mappers(self) -> dict[str, list[Mapper]]:
@@ -128,10 +129,22 @@ class RecordMethods:
             return end  # `self.owner`, declared as a ForeignKey
         touch = self.model.records.read_behind(value)
         table = self.model.schema.table(touch.entity, touch.fn.file) if touch is not None and touch.entity else None
-        if table is not None:
+        if table is not None and table.model is not None:
             return table.model
+        if touch is not None and touch.entity and (named := self._class_named(touch.entity, touch.fn.file)) is not None:
+            return named
         holder = self.class_of(value.base) if isinstance(value, Member) and isinstance(value.base, (Result, Element, Member)) else None
-        return related(evaluator, holder, value.name) if isinstance(value, Member) and holder is not None else None
+        return related(evaluator, holder, value.name) if isinstance(value, Member) and holder is not None and table is None else None
+
+    def _class_named(self, kind: str, file: str) -> ClassId | None:
+        """The one class of records of a kind, where migrations and not the class say what its table holds."""
+        if (kind, file) not in self._classes:
+            program, scope = self.model.program, self.model.evaluator.scope
+            bases = {base for mapper in self._mappers.get(program.language(file), ()) for base in mapper.bases}
+            named = [c for name in _class_names(kind) for c in program.classes_by_name.get(name, ())] if bases else []
+            found = [c for c in named if program.unit(c.file) == program.unit(file) and bases & set(scope.foreign_bases(c))]
+            self._classes[kind, file] = found[0] if len(found) == 1 else None
+        return self._classes[kind, file]
 
     def _declared(self, mapper: Mapper, name: str, kind: str) -> list[FunctionV]:
         """The method of a record's own class, when there is one such class."""
@@ -228,3 +241,9 @@ def _spelt(body: Body, i: int) -> tuple[str, ...]:
     if body.op[i] == Op.LIST:
         return tuple(word for item in body.args(i) for word in _spelt(body, item))
     return (body.name(i).rpartition(".")[2],) if body.op[i] in (Op.NAME, Op.FIELD) else ()
+
+
+def _class_names(kind: str) -> tuple[str, ...]:
+    """What the class of records of a kind may be called: ``order_item`` is of ``OrderItem``."""
+    name = "".join(word.capitalize() for word in kind.split("_"))
+    return (name, f"{name}Model")

@@ -33,6 +33,8 @@ from tillproof.ir.ops import Op
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each", "inc", "dec"])
+_IN_BULK = ("bulkwrite", "bulk_write")
+_UPDATES = ("updateOne", "updateMany")
 _DATA_KEYS = ("data", "values", "set", "update", "create", "defaults", "$set", "$setOnInsert", "$addToSet", "attributes")
 _IDS = ("id", "documentId", "_id")
 _RELATIVE_KEYS = ("$inc", "$mul", "$push")
@@ -67,8 +69,8 @@ class PartReader:
     def _data(self, link: Link, out: Parts) -> None:
         arguments = self.chains.arguments(link)
         name = link.name.lower()
-        if name in _COUNTING:
-            self._counted(arguments, out)
+        if name in _COUNTING or name in _IN_BULK:
+            (self._counted if name in _COUNTING else self._in_bulk)(arguments, out)
             return
         rows = [v for _, v in self.program.body(link.fn).call(link.call)[1]]
         for (key, value), row in zip(arguments, rows, strict=True):
@@ -96,6 +98,23 @@ class PartReader:
         for option in (o for value in positional for o in options(value)):
             if isinstance(option, Instance) and option.made is not None:
                 self.record(option, out, 0)
+
+    def _in_bulk(self, arguments: list[tuple[str, Value]], out: Parts) -> None:
+        """``bulkWrite([{ updateOne: { filter, update } }])``: what the writes of a list choose and change, as they stand there or are made
+        for each of several things."""
+        for _, listed in arguments[:1]:
+            added = tuple(v for k, v, _ in listed.writes if k == "[]") if isinstance(listed, Overlay) else ()
+            for one in added or (listed.items if isinstance(listed, Seq) else (self.evaluator.element(listed, listed.at),)):
+                got = self._shape(one)
+                for key, entry in {**got.may, **got.must}.items():
+                    if key not in _UPDATES:
+                        continue
+                    inner = self._shape(entry)
+                    told = {**inner.may, **inner.must}
+                    if "filter" in told:
+                        self.choices.condition(told["filter"], out)
+                    if "update" in told:
+                        self.record(told["update"], out, 0)
 
     def _lists(self, link: Link, positional: list[Value], out: Parts) -> bool:
         """Whether a call creates the records of a list that is written out: ``create([values], options)``."""
@@ -164,7 +183,9 @@ class PartReader:
             return
         name = constant(arguments[0][1])
         if name is not None:
-            out.fields[name] = arguments[1][1] if len(arguments) > 1 else arguments[0][1]
+            told = self._shape(arguments[1][1]) if len(arguments) > 1 else None  # `increment('stock', { by: n, where })`
+            by = {**told.may, **told.must}.get("by") if told is not None else None
+            out.fields[name] = by if by is not None else arguments[min(1, len(arguments) - 1)][1]
             out.relative.add(name)
         else:
             got = self._shape(arguments[0][1])

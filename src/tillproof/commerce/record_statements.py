@@ -49,6 +49,7 @@ class Told(NamedTuple):
     locked: bool
     overwrites: frozenset[str] | None = None
     columns: tuple[str, ...] = ()
+    lowered: frozenset[str] | None = None
 
 
 def selected(model: "Model", chain: Chain) -> Told | None:
@@ -126,7 +127,21 @@ def of_routine(model: "Model", statement: Statement, locked: bool, given: list[V
         return None
     got = _Reader(fn, model.program.body(fn).line[i], (), given).read(kind, statement)
     told_kind: TouchKind = got.kind  # type: ignore[assignment]
-    return Touch(told_kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked or locked, None, fn, i, ctx, "sql")
+    return Touch(
+        told_kind,
+        got.entity,
+        got.fields,
+        got.relative,
+        got.keys,
+        got.compared,
+        got.locked or locked,
+        None,
+        fn,
+        i,
+        ctx,
+        "sql",
+        lowered=got.lowered,
+    )
 
 
 def _of_named_table(statement: Statement, holes: tuple[Value, ...]) -> Statement:
@@ -153,12 +168,14 @@ class _Reader:
             fields[write.column] = self._value(write.by if write.relative and write.by is not None else write.value)
             if write.relative:
                 relative.add(write.column)
+        steps = {w.column: w.step for w in statement.writes if w.relative}
+        lowered = frozenset(c for c, step in steps.items() if step == "-") if all(steps.values()) else None
         keys = {c.column: self._value(c.value) or Const(self.at, Kind.NULL, "?") for c in statement.where if c.operator == "="}
         compared = frozenset(c.column for c in statement.where)
         for column in statement.columns if statement.verb == "insert" else ():
             fields.setdefault(column, None)
         listed = statement.columns if statement.verb == "select" else ()
-        return Told(kind, entity(statement.table), fields, frozenset(relative), keys, compared, statement.locks, columns=listed)
+        return Told(kind, entity(statement.table), fields, frozenset(relative), keys, compared, statement.locks, None, listed, lowered)
 
     def _value(self, operand: Operand) -> Value | None:
         if operand.const is not None:

@@ -390,7 +390,7 @@ class Records:
         kind: TouchKind = got.kind  # type: ignore[assignment]
         return Touch(
             kind, got.entity, got.fields, got.relative, got.keys, got.compared, got.locked, None, fn, i, ctx, "sql",
-            overwrites=got.overwrites,
+            overwrites=got.overwrites, lowered=got.lowered,
         )  # fmt: skip
 
     def _built(self, fn: Fn, i: int, statement: int, ctx: Ctx | None) -> Touch | None:

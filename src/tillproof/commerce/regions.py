@@ -190,7 +190,7 @@ class Regions:
             return None
         else:
             callers = self.model.callers.of(place.fn)
-            handed = self._handed_to(place.fn) if not callers else None
+            handed = self.handed_to(place.fn) if not callers else None
             if handed is not None and handed.fn.number == TOP:
                 handed = None  # what is registered while a file is loaded runs later, when what was taken then has been let go
             if (not callers and handed is None) or len(callers) > _MOST_CALLERS:
@@ -223,10 +223,10 @@ class Regions:
             return within if self._takes(within, what) or (what == "lock" and self._runs_locked(within, place.fn)) else None
         if ctx is not None and ctx.fn == place.fn and self.model.program.parent(place.fn) in (None, ctx.caller, Fn(place.fn.file, TOP)):
             return None  # called as itself, and not by what it is handed to
-        call = self._handed_to(place.fn)
+        call = self.handed_to(place.fn)
         return call if call and (self._takes(call, what) or (what == "lock" and self._runs_locked(call, place.fn))) else None
 
-    def _handed_to(self, fn: Fn) -> Place | None:
+    def handed_to(self, fn: Fn) -> Place | None:
         """The call that a function is written as an argument of."""
         around = self.model.program.parent(fn)
         body = self.model.program.body(around) if around is not None else None

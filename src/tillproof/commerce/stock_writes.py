@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import KEEPS, LINES, entity
+from tillproof.commerce.handed_statements import says_update, update_handed
 from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.names import written
 from tillproof.commerce.plain_metas import OF_POST, meta_read
@@ -53,6 +54,8 @@ _CLAMPS = (
     "floatval",
 )
 _MEMBER = re.compile(rb"(?:\.|->)\s*([A-Za-z_]\w*)")
+_STATEMENT = re.compile(rb"[\"'`]\s*update\s", re.IGNORECASE)
+_PLAINLY = re.compile(r"(available_?|total_?|stock_?)?(quantity|qty)|stock|available")
 _DEEPEST = 6
 _MOST_PIECES = 60
 _LONGEST = 12
@@ -137,6 +140,7 @@ class StockWrites:
             if self._writes(language, name):
                 yield from offsets
         yield from (m.start() for m in _MEMBER.finditer(program.sources[file]) if self._may(m[1].decode()))
+        yield from (m.start() for m in _STATEMENT.finditer(program.sources[file]))
 
     def of(self, fn: Fn) -> list[StockWrite]:
         """The writes of stock in a function itself."""
@@ -147,7 +151,9 @@ class StockWrites:
                 # A field that a page sets is what it shows: no database keeps it until something is called.
                 ways = (Op.CALL,) if self.model.browser.runs(fn.file) else (Op.CALL, Op.SET_FIELD)
                 telling = [i for i, op in enumerate(body.op) if op in ways and self._is_telling(fn, body, i)]
-                touches = (self.model.records.touch(fn, i, None) for i in telling)
+                touches = [update_handed(self.model, fn, i) or self.model.records.touch(fn, i, None) for i in telling]
+                if says_update(body):
+                    touches += [update_handed(self.model, fn, i) for i, op in enumerate(body.op) if op == Op.CALL and i not in telling]
                 found = [w for t in touches if t is not None and (w := self.write(t)) is not None]
                 atomic = {snake(w.field) for w in found if w.how == "relative"}
                 # An object that is brought up to date after the database has changed its row writes nothing, unless it is saved with that.
@@ -199,7 +205,9 @@ class StockWrites:
         if touch.kind not in ("write", "upsert"):
             return None
         for name, value in touch.fields.items():
-            if not self.is_stock(touch.entity, name) or (counts(name) and self._is_line(touch.record)):
+            if not (self.is_stock(touch.entity, name) or self._in_goods(touch, name)) or (
+                counts(name.rpartition(".")[2]) and self._is_line(touch.record)
+            ):
                 continue
             place = Place(touch.fn, touch.instr, touch.ctx)
             promised = any(_PROMISED.fullmatch(snake(n)) for n in (name, touch.entity))
@@ -247,7 +255,7 @@ class StockWrites:
 
     def is_stock(self, kind: str, field: str) -> bool:
         """Whether a field of a kind of record keeps how many there are: by its name, or because the schema says so."""
-        plain = snake(field)
+        plain = snake(field.rpartition(".")[2])  # of what a document lists: `variants.$.stock`
         if LINES.fullmatch(kind) or self._only_counts_sales(kind, plain):
             return False
         if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
@@ -258,6 +266,21 @@ class StockWrites:
         if named and KEEPS.fullmatch(kind) is not None and plain not in _MAY_BE_A_FLAG:
             return True
         return (counts(plain) or plain in _MAY_BE_A_FLAG) and (kind, plain) in self._columns
+
+    def _in_goods(self, touch: Touch, name: str) -> bool:
+        """Whether what is counted lies in a list that the document of a product holds: ``product.sizes.find(…).quantity``."""
+        plain = snake(name)
+        if not _PLAINLY.fullmatch(plain) or touch.record is None or self.is_stock(touch.entity, name) or LINES.fullmatch(touch.entity):
+            return False
+        around = list(options(touch.record))
+        for _ in range(_DEEPEST):
+            around = [outer for value in around for outer in taken_out_of(value)]
+            read = next(
+                (r for value in around if (r := self.model.records.read_behind(value)) is not None and r.entity != touch.entity), None
+            )
+            if read is not None:
+                return KEEPS.fullmatch(read.entity) is not None and LINES.fullmatch(read.entity) is None
+        return False
 
     def _only_counts_sales(self, kind: str, plain: str) -> bool:
         """Whether a field counts what was sold in a table that says nowhere how much there is: figures of a day, of somebody who refers."""
@@ -383,10 +406,8 @@ class StockWrites:
         body = self.model.program.body(touch.fn)
         callee = body.args(touch.instr)[0] if body.op[touch.instr] == Op.CALL else -1
         word = body.name(callee).lower() if callee >= 0 and body.op[callee] in (Op.NAME, Op.FIELD) else ""
-        if "decrement" in word:
-            return True
-        if "increment" in word:
-            return False
+        if "decrement" in word or "increment" in word:  # `increment({ stock: -n })` takes away
+            return ("decrement" in word) != any(_turned_round(o) for o in (options(value) if value is not None else ()))
         for option in options(value) if value is not None else ():
             if isinstance(option, Mix) and option.op in ("+", "-") and len(option.operands) == 2:
                 return option.op == "-"
@@ -402,6 +423,13 @@ class StockWrites:
         if _TAKES_AWAY.search(text):
             return True
         return False if re.search(r"\$inc\b|\+\s*[\w$?:@{%(\"']", text) else None
+
+
+def taken_out_of(value: Value) -> list[Value]:
+    """What a value was taken out of: the record of a member, the list of an element, what a method was asked of."""
+    if isinstance(value, Result):
+        return list(options(value.callee.base)) if isinstance(value.callee, Member) else []
+    return list(options(value.base)) if isinstance(value, (Member, Element)) else []
 
 
 def _turned_round(value: Value) -> bool:

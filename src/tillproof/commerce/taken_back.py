@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_writes import StockWrite
-from tillproof.flow.asked import branches
+from tillproof.flow.asked import branches, own_side
 from tillproof.flow.defuse import DefUse
-from tillproof.flow.tries import reached_from
-from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -29,13 +28,8 @@ def refused_below_nought(model: "Model", write: StockWrite) -> Place | None:
             continue
         leaves = (Op.RAISE, Op.RETURN) if answered else (Op.RAISE,)
         for branch, positive in branches(body, defuse, i):
-            ways = dict(body.blocks[defuse.block_of[branch]].next)
-            below = ways.get(EDGE_TRUE if positive else EDGE_FALSE)
-            enough = ways.get(EDGE_FALSE if positive else EDGE_TRUE)
-            if below is None:
-                continue
-            apart = reached_from(body, below) - (reached_from(body, enough) if enough is not None else frozenset())
-            if any(body.op[n] in leaves for b in apart for n in range(body.blocks[b].start, body.blocks[b].end)):
+            apart = own_side(body, defuse, branch, positive) or ()
+            if any(body.op[n] in leaves for n in body.rows(frozenset(apart))):
                 return Place(fn, i, None)
     return None
 

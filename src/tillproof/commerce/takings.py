@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tillproof.commerce.chosen_rows import LOCKING
 from tillproof.commerce.effects import Place
+from tillproof.commerce.heard import is_heard
+from tillproof.commerce.lasting_locks import lets_go
 from tillproof.commerce.let_pass import let_pass
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.tables import Table
 from tillproof.commerce.spent import Spent, spent
 from tillproof.commerce.stock_looks import looked_at
 from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
-from tillproof.commerce.stock_writes import StockWrite
+from tillproof.commerce.stock_writes import StockWrite, taken_out_of
 from tillproof.commerce.taken_back import refused_below_nought
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, leaves, options
-from tillproof.ir.ops import Op
+from tillproof.flow.values import Const, FunctionV, Mix, Param, Seq, Value, leaves, options
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -29,15 +32,13 @@ _RESERVES = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|co
 _SELLING = re.compile(r"order|checkout|cart|basket|purchase|sale|sell|sold|buy|booking|ticket", re.IGNORECASE)
 _NO_SALE = re.compile(r"import|seed|fixture|migrat|factory|faker|demo|install|sync", re.IGNORECASE)
 _TAKING = re.compile(r"reduc|decreas|deduct|take|consum|subtract|decrement|sell", re.IGNORECASE)
-_COUNTS = re.compile(
-    r"row_?count|affected_?rows|changes|(num|count|nr)_?(rows|updated|affected)|modified_?count|mysqli_affected_rows", re.IGNORECASE
-)
 _OF_DOCUMENTS = re.compile(r"runtransaction|withtransaction|starttransaction|connection\.transaction", re.IGNORECASE)
+_BEGINS_FUNCTION = re.compile(r"\basync\b|\bfunction\b|\bfn\b|\([\w\s,:]*\)\s*=>|\w+\s*=>")
 _MOST_CALLERS = 12
 _LEVELS = 2
 _LINES = 6
 
-Flaw = Literal["unlocked", "unheard", "unasked", "blind"]
+Flaw = Literal["unlocked", "unheard", "unasked", "blind", "let go"]
 
 
 class Kept(NamedTuple):
@@ -53,7 +54,8 @@ class Taking:
     """A line that takes stock. ``kept``: why it cannot take what is gone; else ``flaw``: ``unlocked``, nothing keeps others out between a
     look and the write; ``unheard``, nobody asks whether a conditional update changed a row, or nothing comes of it; ``unasked``, under a
     lock nobody is seen to ask what is left; ``blind``, what is asked under the lock finds nothing, since a generator was ``spent`` on
-    another question. ``compared``: where what is left was looked at. ``table``: the table, where it is declared."""
+    another question; ``let go``, the lock ends with the statement that takes it. ``compared``: where what is left was looked at.
+    ``table``: the table, where it is declared."""
 
     place: Place
     write: StockWrite
@@ -90,7 +92,7 @@ class Takings:
             for w, p in found
             if (self._reserves(w) or self.program.unit(p.fn.file) not in reserving or self._is_conditional(w))
             and not self.model.staff_only(p.fn)
-            and (self.for_sale(p.fn) or (w.promised and self._by_names(p.fn)))
+            and (self.for_sale(p.fn) or ((w.promised or self._speaks_of_goods(p.fn)) and self._by_names(p.fn)))
         ]
         by_function: dict[Fn, list[Taking]] = {}
         for write, place in kept:
@@ -160,7 +162,23 @@ class Takings:
         for _ in range(_LEVELS):
             here = [c for f in here for c, _, _ in self.model.callers.of(f)[:_MOST_CALLERS] if c not in around]
             around.update(dict.fromkeys(here))
-        return any(_SELLING.search(t) for f in around for t in (*self.model.vocabulary.tokens(f), self.program.qualified(f)))
+        return any(
+            _SELLING.search(t) for f in around for t in (*self.model.vocabulary.tokens(f), self.program.qualified(f), self._hung_on(f))
+        )
+
+    def _hung_on(self, fn: Fn) -> str:
+        """What a function is hung on, as it is written there: an event, a signal, the hook of a model.
+        ``@receiver(post_save, sender=Order)``, ``orderSchema.post('save', …)``, ``@OnEvent('order.created')``"""
+        outer = self.program.parent(fn) or Fn(fn.file, TOP)
+        body = self.program.body(outer)
+        rows = [i for i, op in enumerate(body.op) if op == Op.DECORATE and body.args(i)[0] == 0 and body.args(i)[1] == fn.number]
+        text = " ".join(self.program.line_text(fn.file, n) for i in rows for n in range(body.line[i], body.end_line[i] + 1))
+        handed = self.model.regions.handed_to(fn)
+        return f"{text} {self.program.line_text(handed.fn.file, self.program.body(handed.fn).line[handed.instr])}" if handed else text
+
+    def _speaks_of_goods(self, fn: Fn) -> bool:
+        name = self.program.name(fn)
+        return GOODS.fullmatch(snake(name)) is not None or _TAKING.search(name) is not None
 
     def _by_names(self, fn: Fn) -> bool:
         """Whether what is promised is promised by a function that is called, by its name alone, where orders are spoken of: on an object
@@ -186,6 +204,8 @@ class Takings:
             if not locks and place != write.place:
                 inner = self.model.regions.lock(write.place, self.keeps_others_away)
                 locks = [inner] if inner is not None else []
+            if locks and not self.lasting(write, locks):
+                locks, flaw = [], "let go"
             if locks and (blind := self._blind(locks[0], place, write)) is not None:
                 return Taking(place, write, table, None, "blind", compared, blind)
             if locks and compared is not None:
@@ -195,6 +215,11 @@ class Takings:
             elif locks:
                 flaw = "unasked"
         return Taking(place, write, table, kept, flaw, compared)  # type: ignore[arg-type]
+
+    def _locking(self, write: StockWrite) -> list[Place]:
+        """Where the rows that are written were read under a lock."""
+        read = self.model.records.read_behind(write.touch.record) if write.touch.record is not None else None
+        return [Place(read.fn, read.instr, read.ctx)] if read is not None and read.locked else [write.place]
 
     def _blind(self, *places: Place | StockWrite) -> tuple[Fn, Spent] | None:
         """A generator that was spent on one question before another asks with it what is left, where stock is locked or taken."""
@@ -209,20 +234,50 @@ class Takings:
         if not write.touch.locked:
             return False
         if self.program.body(write.place.fn).op[write.place.instr] == Op.CALL and write.touch.keys:
-            return True
+            return not self._led_to_by_buyer(write)
         read = self.model.records.read_behind(write.touch.record) if write.touch.record is not None else None
         return read is not None and read.locked and not _ONE_BUYERS.fullmatch(read.entity)
+
+    def _led_to_by_buyer(self, write: StockWrite) -> bool:
+        """Whether it is the row of an order that was locked which leads to the stock: ``$lockedOrder->items``, ``$item->product``."""
+        records = self.model.records
+        links = [link for link in records.chains.of(*write.place).calls() if link.name.lower() in LOCKING]
+        named = {records.holder(link.fn, link.call, link.ctx)[0] for link in links} - {write.touch.entity}
+        return bool(named) and all(_ONE_BUYERS.fullmatch(n) for n in named)
 
     def keeps_others_away(self, lock: Place) -> bool:
         """Whether a lock is on more than what one buyer has to himself."""
         touch = self.model.records.touch(lock.fn, lock.instr, lock.ctx)
-        body = self.program.body(lock.fn)
         named = touch.entity if touch is not None else self.model.records.holder(lock.fn, lock.instr, lock.ctx)[0]
         if named and (GOODS.fullmatch(named) or _ONE_BUYERS.fullmatch(named) or _BUYERS.fullmatch(named)):
             return GOODS.fullmatch(named) is not None
-        text = " ".join(self.program.line_text(lock.fn.file, n) for n in range(body.line[lock.instr], body.end_line[lock.instr] + 1))
-        words = [snake(w) for w in re.findall(r"[A-Za-z_]\w+", text)]
-        return any(GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words)
+        words = [snake(w) for w in re.findall(r"[A-Za-z_]\w+", self._said(lock))]
+        if any(GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words):
+            return True
+        return touch is None and self._has_one_name(lock)
+
+    def _has_one_name(self, lock: Place) -> bool:
+        """Whether a lock is always the same, ``Cache::lock('checkout', 10)``: every order waits for it, whoever it is of."""
+        chains = self.model.records.chains
+        links = list(chains.of(lock.fn, lock.instr, lock.ctx).calls())
+        given = [v for link in links for _, v in chains.arguments(link) if not isinstance(v, FunctionV)]
+        names = [one for v in given for one in (v.items if isinstance(v, Seq) else (v,))]
+        return any(isinstance(n, Const) and n.kind == Kind.STRING for n in names) and all(isinstance(n, Const) for n in names)
+
+    def _said(self, lock: Place) -> str:
+        """How a lock is written, without what is done under it."""
+        body = self.program.body(lock.fn)
+        inner = [body.line[v] for _, v in body.call(lock.instr)[1] if body.op[v] == Op.FUNCTION] if body.op[lock.instr] == Op.CALL else []
+        last = min([body.end_line[lock.instr], *inner])
+        lines = [self.program.line_text(lock.fn.file, n) for n in range(body.line[lock.instr], last + 1)]
+        if inner:
+            lines[-1] = _BEGINS_FUNCTION.split(lines[-1])[0]
+        return " ".join(lines)
+
+    def lasting(self, write: StockWrite, locks: list[Place]) -> bool:
+        """Whether a lock under which stock is written is still held then."""
+        own = locks == [write.place] and self.locks_rows(write)
+        return bool(locks) and not all(lets_go(self.model, lock) for lock in (self._locking(write) if own else locks))
 
     def _is_conditional(self, write: StockWrite) -> bool:
         """Whether rows are changed only where enough is left, or where nothing has changed since they were read."""
@@ -245,7 +300,7 @@ class Takings:
         at = write.place
         if self._insists(at):
             return self._at(at, "only rows with enough left are changed, and it throws where there is none")
-        if self._looked_at(at.fn, at.instr, 0) and let_pass(self.model, at) is None:
+        if is_heard(self.model, at.fn, at.instr) and let_pass(self.model, at) is None:
             return self._at(at, "only rows with enough left are changed, and it is asked whether one was")
         return None
 
@@ -253,29 +308,6 @@ class Takings:
         """Whether an update throws where it finds no row."""
         known = self.model.recogniser.effect(at.fn, at.instr, at.ctx) if self.program.body(at.fn).op[at.instr] == Op.CALL else None
         return known is not None and known[0].insists
-
-    def _looked_at(self, fn: Fn, i: int, depth: int) -> bool:
-        """Whether the answer of an update goes anywhere: a branch, a comparison, a caller; or the number of rows is asked for after it."""
-        body = self.program.body(fn)
-        uses = list(self.model.evaluator.defuse(fn).uses(i)) if depth < _LINES else []
-        for use in uses:
-            op = body.op[use]
-            if op in (Op.AWAIT, Op.CAST, Op.FIELD) or (op == Op.CALL and body.args(use)[0] == i):
-                if self._looked_at(fn, use, depth + 1):
-                    return True
-            elif op == Op.STORE:
-                name = body.name(use)
-                if any(o == Op.NAME and body.name(n) == name and n > use for n, o in enumerate(body.op)):
-                    return True
-            elif op == Op.RETURN:
-                callers = self.model.callers.of(fn)
-                if not callers or any(self._looked_at(c, call, depth + 1) for c, call, _ in callers[:_MOST_CALLERS]):
-                    return True
-            else:
-                return True
-        if depth:
-            return False
-        return any(op in (Op.NAME, Op.FIELD) and n > i and _COUNTS.fullmatch(body.name(n)) for n, op in enumerate(body.op))
 
     def bounded(self, write: StockWrite, table: Table | None) -> Kept | None:
         """A constraint of the database, which refuses an update that it works out itself."""
@@ -329,15 +361,8 @@ class Takings:
                 holds = table or self.model.schema.table(read.entity, write.place.fn.file)
                 within = self.model.regions.reads_inside(Place(read.fn, read.instr, read.ctx), begun)
                 return holds is not None and holds.documents and within
-            around = [outer for value in around for outer in _held_by(value)]
+            around = [outer for value in around for outer in taken_out_of(value)]
         return table is not None and table.documents and write.how == "computed"
-
-
-def _held_by(value: Value) -> list[Value]:
-    """What a value was taken out of: the record of a member, the list of an element, what a method was asked of."""
-    if isinstance(value, Result):
-        return list(options(value.callee.base)) if isinstance(value.callee, Member) else []
-    return list(options(value.base)) if isinstance(value, (Member, Element)) else []
 
 
 def _is_negative(value: Value | None) -> bool:

@@ -61,7 +61,7 @@ def _rule(model: Model, write: StockWrite) -> Ruling:
         return ruling
     own = model.takings.locks_rows(write)
     locks = [] if own else model.regions.locked_everywhere(write.place, model.takings.keeps_others_away)
-    if own or locks:
+    if model.takings.lasting(write, [write.place] if own else locks):
         ruling.evidence.append(step(model, locks[0] if locks else write.place, "the row is locked while it is read and written", "guard"))
         return ruling
     table = model.schema.table(write.touch.entity, fn.file) if write.touch.entity else None

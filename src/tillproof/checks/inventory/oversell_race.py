@@ -19,6 +19,7 @@ _ID = "inventory/oversell-race"
 _FLAWS = {
     "unlocked": "nothing keeps another order out between the look and the write",
     "unheard": "it is not asked whether a row was changed",
+    "let go": "no transaction is open, so the lock ends with the statement that takes it",
     "unasked": "the stock is locked, and nobody asks whether enough is left",
 }
 
@@ -92,6 +93,12 @@ def _told(taking: Taking) -> tuple[str, str]:
             "update changes nothing and the order goes on all the same, so the shop is paid for goods that it does not have."
         )
         return "An order goes on when there was not enough stock to take", message
+    if taking.flaw == "let go":
+        message = (
+            f"`{name}` is read with a lock, but no transaction is open on any way here: the database lets go of the row once it is read. "
+            "Of two orders for the last piece both find it there and both take it; the shop is paid for goods that it does not have."
+        )
+        return "The lock on the stock is gone before anything is taken", message
     if taking.compared is None and not _takes_what_is_left(taking):
         message = (
             f"`{name}` is counted {'up' if taking.write.promised else 'down'} whatever it holds: nothing on the way compares it with what "

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tillproof.commerce.handed_statements import hands_statement
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
@@ -63,7 +64,7 @@ def _is_write(model: Model, fn: Fn, i: int) -> bool:
         return touch.writes and touch.kind != "delete" and bool(touch.entity or touch.effect)
     got = model.recogniser.effect(fn, i)
     if got is None or got[0].effect not in _KEEPS:
-        return op == Op.CALL and model.effects.hands_statement(fn, i)
+        return op == Op.CALL and hands_statement(model, fn, i)
     if model.effects.runs_told(fn, i):
         return False  # what is kept, the callers say
     return got[1] or got[0].effect != "sql" or not _WRITING.isdisjoint(written(model.program, fn, body.args(i)[0]).split("."))
