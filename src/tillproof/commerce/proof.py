@@ -11,6 +11,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.only_noted import only_notes
 from tillproof.commerce.opened import opens_with_ours
 from tillproof.commerce.pack_tables import Kind as RecognisedKind
+from tillproof.commerce.proof_flags import asked_flag, set_where_proven
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
 from tillproof.commerce.role_checks import INSISTS
@@ -91,7 +92,8 @@ class SenderPolicy:
         if key not in self._proof_memo:
             self._proof_memo[key] = None
             op = self.model.program.body(fn).op[i]
-            self._proof_memo[key] = self._call_proof(fn, i, ctx) if op in (Op.CALL, Op.NEW) else self._comparison_proof(fn, i, ctx)
+            found = self._call_proof(fn, i, ctx) if op in (Op.CALL, Op.NEW) else self._comparison_proof(fn, i, ctx)
+            self._proof_memo[key] = found or self._flag_proof(fn, i)
         return self._proof_memo[key]
 
     def _note(self, fn: Fn, i: int, ctx: Ctx | None, what: str, how: str, refetch: bool = False, mac: bool = False) -> None:
@@ -129,6 +131,11 @@ class SenderPolicy:
                 self._note(fn, i, ctx, "the keyed digest is looked for in what was sent", "search", mac=True)
                 return Proof("boolean")
         return self._strange_proof(fn, i, ctx)
+
+    def _flag_proof(self, fn: Fn, i: int) -> Proof | None:
+        """A flag that other code sets once it has proven the sender. What that code does is the proof that is told of."""
+        name = asked_flag(self.model, fn, i)
+        return Proof("boolean") if name and set_where_proven(self.model, self, fn, name) else None
 
     def _key_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A call that compares, or opens, what only somebody with a key has made."""
