@@ -437,6 +437,45 @@ def test_who_may_change_an_order_is_told_by_the_roles_that_a_dependency_lets_pas
     assert [o.ruling for o in found if o.site.file == "shop/main.py"] == [ruling]
 
 
+_SERVED = """\
+import stripe
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from shop.db import get_db
+from shop.models import Order
+
+class StripeService:
+    def read(self, payload, signature):
+        try:
+            return VERIFIED
+        except Exception as error:
+            raise HTTPException(400) from error
+
+    def settle(self, db, event):
+        order = db.query(Order).filter(Order.number == event["data"]["object"]["metadata"]["order"]).one()
+        order.status = "paid"
+        db.commit()
+
+
+app = FastAPI()
+
+
+@app.post("/stripe/webhook")
+async def hook(request: Request, service: StripeService = Depends(GIVEN), stripe_signature: str = Header(...), db=Depends(get_db)):
+    service.settle(db, service.read(await request.body(), stripe_signature))
+    return {}
+"""
+
+
+@pytest.mark.parametrize("given", ["", "StripeService", "lambda: StripeService()"])
+def test_a_service_that_a_framework_supplies_verifies_as_one_that_is_made(tmp_path: Path, given: str) -> None:
+    genuine, made_up = 'stripe.Webhook.construct_event(payload, signature, "x")', "__import__('json').loads(payload)"
+    for verified, ruling in ((genuine, "held"), (made_up, "broken")):
+        main = _SERVED.replace("VERIFIED", verified).replace("GIVEN", given)
+        found = _ruled(tmp_path / ruling, {**_shop(_GENUINE), "shop/main.py": main})
+        assert {r for check, file, r in found if check == "unverified" and file == "shop/main.py"} == {ruling}
+        assert ("weak-verification", "shop/main.py", "broken") not in found
+
+
 def test_a_type_that_supplies_itself_stops_nothing(tmp_path: Path) -> None:
     login = "from typing import Annotated\nfrom fastapi.security import OAuth2PasswordRequestForm\nfrom shop.db"
     main = _MAIN.replace("from shop.db", login)

@@ -23,6 +23,7 @@ from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.given_later import GivenLater
 from tillproof.flow.hung import Hung
 from tillproof.flow.instructions import RULES
+from tillproof.flow.lending import yielded
 from tillproof.flow.maps import numbered
 from tillproof.flow.members import instance_member, static_member
 from tillproof.flow.modules import Modules
@@ -477,7 +478,7 @@ class Evaluator:
         f = self.frame(target.fn, self._context(target, caller, i, callback))
         body = f.body
         if body.generator:
-            return Seq(at, tuple([self.at(f, body.args(y)[0]) for y in f.fixed.yields]))
+            return yielded(self.program, target.fn, at, [self.at(f, body.args(y)[0]) for y in f.fixed.yields])
         ends: Sequence[int] = f.fixed.returns
         if any(f.flow.block_of[r] for r in ends):  # the first block always runs
             live = self._live(f)

@@ -60,6 +60,15 @@ def classes_named(ev: "Evaluator", name: Text, at: Place) -> Value | None:
     return choice(at, found) if 0 < len(found) <= _MOST else None
 
 
+def imported(ev: "Evaluator", file: str, name: Value, at: Place) -> Value | None:
+    """The class or function that a dotted text names whole, written down or kept in the settings:
+    ``import_string("shop.gateways.StripeGateway")``."""
+    told = [text.replace(":", ".").rpartition(".") for v in (name, *ev.scope.settings.declared(name)) if (text := constant(v))]
+    found = [ev.scope.module(file, module, last, at) for module, _, last in told if module and last]
+    ours = [v for v in found if isinstance(v, (ClassV, FunctionV))]
+    return choice(at, list(ours)) if ours else None
+
+
 def members_named(ev: "Evaluator", module: ModuleV, name: Value, at: Place) -> list[Value]:
     """The classes and functions of a module that a name with gaps may mean."""
     if not _says_enough(name):

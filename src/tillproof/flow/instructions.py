@@ -22,6 +22,7 @@ from tillproof.flow.values import (
     Param,
     Place,
     Record,
+    Result,
     Seq,
     Text,
     Unknown,
@@ -74,7 +75,11 @@ def _choice(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Va
     if word == "default":
         if isinstance(first, Missing):
             return ev.at(f, args[2])
-        return first if f.ctx is not None else choice(at, [first, ev.at(f, args[2])])
+        if f.ctx is not None:
+            return first
+        default = ev.at(f, args[2])
+        told = isinstance(default, Result) and isinstance(default.callee, External) and default.callee.name in ev.supplies
+        return first if told else choice(at, [first, default])  # what only says who supplies it is never there itself
     if word in ("or", "coalesce") and len(args) > 2:
         if isinstance(first, Missing) or (isinstance(first, Const) and first.falsy):
             return ev.at(f, args[2])

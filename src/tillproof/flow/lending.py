@@ -4,7 +4,9 @@ What stands behind the ``yield`` runs when whoever borrowed is through, or has f
 and nothing there turns anybody away.
 """
 
+from tillproof.flow.given_fields import is_decorated_with
 from tillproof.flow.program import Fn, Program
+from tillproof.flow.values import Place, Seq, Value, choice
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -26,6 +28,12 @@ def after_lending(program: Program, fn: Fn) -> frozenset[int]:
                     return _NOTHING
                 behind |= {*range(i + 1, block.end), *(row for b in below for row in range(body.blocks[b].start, body.blocks[b].end))}
     return frozenset(behind)
+
+
+def yielded(program: Program, fn: Fn, at: Place, values: list[Value]) -> Value:
+    """What a call of a generator gives: its values one after the other, or the one that a context manager lends."""
+    lends = any(is_decorated_with(program, fn, word) for word in (b"contextmanager", b"asynccontextmanager"))
+    return choice(at, values) if lends and program.language(fn.file) == "python" else Seq(at, tuple(values))
 
 
 def _reached(body: Body, start: int) -> set[int]:

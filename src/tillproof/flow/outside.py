@@ -9,7 +9,7 @@ from tillproof.flow.by_path import is_default_path, of_call
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.fixed import COMPACT
 from tillproof.flow.formats import by_braces, by_sprintf
-from tillproof.flow.found_by_name import members_chosen, members_named, modules_named
+from tillproof.flow.found_by_name import imported, members_chosen, members_named, modules_named
 from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
@@ -54,6 +54,8 @@ _JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin",
 _DEFAULTS = ("wp_parse_args",)
 _MERGES = ("array_merge", "array_replace", "array_merge_recursive", "array_replace_recursive")
 _FIND = ("getattr", "importlib.import_module", "require", "import")
+# Functions of packages that give what a dotted text names.
+_IMPORTS = ("django.utils.module_loading.import_string", "werkzeug.utils.import_string", "pydoc.locate")
 _PAIR = 2
 _FEW_PIECES = 40
 _CONTAINER = re.compile(r"(^|_)(app|container|ci|di|locator)$", re.IGNORECASE)
@@ -117,8 +119,13 @@ def _at_address(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> 
 
 
 def _only_one(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:
-    """The one object that a framework keeps of a module of ours: ``Plugin::getInstance()``, asked of a class that derives from its own."""
+    """The one object that a framework keeps of a module of ours: ``Plugin::getInstance()``, asked of a class that derives from its own; or
+    Python's list of those that derive from a class, ``Gateway.__subclasses__()``."""
     on = f.body.args(i)[0]
+    if f.body.op[on] == Op.FIELD and f.body.name(on) == "__subclasses__":
+        bases = [o.cls for o in options(ev.at(f, f.body.args(on)[0])) if isinstance(o, ClassV)]
+        below = tuple(ClassV(at, c) for base in bases for c in ev.scope.subclasses(base))
+        return Seq(at, below) if below else None
     if not isinstance(callee, External) or not callee.name.endswith(_OF_MODULES) or f.body.op[on] != Op.FIELD:
         return None
     asked = [o for o in options(ev.at(f, f.body.args(on)[0])) if isinstance(o, ClassV)]
@@ -166,6 +173,8 @@ def _found(ev: "Evaluator", how: str, f: Frame, arguments: list[tuple[str, int]]
 
 def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool) -> Value | None:
     """What a plain function gives that is known by its name."""
+    if callee.name in _IMPORTS and arguments and (by_text := imported(ev, f.file, ev.at(f, arguments[0][1]), at)) is not None:
+        return by_text
     if callee.name in _FIND and arguments:
         return _found(ev, callee.name, f, arguments, at)
     if -len(arguments) < (given_back := ev.gives.get(callee.name, len(arguments))) < len(arguments):

@@ -59,7 +59,9 @@ class Registries:
             for i, op in enumerate(body.op):
                 if op == Op.SET_INDEX and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and body.name(body.args(i)[0]) == name:
                     for option in options(self.evaluator.value(fn, body.args(i)[2])):
-                        if isinstance(option, (FunctionV, ClassV, Instance)):
+                        if isinstance(option, ClassV) and self.program.name(fn) == "__init_subclass__":
+                            found += [ClassV(option.at, cls) for cls in self.evaluator.scope.subclasses(option.cls)]
+                        elif isinstance(option, (FunctionV, ClassV, Instance)):
                             found.append(option)
                         elif isinstance(option, Param):
                             found += self._decorated(option.fn) or self._handed(option)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow import unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.defined import defined
+from tillproof.flow.global_names import set_as_globals
 from tillproof.flow.included import included
 from tillproof.flow.members import MOST_OVERRIDES, named_constant
 from tillproof.flow.modules import Modules
@@ -18,6 +19,7 @@ from tillproof.flow.types import field, listed, served, typed
 from tillproof.flow.values import (
     Choice,
     ClassV,
+    Const,
     External,
     FunctionV,
     Instance,
@@ -32,7 +34,7 @@ from tillproof.flow.values import (
     options,
 )  # fmt: skip
 from tillproof.ir.declarations import Import
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
@@ -163,8 +165,11 @@ class Scope:
                 return ClassV((file, cls.line), ClassId(file, number))
         if name == "default" or name.encode() in self.program.sources[file]:  # ``module.exports = x`` stores it without the word
             stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name)
-            if stores:
-                values = (self.evaluator.value(Fn(file, TOP), s) for s in stores)
+            values = [self.evaluator.value(Fn(file, TOP), s) for s in stores or ()]
+            later = set_as_globals(self, file, name) if index.language == "python" else []
+            if later:
+                values = [*(v for v in values if not (isinstance(v, Const) and v.kind == Kind.NULL)), *later]
+            if values:
                 return choice(at, [v if isinstance(v, Seq) else named_constant(v, name, name.isupper()) for v in values])
         return None
 
