@@ -14,6 +14,7 @@ SHOPS: dict[str, dict[str, str]] = yaml.safe_load((HERE / "frameworks.yaml").rea
 WIRED: dict[str, dict[str, str]] = yaml.safe_load((HERE / "ways_of_wiring.yaml").read_text(encoding="utf-8"))
 SIGNED: dict[str, dict[str, dict[str, str]]] = yaml.safe_load((HERE / "ways_of_verifying.yaml").read_text(encoding="utf-8"))
 HOOKS: dict[str, dict[str, dict[str, str]]] = yaml.safe_load((HERE / "framework_webhooks.yaml").read_text(encoding="utf-8"))
+WRAPPED: dict[str, dict[str, str]] = yaml.safe_load((HERE / "request_wrappers.yaml").read_text(encoding="utf-8"))
 
 _ABOUT_MESSAGES = ("payment/webhook-unverified", "payment/webhook-weak-verification")
 
@@ -47,3 +48,11 @@ def test_a_signature_is_seen_wherever_it_is_checked(name: str, tmp_path: Path) -
     assert {f.check for f in open_.findings} & {*_ABOUT_MESSAGES}
     assert [(h.provider, h.kind, h.verified) for h in shut.handlers] == [("razorpay", "webhook", "yes")]
     assert shut.findings == []
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_a_provider_is_asked_through_whatever_sends_the_request(name: str, tmp_path: Path) -> None:
+    write(tmp_path, WRAPPED[name])
+    report = review(tmp_path, Settings(checks=("payment/webhook-unverified",), use_cache=False))
+    assert [(h.provider, h.kind, h.verified) for h in report.handlers if "paystack" in (h.route or "")] == [("paystack", "webhook", "yes")]
+    assert report.findings == []

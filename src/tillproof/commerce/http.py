@@ -42,7 +42,9 @@ _VERBS = {"get", "post", "put", "patch", "delete", "head"}
 _URL_KEYS = ("url", "uri", "baseurl", "path", "wsdl")
 _OWN_SERVER = {"fetch", "axios", "ky"}
 _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
-_TELLING = {*_URL_KEYS, *_BASES, "method", "verb"}
+_HOSTS = ("hostname", "host")
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
+_TELLING = {*_URL_KEYS, *_BASES, *_HOSTS, "method", "verb"}
 _SLASHES = re.compile(r"/{2,}")
 _LONG = 3
 """How many segments of a path that are written down make it one provider's own."""
@@ -296,10 +298,11 @@ class Requests:
     def _set_on(self, fn: Fn, ctx: Ctx | None, mine: Mapping[tuple[Fn, int], Result | None]) -> Iterator[tuple[str, Value]]:
         """What one function sets on a handle."""
         body = self.program.body(fn)
+        live = self.evaluator.defuse(fn, ctx)
         for n, op in enumerate(body.op):
             name = body.name(body.args(n)[0]) if op == Op.CALL and body.op[body.args(n)[0]] == Op.NAME else ""
-            if name not in ("curl_init", "curl_setopt", "curl_setopt_array"):
-                continue
+            if name not in ("curl_init", "curl_setopt", "curl_setopt_array") or live.block_of[n] in live.dead:
+                continue  # `if ($method === 'POST')`, called to get
             if mine and (theirs := self._handles(fn, n, ctx)) and mine.keys().isdisjoint(theirs):
                 continue
             values = [self.evaluator.value(fn, v, ctx) for _, v in body.call(n)[1]]
@@ -392,8 +395,9 @@ def _handed(value: Value) -> bool:
 
 
 def _base(shapes: list[Shape]) -> str:
-    found = (pattern(v) for s in shapes for k, v in {**s.may, **s.must}.items() if k.lower() in _BASES)
-    return next(found, "")
+    told = [(k.lower(), pattern(v)) for s in shapes for k, v in {**s.may, **s.must}.items()]
+    hosts = (f"https://{text}" for key, text in told if key in _HOSTS and _HOST.fullmatch(text))
+    return next((text for key, text in told if key in _BASES), None) or next(hosts, "")
 
 
 def _onto(base: str, text: str) -> str:

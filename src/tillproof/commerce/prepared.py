@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import Const, Ctx, FunctionV, Member, Result, Value, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 _SENDS = ("send", "request", "dispatch", "execute")
 _HANDED = ("send", "sendrequest", "sendasync", "sendasyncrequest")
@@ -81,7 +81,9 @@ def _as_an_object(evaluator: Evaluator, value: Value) -> Prepared | None:
             told = evaluator.arguments(made)
             named = dict(told)
             url = next((v for k, v in told if k in ("", "url")), None)
-            sends = "data" in named or sum(k == "" for k, _ in told) > 1
+            positional = [v for k, v in told if k == ""]
+            sent = [*positional[1:2], *(v for k, v in told if k == "data")]
+            sends = any(not (isinstance(o, Const) and o.kind == Kind.NULL) for v in sent for o in options(v))
             method = _verb(named["method"]) if "method" in named else None
             if url is not None:
                 return Prepared(url, (method or ("POST" if sends else "GET")).upper(), tuple(v for _, v in told))

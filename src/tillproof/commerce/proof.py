@@ -211,7 +211,13 @@ class SenderPolicy:
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """Whether asking the provider by this operation says something: an answer that nobody looks at confirms nothing."""
         insists = operation.insists and self.model.http.request(fn, i, ctx) is None  # by hand a refusal comes back like any answer
-        return operation.confirms and (insists or self._looked_at(fn, i, ctx, 0))
+        return operation.confirms and (insists or self._looked_at(fn, i, ctx, 0) or self._promised(fn, i, ctx))
+
+    def _promised(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether the answer comes to a callback, ``https.request(options, (res) => …)``, and the promise around it is looked at."""
+        takes = any(isinstance(o, FunctionV) for v in self._arguments(fn, i, ctx) for o in options(v))
+        made = ctx is not None and ctx.fn == fn and ctx.call >= 0 and self.model.program.body(ctx.caller).op[ctx.call] == Op.NEW
+        return takes and made and ctx is not None and self._looked_at(ctx.caller, ctx.call, ctx.parent, 1)
 
     def _looked_at(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> bool:
         """Whether anything is done with a value, here or by the callers that it is returned to."""

@@ -14,7 +14,24 @@ from tillproof.commerce.usage import Usage
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.set_on import after_setters
-from tillproof.flow.values import ClassV, Const, Ctx, External, FunctionV, Instance, Member, Result, Value, names, options
+from tillproof.flow.values import (
+    ClassV,
+    Const,
+    Ctx,
+    External,
+    FunctionV,
+    Instance,
+    Member,
+    Mix,
+    Result,
+    Text,
+    Value,
+    names,
+    options,
+)
+from tillproof.flow.values import (
+    pattern as spelt,
+)
 from tillproof.ir.ops import Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Effect, Operation, Provider, Verifier
@@ -376,6 +393,8 @@ class Recogniser:
             return False
         value = self.evaluator.value(fn, arguments[0][1], ctx)
         prepared = self.evaluator.argument(value, 0) if isinstance(value, Result) and value.instr >= 0 else None
+        if isinstance(value, (Text, Mix)) and text.endswith("*"):
+            return _fits_text(spelt(value), text)  # 'https://api.example.com' . $path
         return any(isinstance(v, Const) and _fits_text(v.text, text) for v in (value, prepared))
 
     def effect(self, fn: Fn, i: int, ctx: Ctx | None = None) -> tuple[Effect, bool] | None:

@@ -15,6 +15,8 @@ COMPACT = "compact"
 """PHP's function that makes a record of variables by their names."""
 _FETCHES = ("fetch", "fetchall", "fetchcolumn", "fetchobject", "get_result")
 ABSENCE = ("empty", "isset")
+COUNTS = ("count", "sizeof", "len")
+_RANKS = ("<", ">", "<=", ">=")
 """PHP's questions whether a variable holds anything."""
 THIS = {"this", "self", "cls", "static"}
 _OF_OBJECT = THIS | {"super", "parent"}
@@ -113,11 +115,13 @@ class Fixed:
             return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
         if (asked := membership(body, i)) is not None:
             return self._may_be_constant(asked[0])
+        if op == Op.BINARY and body.text(args[0]) in _RANKS:
+            return body.op[args[2]] == Op.CONST and body.op[args[1]] == Op.CALL and self._decidable(args[1])
         if op == Op.BINARY:
             return body.text(args[0]) in EQUALITY and all(self._may_be_constant(a) for a in args[1:])
         if op != Op.CALL or body.op[args[0]] != Op.NAME:
             return False
-        if body.name(args[0]) in ABSENCE:  # asked of a variable: what is in a request or a record is never written down
+        if body.name(args[0]) in (*ABSENCE, *COUNTS):  # asked of a variable: what is in a request or a record is never written down
             given = body.call(i)[1]
             return len(given) == 1 and body.op[given[0][1]] == Op.NAME and self._may_be_constant(given[0][1])
         return body.name(args[0]) in ("function_exists", "is_null")

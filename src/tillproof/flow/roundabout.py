@@ -8,7 +8,7 @@ from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.scope import CALLED
-from tillproof.flow.values import FunctionV, options
+from tillproof.flow.values import ClassV, FunctionV, options
 from tillproof.ir.ops import Op
 
 _DEEPEST = 4
@@ -112,8 +112,8 @@ class _Search:
                 self.follow(holder, user, depth + 1)
             elif op == Op.RETURN:
                 self._follow_returned(holder, depth)
-            elif op == Op.CALL and not self._calls(holder, user, i):
-                self._hand(holder, user, i)
+            elif op in (Op.CALL, Op.NEW) and not self._calls(holder, user, i):
+                self._hand(holder, user, i)  # `new Promise((resolve) => …)` runs what it is given, too
 
     def _note_keys(self, holder: Fn, record: int, i: int) -> None:
         body = self.program.body(holder)
@@ -140,7 +140,7 @@ class _Search:
         body = self.program.body(holder)
         callee = body.args(call)[0]
         target = self._means(holder, i)
-        if target is None or any(isinstance(o, FunctionV) for o in options(self.evaluator.value(holder, callee))):
+        if target is None or any(isinstance(o, (ClassV, FunctionV)) for o in options(self.evaluator.value(holder, callee))):
             return
         if body.called(call) not in _REGISTERING:
             self.handed[holder, call] = Call(holder, call, target, True)

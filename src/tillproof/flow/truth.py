@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from operator import ge, gt, le, lt
 
-from tillproof.flow.fixed import ABSENCE, EQUALITY, membership
-from tillproof.flow.values import Const, External, Missing, Overlay, Record, Text, Value, options
+from tillproof.flow.fixed import ABSENCE, COUNTS, EQUALITY, membership
+from tillproof.flow.values import Const, External, Missing, Overlay, Record, Seq, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words
@@ -13,6 +14,7 @@ from tillproof.source.kinds import words
 ValueAt = Callable[[int], Value]
 """The value of an instruction of the body at hand."""
 _NOT_GIVEN = ""
+_RANKS: dict[str, Callable[[int, int], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}
 # A constant of a class: ``OrderTransactionStates::STATE_CANCELLED``, an enumeration's ``Status.Paid``.
 _CONSTANT = re.compile(r".*[.\\]([A-Z]\w+)\.([A-Z]\w*)")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -60,6 +62,10 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         found = {certainly_equal(value(asked[0]), value(v)) for v in body.args(asked[1])}
         inside = True if True in found else None if None in found else False
         return None if inside is None else inside == asked[2]
+    if op == Op.BINARY and body.text(args[0]) in _RANKS:
+        return _ranked(body, i, value)
+    if (counted := _counted(body, i, value)) is not None:
+        return counted > 0
     if op in (Op.NAME, Op.FIELD):
         agreed = {_truthy(_plain(o)) for o in options(value(i))}
         return agreed.pop() if len(agreed) == 1 else None
@@ -69,20 +75,64 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
     if name == "function_exists":
         return True  # what a current runtime has; the other arm is for those of long ago
     if name in ABSENCE and len(body.call(i)[1]) == 1:
-        return _absence(name, [_plain(o) for o in options(value(body.call(i)[1][0][1]))])
+        asked_of = body.call(i)[1][0][1]
+        return _absence(name, [_plain(o) for o in options(value(asked_of))], whole=_is_whole(body, asked_of))
     if name == "is_null" and len(body.call(i)[1]) == 1:
         said = _plain(value(body.call(i)[1][0][1]))
         return said.kind == Kind.NULL if isinstance(said, Const) else None
     return None
 
 
-def _absence(name: str, said: list[Value]) -> bool | None:
-    """What PHP says of a variable that it is asked of: whether it is empty, or set at all."""
+def _absence(name: str, said: list[Value], *, whole: bool) -> bool | None:
+    """What PHP says of a variable that it is asked of: whether it is empty, or set at all. ``whole``: nothing is added to it here."""
     if name == "empty":
-        holds = {_truthy(o) for o in said}
+        holds = {bool(n) if whole and (n := _length(o)) is not None else _truthy(o) for o in said}
         return None if len(holds) != 1 or None in holds else True not in holds
     set_ = {o.kind != Kind.NULL if isinstance(o, Const) else True if isinstance(o, (Record, Text)) else None for o in said}
     return set_.pop() if len(set_) == 1 else None
+
+
+def _length(said: Value) -> int | None:
+    """How many entries a list or record has that is written out."""
+    if isinstance(said, Seq):
+        return len(said.items)
+    return len(said.entries) if isinstance(said, Record) and all(key is not None for key, _ in said.entries) else None
+
+
+def _counted(body: Body, i: int, value: ValueAt) -> int | None:
+    """What a call that counts says of a list that is written out: ``count($data)`` where nobody gives one and the default is empty."""
+    if (
+        body.op[i] != Op.CALL
+        or body.op[body.args(i)[0]] != Op.NAME
+        or body.name(body.args(i)[0]) not in COUNTS
+        or len(body.call(i)[1]) != 1
+    ):
+        return None
+    asked = body.call(i)[1][0][1]
+    said = {_length(_plain(o)) for o in options(value(asked))} if _is_whole(body, asked) else set()
+    return said.pop() if len(said) == 1 else None
+
+
+def _is_whole(body: Body, i: int) -> bool:
+    """Whether what a parameter holds stays as it came: nothing here stores it again, adds to it, or is handed it by another call."""
+    if body.op[i] != Op.NAME:
+        return False
+    name = body.name(i)
+    of_it = [n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == name]
+    stored = [body.args(n)[1] for n, op in enumerate(body.op) if op == Op.STORE and body.name(n) == name]
+    given = [n for n in stored for part in (n, *body.args(n)[1:]) if body.op[n] in (Op.PARAM, Op.CHOICE) and body.op[part] == Op.PARAM]
+    changed = any(op in (Op.SET_FIELD, Op.SET_INDEX) and body.args(n)[0] in of_it for n, op in enumerate(body.op))
+    on_it = any(op == Op.FIELD and body.args(n)[0] in of_it for n, op in enumerate(body.op))
+    return bool(given) and len(stored) == 1 and not changed and not on_it
+
+
+def _ranked(body: Body, i: int, value: ValueAt) -> bool | None:
+    """Whether a count is more or less than a number that is written down."""
+    word, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
+    counted, told = _counted(body, left, value), body.const(right)
+    if counted is None or told is None or told[0] != Kind.NUMBER or not told[1].isdigit():
+        return None
+    return _RANKS[word](counted, int(told[1]))
 
 
 def _truthy(said: Value) -> bool | None:
