@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.inherited import Filled
 from tillproof.commerce.let_through import let_through
+from tillproof.commerce.mass_assigned import mass_assigned
 from tillproof.commerce.removed_keys import left_over, removed_keys, spelt, stored_in
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.shape import shape
@@ -22,15 +23,13 @@ _NESTED = ("data", "$set", "values", "set", "update", "create")
 _DEEPEST = 2
 # Methods of a serializer, and of a form, that look at what was sent; for one field with its name behind.
 _JUDGES = ("validate", "clean")
-# A list in the model says there which columns may be set that way (``$fillable``).
-_LISTED = ("php",)
 
 
 def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value]:
     """The columns of an entity's table that a call sets to whatever the request says, since it hands over the body whole; without those
     that it sets to something else."""
-    if model.program.language(fn.file) in _LISTED:
-        return {}
+    if model.program.language(fn.file) == "php":
+        return mass_assigned(model, entity, fn, i, ctx, _taken_out(model, fn, i))
     if (filled := model.inherited.filled(fn, i, ctx)) is not None:
         return _filled_in(model, filled, fn, i, ctx)
     arguments = [model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1]]

@@ -1,4 +1,5 @@
-"""Variables that a function's own callbacks add to: ``lines.forEach((line) => { total += line.price; items.push({ … }) })``."""
+"""Variables that a function's own callbacks add to: ``lines.forEach((line) => { total += line.price; items.push({ … }) })``; in PHP those
+that they share by reference, ``$lines->each(function ($line) use (&$items) { $items[] = […]; })``."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,7 +39,7 @@ class Captured:
 
     def writes(self, fn: Fn) -> dict[str, list[_Write]]:
         """The writes of a function's callbacks, by variable."""
-        if fn.number == TOP or self.evaluator.program.language(fn.file) != "javascript":
+        if fn.number == TOP or self.evaluator.program.language(fn.file) not in ("javascript", "php"):
             return {}
         if fn not in self._writes:
             self._writes[fn] = self._found(fn)
@@ -71,13 +72,24 @@ class Captured:
                 if body.op[a] == Op.FUNCTION:
                     inner = Fn(fn.file, body.args(a)[0])
                     for name, store in self._adding(inner):
-                        found.setdefault(name, []).append(_Write(i, inner, store))
+                        if self._shares(inner, name):
+                            found.setdefault(name, []).append(_Write(i, inner, store))
                     flow = self.evaluator.defuse(inner)
                     own = {p.name for p in self.evaluator.program.body(inner).params}
+                    appends = self.evaluator.program.language(fn.file) == "php"  # `$items[] = …` has no key
                     for name, writes in flow.writes.items():
-                        if name not in flow.stores and name not in own:
-                            found.setdefault(name, []).extend(_Write(i, inner, value, key) for _, key, value in writes if key)
+                        if name not in flow.stores and name not in own and self._shares(inner, name):
+                            found.setdefault(name, []).extend(_Write(i, inner, v, key or "[]") for _, key, v in writes if key or appends)
         return found
+
+    def _shares(self, inner: Fn, name: str) -> bool:
+        """Whether what a callback writes to a variable of the function around it is seen there; PHP's closures have copies unless they say
+        otherwise."""
+        program = self.evaluator.program
+        declared = program.function(inner)
+        if program.language(inner.file) != "php" or declared is None:
+            return True
+        return b"&$" + name.encode() in program.sources[inner.file][declared.start : declared.end]
 
     def _adding(self, fn: Fn) -> list[tuple[str, int]]:
         """The writes of a function that add to what a variable of others holds."""

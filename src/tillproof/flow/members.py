@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.flow import gathered, initialised
 from tillproof.flow.components import components
+from tillproof.flow.facades import behind_facade, driver_member
 from tillproof.flow.given_fields import given_field
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.properties import is_property, read_property
@@ -57,6 +58,8 @@ def static_member(scope: "Scope", value: ClassV, name: str, at: tuple[str, int])
             return choice(at, [*begun, *(scope.evaluator.value(fn, i) for fn, i in written)])
         if (inner := scope.program.inner(cls, name)) is not None:
             return ClassV(at, inner)
+    if (behind := behind_facade(scope, value.cls, at)) is not None:
+        return scope.evaluator.member(behind, name, at)
     foreign = scope.outside_bases(value.cls)
     return External(at, f"{foreign[0]}.{name}") if foreign else Member(at, value, name)
 
@@ -123,6 +126,8 @@ def _given_or_foreign(scope: "Scope", value: Instance, name: str, at: tuple[str,
     """A member that no class of ours declares: what a method gives for any, or one of a base of others."""
     if (giving := next((m for word in _GIVING if (m := scope.method(value.cls, word)) is not None), None)) is not None:
         return read_property(scope, FunctionV(at, giving, None, value))
+    if (asked := driver_member(scope, value, name, at)) is not None:
+        return asked
     foreign = scope.outside_bases(value.cls)
     if foreign:
         return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])

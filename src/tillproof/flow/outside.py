@@ -75,7 +75,13 @@ _INJECTOR = re.compile(r"(^|_|[a-z])(injector|container|module_?ref|di|locator)$
 # Calls of packages that hand over an object of the class that they are told, wherever they are written.
 _INJECTS = ("inject.attr", "inject.instance", "inject.attr_dto", "svcs.get")
 _PICKS = ("find", "findLast")
-_GIVES_BACK = ("map", "array_map", "flatMap", "then", "transaction", "$transaction", "functools.reduce")
+# Methods of PHP's collections that give the list that they are called on, in another order, with fewer elements, or as an array.
+_KEEPS_LIST = (
+    "all", "toArray", "values", "filter", "reject", "unique", "sort", "sortBy", "sortByDesc", "reverse", "take", "skip", "slice", "keyBy",
+    "collect", "whereNotNull",
+)  # fmt: skip
+_COLLECTS = ("collect", "Illuminate.Support.collect")
+_GIVES_BACK = ("map", "transform", "array_map", "flatMap", "then", "transaction", "$transaction", "functools.reduce")
 # What Yii, and Craft with it, keeps one of for a request.
 _OF_MODULES = (".Plugin.getInstance", ".Module.getInstance", ".BasePlugin.getInstance")
 # Functions of PHP and of frameworks that say something of a class instead of handing out an object of it.
@@ -374,11 +380,26 @@ def _mapped(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Valu
     if name in _PICKS and isinstance(callee, Member):
         listed = [o for o in options(before_writes(callee.base)) if isinstance(o, Seq) and not _is_of_rows(ev, o)]
         return choice(at, [v for o in listed for v in o.items]) if any(o.items for o in listed) else None
+    if ev.program.language(f.file) == "php" and (kept := _collection(ev, callee, f, i, at, name)) is not None:
+        return kept
     if name not in _GIVES_BACK and not (isinstance(callee, External) and callee.name in _GIVES_BACK):
         return None
     for _, argument in f.body.call(i)[1]:
         for option in options(ev.at(f, argument)):
             if isinstance(option, FunctionV):
                 got = ev.returned(option, f.fn, i, f.ctx, callback=True)
-                return Seq(at, (got,)) if "map" in name.lower() else got
+                flat = name == "flatMap" and isinstance(got, Seq)
+                return got if flat or not ("map" in name.lower() or name == "transform") else Seq(at, (got,))
     return None
+
+
+def _collection(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, name: str) -> Value | None:
+    """What a collection of PHP gives that is begun empty, or holds what is written down: ``collect()``, ``$lines->map(…)->values()``."""
+    if isinstance(callee, External) and callee.name in _COLLECTS:
+        given = [ev.at(f, v) for _, v in f.body.call(i)[1]]
+        return Seq(at, ()) if not given else given[0] if isinstance(before_writes(given[0]), Seq) else None
+    asked = f.body.args(i)[0]
+    if name not in _KEEPS_LIST or not isinstance(callee, Member) or f.body.op[asked] != Op.FIELD:
+        return None
+    listed = [o for o in options(ev.at(f, f.body.args(asked)[0])) if isinstance(before_writes(o), Seq)]
+    return choice(at, listed) if listed else None

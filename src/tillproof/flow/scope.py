@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow import unwired
 from tillproof.flow.alike import FEW_METHODS, named_alike
 from tillproof.flow.defined import defined
+from tillproof.flow.facades import on_the_fly
 from tillproof.flow.global_names import set_as_globals
 from tillproof.flow.included import included
 from tillproof.flow.members import MOST_OVERRIDES, named_constant
@@ -141,6 +142,8 @@ class Scope:
             return ClassV(at, cls)
         if fn := self.modules.php_function(file, name):
             return FunctionV(at, fn, None)
+        if (made := on_the_fly(self, file, name, at)) is not None:
+            return made
         return External(at, name.lstrip("."))
 
     def _declares(self, file: str, name: str) -> bool:

@@ -45,11 +45,17 @@ _GIVEN_BACK = re.compile(r"(\w+_)?(refunds?(_?(requests?|claims?|items?|lines?))
 def order_totals(model: Model) -> Iterator[AmountSite]:
     """Money fields of orders, payments and the like where a customer's request makes or changes a record; what counts most first."""
     for fn in model.customer_functions:
-        if not (model.vocabulary.money(fn) or model.vocabulary.order(fn) or "save" in model.vocabulary.tokens(fn)):
+        if not (model.vocabulary.money(fn) or model.vocabulary.order(fn) or "save" in model.vocabulary.tokens(fn) or _keeps(model, fn)):
             continue
         for i, op in enumerate(model.program.body(fn).op):
             if op in (Op.CALL, Op.NEW, Op.SET_FIELD, Op.SET_INDEX):
                 yield from _for_callers(model, fn, i)
+
+
+def _keeps(model: Model, fn: Fn) -> bool:
+    """Whether a function belongs to what keeps orders, however little it says itself: ``create`` of an ``OrderRepository``."""
+    owner = model.program.owner(fn)
+    return owner is not None and model.words.entity(_entity_name(model.program.cls(owner).name))
 
 
 def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
