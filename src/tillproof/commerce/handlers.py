@@ -12,6 +12,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.event_names import event_names
 from tillproof.commerce.handled import Handler, Walked
+from tillproof.commerce.kept_failures import asked_for
 from tillproof.commerce.names import speaks_of
 from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
@@ -359,8 +360,13 @@ class Handlers:
         for guard in entry.chain:
             proven = proven or self._guard_proves(walk, policy, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
-        happenings = [h for h in summary.happenings if h.kind != CONTINUES]
-        return Walked(_once(happenings), list(policy.proofs.values()), deepest), walk.visited(), walk.cut
+        proofs = list(policy.proofs.values())
+        happenings = [
+            h if h.proven or not asked_for(self.model, proofs, h) else h._replace(proven=True)
+            for h in summary.happenings
+            if h.kind != CONTINUES
+        ]
+        return Walked(_once(happenings), proofs, deepest), walk.visited(), walk.cut
 
     def _at_route(self, entry: Entry, assumed: Assumed) -> Assumed:
         """What is assumed, and that what stands before a handler does not go the ways that it goes for other routes."""

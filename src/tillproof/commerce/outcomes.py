@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.effects import Place
+from tillproof.commerce.role_checks import INSISTS
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
@@ -238,7 +239,9 @@ class Outcomes:
                 out.append(use)
             elif op == Op.BINARY and not any(self._is_fixed(fn, side) for side in body.args(use)[1:3]):
                 continue  # two values that do not agree are no failure of the call that gave one of them
-            elif op in _HOLDING or (op == Op.CALL and body.args(use)[0] != i):
+            elif op == Op.CALL and body.called(use) in INSISTS:
+                out.append(use)  # `abort_unless($refund, 502)`
+            elif op in _HOLDING or (op == Op.CALL and (body.args(use)[0] != i or body.op[i] == Op.FIELD)):
                 out += self._about(fn, use, depth + 1, seen)
             elif op == Op.STORE:
                 for n in reads(body, defuse, use):

@@ -54,10 +54,11 @@ def _asks_in(model: "Model", handler: Handler, closure: Closure) -> bool:
     if any(not paid_only.isdisjoint(model.vocabulary.tokens(fn)) for fn in closure.functions):
         return True
     genuine = frozenset(text for verifier in provider.verifiers for text in verifier.genuine)
-    return any(_asks(model, fn, genuine) for fn in closure.functions)
+    return any(asks_outcome(model, fn, genuine) for fn in closure.functions)
 
 
-def _asks(model: "Model", fn: Fn, genuine: frozenset[str]) -> bool:
+def asks_outcome(model: "Model", fn: Fn, genuine: frozenset[str] = frozenset()) -> bool:
+    """Whether a function asks anything that may say what came of a payment. ``genuine``: what proves the sender, and says nothing else."""
     if not _BY_NAME.isdisjoint(model.vocabulary.tokens(fn)):
         return True
     body = model.program.body(fn)

@@ -295,9 +295,11 @@ class FunctionWalk(Implication):
 
     def _telling(self, summary: Summary, call: int) -> list[Outcome]:
         """The outcomes that matter after a call. Where it gives what was proven, an empty one has nothing of the message in it; unless the
-        caller asks which it was, and may put something in its place."""
+        caller asks which it was, and may put something in its place. A no where it else says yes is a verdict, whoever hears it."""
         ends = [o for o in summary.outcomes if o.value is not None]
         holding = [o for o in ends if not _holds_nothing(o)]
+        if all(isinstance(o.value, Const) and o.value.kind == Kind.BOOL for o in ends):
+            return ends
         if not any(o.proven for o in holding) or all(o.proven for o in ends) or self._asks_about(call):
             return ends
         return [o for o in ends if o.proven or o in holding]

@@ -19,6 +19,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
+from tillproof.commerce.whether_paid import asks_outcome
 from tillproof.flow.alike import of_row
 from tillproof.flow.facts import Condition
 from tillproof.flow.outside import wrapped
@@ -168,7 +169,7 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy, paid: list[Ha
     near.update(p.fn for p in policy.proofs.values())
     ways = [h.ctx for h in paid] + [p.ctx for p in policy.proofs.values()]
     near.update(c.caller for way in ways for c in (way.chain() if way else ()) if c.call >= 0)
-    return not any(_asks_status(model, fn) for fn in near)
+    return not any(_asks_status(model, fn) or asks_outcome(model, fn) for fn in near)
 
 
 def _asks_status(model: Model, fn: Fn) -> bool:

@@ -184,7 +184,7 @@ def _follows(model: Model, end: Lost, later: Effect) -> bool:
         for other in later.way:
             if other.fn == place.fn and other.instr != place.instr:
                 block = defuse.block_of[other.instr]
-                told = place.fn == end.fn and (block in own or asks_what_was_noted(model, end.fn, own, other.instr))
+                told = (place.fn == end.fn and block in own) or asks_what_was_noted(model, end.fn, own, other, end.effect.ctx)
                 return not told and other.instr > start and block in reached_onward(body, defuse.block_of[start])
     return False
 
