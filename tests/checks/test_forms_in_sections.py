@@ -21,6 +21,7 @@ _PAGES = (
     "refusals.md",
     "thresholds.md",
     "quantities.md",
+    "clients.md",
 )
 _BLOCK = re.compile(r"^```\w+ (\S+)\n((?s:.*?))\n?```$", re.MULTILINE)
 _NODE = ("package.json", "{}")

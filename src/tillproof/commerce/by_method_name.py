@@ -20,8 +20,8 @@ def chosen_names(recogniser: Recogniser, fn: Fn, i: int, ctx: Ctx | None) -> tup
     if body.op[callee] == Op.INDEX:
         of = [o.base for o in options(recogniser.evaluator.value(fn, callee, ctx)) if isinstance(o, Element)]
     else:
-        found = chosen_method(recogniser, fn, i) >= 0
-        of = [recogniser.evaluator.value(fn, body.call(callee)[1][0][1], ctx)] if found else []
+        getter = _getter(recogniser, fn, callee)
+        of = [recogniser.evaluator.value(fn, body.call(getter)[1][0][1], ctx)] if getter >= 0 else []
     return tuple(name for base in of for o in options(base) for name in names(Member(o.at, o, "post")))
 
 
@@ -31,8 +31,18 @@ def chosen_method(recogniser: Recogniser, fn: Fn, i: int) -> int:
     callee = body.args(i)[0]
     if body.op[callee] == Op.INDEX:
         return body.args(callee)[1]
-    given = body.call(callee)[1] if body.op[callee] == Op.CALL and body.called(callee) == GETS else []
-    return given[1][1] if len(given) > 1 else -1
+    getter = _getter(recogniser, fn, callee)
+    return body.call(getter)[1][1][1] if getter >= 0 else -1
+
+
+def _getter(recogniser: Recogniser, fn: Fn, callee: int) -> int:
+    """The call that finds a method by its name, where that is what is called, at once or from a variable that is written once:
+    ``send = getattr(session, method)``; -1 where it is not."""
+    body = recogniser.program.body(fn)
+    if body.op[callee] == Op.NAME and GETS in recogniser.program.called(fn.file):
+        stores = recogniser.evaluator.defuse(fn).stores.get(body.name(callee), ())
+        callee = body.args(stores[0])[1] if len(stores) == 1 else callee
+    return callee if body.op[callee] == Op.CALL and body.called(callee) == GETS and len(body.call(callee)[1]) > 1 else -1
 
 
 def _calls_client(recogniser: Recogniser, fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -203,8 +203,9 @@ class Clients:
             name = body.name(callee)
             if not arguments or not self._below(written(self.program, fn, body.args(callee)[0]), holders):
                 return "", -1
-            if _plain(name) in plain and len(arguments) == 1:
-                return name, arguments[0][1]
+            told = [v for _, v in arguments if body.op[v] != Op.FUNCTION]  # ``request.setTimeout(5000, () => …)``
+            if _plain(name) in plain and len(told) == 1:
+                return name, told[0]
             const = body.const(arguments[0][1]) if name.lower() in _SETTERS and len(arguments) == 2 else None
             if const and _plain(const[1]) in plain:
                 return const[1], arguments[1][1]

@@ -9,6 +9,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.commerce.names import written
 from tillproof.commerce.sent_answers import is_error_status
+from tillproof.commerce.sent_whole import sent_whole
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
@@ -330,9 +331,8 @@ class Failures:
         body = self.model.program.body(fn)
         for i in body.rows(blocks):
             op = body.op[i]
-            if op == Op.RAISE:
-                return True
-            if op == Op.CONST and body.args(i)[0] == Kind.NUMBER and is_error_status(body.name(i)):
+            said = op == Op.CONST and body.args(i)[0] == Kind.NUMBER and is_error_status(body.name(i))
+            if op == Op.RAISE or (said and i not in sent_whole(self.model, fn)):
                 return True
             if op == Op.CONST and body.args(i)[0] == Kind.STRING and _STATUS_LINE.match(body.name(i)):
                 return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from tillproof.commerce.by_method_name import chosen_method, sends_by_name
 from tillproof.commerce.clients import Clients
+from tillproof.commerce.joined_addresses import joined
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, written
 from tillproof.commerce.pack_tables import LANGUAGES
@@ -221,12 +222,12 @@ class Requests:
         """The value of an argument; of a literal record only what says where the request goes."""
         body = self.program.body(fn)
         if body.op[i] != Op.RECORD:
-            return self.evaluator.value(fn, i, ctx)
+            return joined(self.evaluator, self.evaluator.value(fn, i, ctx))
         entries: list[tuple[str | None, Value]] = []
         for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
             const = body.const(k)
             if k < 0 or (const and const[1].lower() in _TELLING):
-                entries.append((const[1] if const else None, self.evaluator.value(fn, v, ctx)))
+                entries.append((const[1] if const else None, joined(self.evaluator, self.evaluator.value(fn, v, ctx))))
         return Record((fn.file, body.line[i]), tuple(entries))
 
     def _options(self, arguments: list[tuple[str, Value]]) -> Shape:
@@ -246,6 +247,8 @@ class Requests:
             if found is not None:
                 text = constant(found)
                 return text.upper() if text else "ANY"
+        if word in ("file_get_contents", "fopen"):
+            return self._of_stream(arguments[1:])
         for verb in _VERBS:
             if verb in word.split("_") or word == verb + "async":
                 return verb.upper()
@@ -253,7 +256,18 @@ class Requests:
             return arguments[0][1].text.upper()
         if word == "request" and len(arguments) > 1:
             return "ANY"
-        return "GET" if word in ("fetch", "urlopen", "file_get_contents", "download_url") else "ANY"
+        return "GET" if word in ("fetch", "urlopen", "download_url") else "ANY"
+
+    def _of_stream(self, arguments: list[tuple[str, Value]]) -> str:
+        """The method that a stream of PHP is told by its context: ``stream_context_create(['http' => ['method' => 'POST']])``."""
+        for made in (o for _, value in arguments for o in options(value)):
+            given = self.evaluator.arguments(made) if isinstance(made, Result) and made.instr >= 0 else []
+            for _, told in given[:1]:
+                http = shape(self.evaluator, told).must.get("http")
+                method = shape(self.evaluator, http).must.get("method") if http is not None else None
+                if method is not None:
+                    return (constant(method) or "ANY").upper()
+        return "GET"
 
     def _url(self, word: str, arguments: list[tuple[str, Value]], options: Shape) -> Value | None:
         positional = [v for k, v in arguments if k == ""]

@@ -12,7 +12,7 @@ LANGUAGES: tuple[Language, ...] = ("python", "javascript", "php")
 Kind: TypeAlias = Literal[
     "verifies", "macs", "compares", "exits", "http", "random", "config", "answers", "reads", "inert", "visits", "passthrough", "loggers",
     "json_parsers", "raw_parsers", "once", "transactions", "locks", "jobs", "reporters", "journals", "revealing", "forms", "caches",
-    "catches", "serial", "counts", "refuses_again", "places_once", "opens",
+    "catches", "serial", "counts", "refuses_again", "places_once", "opens", "limits",
 ]  # fmt: skip
 _SHARED: tuple[Kind, ...] = get_args(Kind)
 

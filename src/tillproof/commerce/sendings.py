@@ -312,7 +312,7 @@ class Sendings:
         callee = body.args(i)[0]
         if body.op[callee] not in (Op.NAME, Op.FIELD):
             return chosen_method(self.model.recogniser, fn, i) >= 0
-        return body.name(callee).rpartition(".")[2].lower() in words
+        return body.name(callee).rpartition(".")[2].lower() in words or chosen_method(self.model.recogniser, fn, i) >= 0
 
     def _speaks_of_client(self, file: str, language: str, modules: set[str]) -> bool:
         """Whether a file imports one of these HTTP libraries, or calls a function of one that needs no import."""

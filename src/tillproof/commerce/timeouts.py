@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.sdk_defaults import LONGEST_DEFAULT, in_force
 from tillproof.commerce.sendings import Sending
+from tillproof.commerce.time_limits import TimeLimits
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import (
@@ -47,6 +48,10 @@ _HOLDERS = (
     "client",
     "transport",
 )
+_ALWAYS = ("timeout",)
+"""By what names a package is told a bound where no version says otherwise."""
+_WHOLE = ("timeout", "total", "read")
+"""The arguments of a settings object that leave an answer unbounded when they are nothing."""
 _SENDERS = ("request", "send", "_request", "_call")
 
 
@@ -71,6 +76,7 @@ class Timeouts:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._limits = TimeLimits(model)
         self._wide: dict[tuple[str, str], Place | None] = {}
 
     def of(self, one: Sending) -> Bound:
@@ -139,7 +145,9 @@ class Timeouts:
     # --- given
 
     def _names(self, one: Sending) -> set[str]:
-        names_ = one.client.timeouts if one.client else one.sdk.timeout_names if one.sdk else ()
+        default = self._default(one)
+        by_version = one.client is not None and default is not None and default.timeout_names != _ALWAYS
+        names_ = one.client.timeouts if one.client and not by_version else default.timeout_names if default else ()
         return {_plain(n) for n in names_}
 
     def _in(self, one: Sending, ctx: Ctx | None, depth: int) -> Bound:
@@ -160,15 +168,15 @@ class Timeouts:
         for key, value, at in self._settings(one, ctx):
             plain = _plain(key.rpartition(".")[2])
             if plain in wanted:
-                return _switched(value, at)
+                return self._switched(value, at)
             if plain in connect:
                 only = Bound("connect", at, key)
             if key == "?" and hidden is None:
                 hidden = Bound("hidden", value.at, "options that could hold a timeout")
         beside = self.model.http.clients.set_beside(one.fn, one.instr, ctx, wanted, fields=not self._unheard(one))
         if beside is not None:
-            return _switched(beside.value, beside.value.at)
-        held = self._raced(one) or self._class_bound(one, ctx)
+            return self._switched(beside.value, beside.value.at)
+        held = self._raced(one) or self._class_bound(one, ctx) or self._given_up(one)
         return held or hidden or only or Bound("none")
 
     def _settings(self, one: Sending, ctx: Ctx | None) -> "list[tuple[str, Value, Place]]":
@@ -269,6 +277,23 @@ class Timeouts:
             return []
         return [(k, v, v.at) for k, v in self.model.evaluator.arguments(value) if k and k not in ("*", "**")]
 
+    def _switched(self, value: Value, at: Place) -> Bound:
+        """A bound that is given, or switched off: by a zero, null or false, or a settings object of one, ``Timeout(10, read=None)``; or a
+        signal that nothing ever gives."""
+        empty = isinstance(value, Seq) and value.items and all(map(_is_nothing, value.items))
+        told = self.model.evaluator.arguments(value) if isinstance(value, Result) and value.instr >= 0 else []
+        whole = any(_is_nothing(v) and (n == 0 if key == "" else key in _WHOLE) for n, (key, v) in enumerate(told))
+        if _is_nothing(value) or empty or whole or self._never_given(value):
+            return Bound("off", at, "no bound")
+        return Bound("given", at, " ".join(names(value))[:60])
+
+    def _never_given(self, value: Value) -> bool:
+        """Whether a signal is that of a controller which is made here, and which nothing in the file tells to abort."""
+        base = value.base if isinstance(value, Member) and value.name == "signal" else None
+        if not isinstance(base, Result) or not any("AbortController" in n for n in names(base)):
+            return False
+        return b".abort" not in self.model.program.sources[base.fn.file]
+
     # --- bounds of another kind
 
     def _raced(self, one: Sending) -> Bound | None:
@@ -277,6 +302,11 @@ class Timeouts:
         if "race" in tokens and "setTimeout" in tokens:
             return Bound("given", (one.fn.file, self.model.program.body(one.fn).line[one.instr]), "a timer that it is raced against")
         return None
+
+    def _given_up(self, one: Sending) -> Bound | None:
+        """Whatever stands around the request gives up after a time."""
+        at = self._limits.around(one.fn, one.instr)
+        return Bound("given", at, "what stands around the request gives up") if at is not None else None
 
     def _class_bound(self, one: Sending, ctx: Ctx | None) -> Bound | None:
         """A class of ours that bounds what goes through it: a session that sends with a timeout, an adapter that is mounted."""
@@ -340,7 +370,7 @@ class Timeouts:
         for file in program.mentioning(name.partition(".")[0]):
             source = program.sources[file]
             at = source.find(word)
-            if at >= 0 and program.unit(file) == unit and (b"timeout" in word or b"timeout" in source[at : at + 400]):
+            if at >= 0 and program.unit(file) == unit and (b"timeout" in word or b"timeout" in source[at : at + 400].lower()):
                 return file, source.count(b"\n", 0, at) + 1
         return None
 
@@ -361,10 +391,5 @@ def _holds_options(name: str) -> bool:
     return any(h in name.lower() for h in _HOLDERS) or name.lower() in ("args", "opts", "kwargs", "params", "init")
 
 
-def _switched(value: Value, at: Place) -> Bound:
-    """A bound that is given, or switched off by a zero, null or false."""
-    off = isinstance(value, Const) and (value.falsy or value.kind == Kind.NULL)
-    empty = isinstance(value, Seq) and value.items and all(isinstance(x, Const) and x.falsy for x in value.items)
-    if off or empty:
-        return Bound("off", at, "no bound")
-    return Bound("given", at, " ".join(names(value))[:60])
+def _is_nothing(value: Value) -> bool:
+    return isinstance(value, Const) and (value.falsy or value.kind == Kind.NULL)

@@ -8,6 +8,7 @@ from tillproof.flow.defuse import spelt
 from tillproof.flow.formats import by_percent
 from tillproof.flow.frames import Frame
 from tillproof.flow.parameters import parameter
+from tillproof.flow.passed_on import package_of
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -124,8 +125,11 @@ def _cast(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Valu
 
 
 def _function(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
+    made = Fn(f.file, args[0])
+    if package := package_of(ev.program, made):
+        return External(at, package)
     this = ev.this(f, at) if ev.program.method_class(f.fn) else None
-    return FunctionV(at, Fn(f.file, args[0]), f.ctx, this)
+    return FunctionV(at, made, f.ctx, this)
 
 
 def _opaque(ev: "Evaluator", f: Frame, i: int, args: list[int], at: Place) -> Value:

@@ -13,6 +13,7 @@ from tillproof.flow.included import included
 from tillproof.flow.members import MOST_OVERRIDES, named_constant
 from tillproof.flow.modules import Modules
 from tillproof.flow.only_in_records import only_in_record
+from tillproof.flow.passed_on import package_of
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.published import Bases, Published
 from tillproof.flow.settings import Settings
@@ -162,6 +163,8 @@ class Scope:
             if function.name == name and function.owner < 0 and function.parent < 0:
                 if index.language == "javascript" and only_in_record(source, function):
                     continue
+                if package := package_of(self.program, Fn(file, number)):
+                    return External((file, function.line), package)
                 return FunctionV((file, function.line), Fn(file, number), None)
         for number, cls in enumerate(index.classes):
             if cls.name == name:

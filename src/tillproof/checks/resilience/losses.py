@@ -301,7 +301,7 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
 def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
     """Where an exception of an effect ends."""
     way = effect.way
-    if any(_is_left_behind(model, place) for place in way[1:]):
+    if any(is_left_behind(model, place) for place in way[1:]):
         return None  # nobody hears of anything that fails in there, which is one flaw and no-dead-letter's
     raised_anew = False
     apart = max((n for n, place in enumerate(way) if not alone and _does_its_own(model, effect, place)), default=-1)
@@ -363,7 +363,7 @@ def _answers_failure(model: Model, effect: Effect) -> bool:
     return any(s.client is not None and s.client.tells != "throws" for s in sent)
 
 
-def _is_left_behind(model: Model, place: Place) -> bool:
+def is_left_behind(model: Model, place: Place) -> bool:
     """Whether a call begins work that goes on in the same process after the answer: ``asyncio.create_task(handle(event))``."""
     left = model.queues.left_in_process
     return (place.fn, place.instr) in left or any((place.fn, u) in left for u in model.evaluator.defuse(place.fn).uses(place.instr))

@@ -9,6 +9,7 @@ from tillproof.checks.resilience.losses import (
     Lost,
     at_stake,
     comes_round_again,
+    is_left_behind,
     keeps_payment,
     left_to_another,
     lost,
@@ -81,7 +82,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         if handler is not None and missed:
             seen.update(((u.looked.fn, u.looked.instr), provider) for u in missed)
             yield _unknown_order(model, entry, handler, missed)
-        if not found and not left and not missed:
+        alone = all(any(is_left_behind(model, place) for place in e.way) for e in effects)  # of which no-dead-letter tells
+        if not (found or left or missed or alone):
             yield _passed_over(model, entry, handler, effects)
     for job, listener, end in lost_when_completed(model):
         if (end.fn, end.instr) not in seen:

@@ -169,7 +169,9 @@ def _left_by_exception(model: Model, place: Place, i: int) -> tuple[int, frozens
     defuse, body = model.evaluator.defuse(place.fn), model.program.body(place.fn)
     for catch in model.failures.catches(place.fn):
         named = bool(catch.types) and all(_NONE.search(t) for t in catch.types)
-        if not named or defuse.block_of[i] not in catch.tried or catch.falls or not _leaves(model, place, catch):
+        if not named or defuse.block_of[i] not in catch.tried or not _leaves(model, place, catch):
+            continue
+        if catch.falls and model.failures.goes_on(place.fn, catch):
             continue
         if model.failures.swallows(place.fn, catch) and not model.failures.works(place.fn, catch.blocks):
             start = body.blocks[defuse.block_of[catch.caught]]

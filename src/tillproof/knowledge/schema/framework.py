@@ -165,7 +165,8 @@ class Framework(Part, frozen=True):
     roles; ``staff`` is looked at first. A text ends in ``*`` when more may follow (``can:*``).
     ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``paths``: how
     the routes begin that the platform itself keeps for a role; a mark of ``exempt`` in their attributes opens them. ``access``: settings
-    that keep paths for roles. ``sends_returned``: what a handler returns is sent as a success, nothing as well. ``nonces``:
+    that keep paths for roles. ``sends_returned``: what a handler returns is sent as a success, nothing as well.
+    ``tuple_is_body``: a tuple that it returns is all body, and says no status. ``nonces``:
     proofs against forged forms; they say nothing about who calls. ``visits``: calls that ask the visitor's own session for his order: who
     calls has come with a browser, and is no provider's server.
     ``json_parsers``/``raw_parsers``: body parsers; ``parses``: the one that is there by itself. ``exits``: calls that never return.
@@ -231,6 +232,7 @@ class Framework(Part, frozen=True):
     ``records``: what runs when a record is written. ``kinds``: how calls are told of what kind it is. ``inherited``: what base classes run
     on objects of ours. ``queues``: what becomes of jobs that failed for good.
     ``sleeps``: calls that wait as long as their first argument says, in whatever unit (``setTimeout``: the second).
+    ``limits``: blocks, and calls that are handed a promise or a function, which give up after a time.
 
     ``caches``: calls that give what was kept from before, decorators that keep what a function gave, and methods (of the platform's base
     class) that the platform calls only when it has nothing kept.
@@ -253,6 +255,7 @@ class Framework(Part, frozen=True):
     paths: dict[str, Role] = {}
     access: tuple[PathRules, ...] = ()
     sends_returned: bool = False
+    tuple_is_body: bool = False
     nonces: tuple[str, ...] = ()
     visits: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
@@ -326,6 +329,7 @@ class Framework(Part, frozen=True):
     kinds: Kinds = Kinds()
     inherited: tuple[Inherited, ...] = ()
     sleeps: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     http_clients: tuple[HttpClient, ...] = ()
     retries: tuple[RetryPolicy, ...] = ()
     queues: tuple[Queue, ...] = ()
