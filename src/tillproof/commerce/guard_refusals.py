@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Result, Value, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 _REFUSALS = {"401", "403"}
+_FEW = 8
 _AWAY = frozenset(["redirect", "HttpResponseRedirect", "HttpResponseForbidden", "RedirectResponse", "redirect_to_login", "sendStatus"])
 """Calls by which a guard sends somebody elsewhere."""
 
@@ -35,6 +37,29 @@ def throws(wiring: Wiring, fn: Fn) -> bool:
     called = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL)
     ends = any(body.op[c] in (Op.NAME, Op.FIELD) and body.name(c).rpartition(".")[2] in exits for c in called)
     return ends or any(op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS) for i, op in enumerate(body.op))
+
+
+def handed_back(wiring: Wiring, fn: Fn, i: int) -> bool:
+    """Whether what a call answers, or a part of it, is returned where there is any: ``const denied = await admins(request); if (denied)
+    return denied;``."""
+    body, defuse = wiring.program.body(fn), wiring.evaluator.defuse(fn)
+    held, names_ = [i], set[str]()
+    for one in held:
+        for use in defuse.uses(one):
+            if body.op[use] in (Op.AWAIT, Op.FIELD) and len(held) < _FEW:
+                held.append(use)
+            elif body.op[use] == Op.STORE:
+                names_.add(body.name(use))
+    returned = {_root(body, body.args(n)[0]) for n, op in enumerate(body.op) if op == Op.RETURN}
+    asked = {_root(body, body.args(n)[0]) for n, op in enumerate(body.op) if op == Op.BRANCH}
+    return bool(names_ & returned & asked)
+
+
+def _root(body: Body, i: int) -> str:
+    """The variable that an expression or a simple question is about: ``denied.error``, ``denied instanceof Response``."""
+    while i >= 0 and body.op[i] in (Op.FIELD, Op.BINARY):
+        i = body.args(i)[0 if body.op[i] == Op.FIELD else 1]
+    return body.name(i) if i >= 0 and body.op[i] == Op.NAME else ""
 
 
 def is_returned(wiring: Wiring, fn: Fn, i: int) -> bool:

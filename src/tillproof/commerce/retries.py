@@ -1,6 +1,7 @@
 """Everything that is done again when it failed, with the requests that it repeats."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +12,7 @@ from tillproof.commerce.retry_policies import Policies, Told
 from tillproof.commerce.sendings import Sending
 from tillproof.commerce.waits import Growth, Waits
 from tillproof.flow.common_names import COMMON_METHODS
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.reattempts import Reattempt, Reattempts
 from tillproof.flow.values import FunctionV, Param, Place, Result, options
 from tillproof.ir.ops import Kind, Op
@@ -111,13 +112,20 @@ class Retries:
             for number, function in enumerate(index.functions):
                 fn = Fn(file, number)
                 text = source[function.start : function.end]
-                helper = _says(function.name.lower().encode())
+                helper = any(_says(self.program.name(f).lower().encode()) for f in self._around(fn))
                 telling = helper or _says(text.lower()) or _waits(text) or _calls_itself_from_handler(text, function.name)
                 if not telling and _ROUND.search(text) is None:
                     continue
                 again = _AGAIN.search(text) or _waits(text) or function.name.encode() in text[len(function.name) + 16 :]
                 if again and (helper or self.leads(fn)):
                     found.append(fn)
+        return found
+
+    def _around(self, fn: Fn) -> list[Fn]:
+        """A function and those that it stands in: a decorator is called what it does, and its wrapper is not."""
+        found = [fn]
+        while (above := self.program.parent(found[-1])) is not None and above.number != TOP:
+            found.append(above)
         return found
 
     def leads(self, fn: Fn) -> bool:
@@ -220,7 +228,19 @@ class Retries:
             functions = [o.fn for a in given for o in options(self.evaluator.value(caller, a)) if isinstance(o, FunctionV)]
             out += self._reached(functions)
             out += [s for s in self.model.sendings.by_function.get(caller, ()) if not functions]
-        return out
+        return out + self._reached(list(self._decorated(self._around(param.fn)[-1])))
+
+    def _decorated(self, decorator: Fn) -> Iterator[Fn]:
+        """The functions on which a decorator of ours stands."""
+        program, name = self.program, self.program.name(decorator)
+        for file in program.mentioning(name) if name and program.language(decorator.file) == "python" else ():
+            top = Fn(file, TOP)
+            body = program.body(top)
+            for i, op in enumerate(body.op):
+                kind, number, applied = body.args(i) if op == Op.DECORATE else (-1, -1, -1)
+                callee = body.args(applied)[0] if kind == 0 and body.op[applied] == Op.CALL else applied
+                if kind == 0 and any(isinstance(o, FunctionV) and o.fn == decorator for o in options(self.evaluator.value(top, callee))):
+                    yield Fn(file, number)
 
     def _reached(self, functions: list[Fn]) -> list[Sending]:
         known = self.model.sendings.by_function

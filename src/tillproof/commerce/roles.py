@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
-from tillproof.commerce.guard_refusals import ending_calls, is_returned, is_statement, refuses_at, throws, times_let_pass
+from tillproof.commerce.guard_refusals import ending_calls, handed_back, is_returned, is_statement, refuses_at, throws, times_let_pass
 from tillproof.commerce.open_ways import open_to_all
 from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_others_pass, lets_owner_pass
 from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
@@ -397,6 +397,8 @@ class Roles:
                 yield asked, self._because(fn, i)
             elif found := self._enforced(own[0], patterns, depth + 1):
                 yield found
+            elif throws(self.wiring, own[0]) and handed_back(self.wiring, fn, i) and (role := self.guard(value, patterns, 1)):
+                yield role, self._because(fn, i)
 
     def _enforced(self, fn: Fn, patterns: Patterns, depth: int) -> tuple[Role, Because] | None:
         """What a function refuses all others by not returning."""

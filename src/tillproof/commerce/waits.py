@@ -9,7 +9,7 @@ from tillproof.commerce.names import Table
 from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.recognise import Recogniser
 from tillproof.flow.evaluate import Evaluator
-from tillproof.flow.program import Fn, Program
+from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.values import (
     Choice,
     Const,
@@ -17,6 +17,7 @@ from tillproof.flow.values import (
     Element,
     FunctionV,
     Member,
+    Missing,
     Mix,
     Overlay,
     Param,
@@ -43,6 +44,7 @@ _SAME = re.compile(
 )
 _RANDOM = re.compile(r"(?<![a-z])(?:mt_|wp_)?rand(?![a-z])|random|uniform|jitter|lcg_value", re.IGNORECASE)
 _TOLD = re.compile(r"retry[-_ ]?after|x-ratelimit|ratelimit[-_]reset", re.IGNORECASE)
+_SETTING = re.compile(r"delay|wait|interval|sleep|pause|backoff|ms$", re.IGNORECASE)
 _STEP = 1.4
 
 
@@ -192,6 +194,10 @@ class Waits:
             return self._handed(value, fn)
         if isinstance(value, (Record, Seq)):
             return below(value.parts())
+        if isinstance(value, Missing):
+            return Growth("none")
+        if isinstance(value, Member) and isinstance(value.base, Param) and self._is_setting(value, fn):
+            return Growth("fixed")
         return Growth("told" if _TOLD.search(" ".join(names(value))) else "unknown")
 
     def _mixed(self, value: Mix, parts: Growth) -> Growth:
@@ -250,7 +256,27 @@ class Waits:
                     [given[positions.index(value.name)]] if value.name in positions and positions.index(value.name) < len(given) else []
                 )
                 found += [self._next(self.evaluator.value(nested, a), value) for a in at]
-        return worst(found) if found else Growth("linear" if _counts(value) else "unknown")
+        if found:
+            return worst(found)
+        return Growth("linear" if _counts(value) else "fixed" if self._stays(value, fn) else "unknown")
+
+    def _is_setting(self, value: Member, fn: Fn) -> bool:
+        """Whether a member of what a function is given says how long to wait, and nothing writes to it."""
+        if not (isinstance(value.base, Param) and value.base.fn == fn) or _counts(value) or _TOLD.search(value.name):
+            return False
+        body = self.program.body(fn)
+        written = any(op == Op.SET_FIELD and body.text(body.args(n)[1]) == value.name for n, op in enumerate(body.op))
+        return _SETTING.search(value.name) is not None and not written
+
+    def _stays(self, value: Param, fn: Fn) -> bool:
+        """Whether a parameter, of a function or of one around it, is whatever it was given, or its default, at each wait: nothing is
+        written to it."""
+        around = [fn]
+        while around[-1] != value.fn and (above := self.program.parent(around[-1])) is not None and above.number != TOP:
+            around.append(above)
+        bodies = [(self.program.body(one), self.evaluator.defuse(one).stores.get(value.name, ())) for one in around]
+        written = [body.op[body.args(s)[1]] for body, stores in bodies for s in stores]
+        return around[-1] == value.fn and len(written) < 2 and all(op in (Op.PARAM, Op.CHOICE) for op in written)
 
     def _next(self, given: Value, param: Param) -> Growth:
         if isinstance(given, Mix) and any(_is(o, param) for o in given.operands):
