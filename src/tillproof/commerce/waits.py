@@ -194,9 +194,13 @@ class Waits:
             return self._handed(value, fn)
         if isinstance(value, (Record, Seq)):
             return below(value.parts())
+        return self._named(value, fn)
+
+    def _named(self, value: Value, fn: Fn) -> Growth:
+        """A wait of which no more than its name is known."""
         if isinstance(value, Missing):
             return Growth("none")
-        if isinstance(value, Member) and isinstance(value.base, Param) and self._is_setting(value, fn):
+        if isinstance(value, Member) and self._is_setting(value, fn):
             return Growth("fixed")
         return Growth("told" if _TOLD.search(" ".join(names(value))) else "unknown")
 
