@@ -22,7 +22,11 @@ OUTSIDE = re.compile(
     r"|marketplace|supplier|vendor_api|shiphero|shipbob|ship_?station|linnworks|edi|edifact|x12)(_.*)?"
 )
 """Words by which code speaks of such systems."""
-_DRAINS = ("shift", "pop", "popleft", "fgetcsv", "readline", "array_shift", "dequeue", "next", "fetchone", "read_record", "readRecord")
+_DRAINS = (
+    "shift", "pop", "popleft", "fgetcsv", "readline", "array_shift", "dequeue", "next", "fetchone", "read_record", "readRecord",
+    "fetch", "fetch_assoc", "fetch_array", "fetch_object", "fetchAssociative", "fetchObject", "mysqli_fetch_assoc", "mysqli_fetch_array",
+    "mysqli_fetch_object", "pg_fetch_assoc", "pg_fetch_array",
+)  # fmt: skip
 """Calls that take the next item off what is gone through."""
 _FILES = re.compile(
     r"(?:^|\.)(csv\.(?:reader|DictReader)|read_(?:csv|excel|json|xml|table)|load_workbook|json\.load|ET\.parse|etree\.\w*[Pp]arse|iterparse"
@@ -45,9 +49,26 @@ def spoken(body: Body, loop: Loop) -> set[str]:
     """The names of what a loop goes through, and of one item of it, in snake case."""
     rows = list(_items(body, loop))
     named = {body.name(r) for r in rows if body.op[r] in (Op.NAME, Op.FIELD)}
+    named.update(word for r in rows for word in _asked_of(body, r))
     elements = [i for i, op in enumerate(body.op) if op in (Op.ELEMENT, Op.INDEX) and body.args(i)[0] in rows]
+    elements += [r for r in rows if body.op[r] == Op.CALL and body.called(r) in _DRAINS]
     named |= {body.name(i) for i, op in enumerate(body.op) if op == Op.STORE and body.args(i)[1] in elements}
     return {snake(name) for name in named}
+
+
+def words_of(body: Body, row: int) -> set[str]:
+    """The names of what is gone through, in snake case."""
+    return {snake(word) for word in _asked_of(body, row)}
+
+
+def _asked_of(body: Body, row: int) -> Iterator[str]:
+    """The words of the call that gives what is gone through: ``await Product.find({})``, ``Product.objects.all()``, ``getOrders()``."""
+    while body.op[row] in (Op.AWAIT, Op.CALL, Op.FIELD):
+        if body.op[row] == Op.FIELD:
+            yield body.name(row)
+        row = body.args(row)[0]
+    if body.op[row] == Op.NAME:
+        yield body.name(row)
 
 
 def _items(body: Body, loop: Loop) -> Iterator[int]:
@@ -78,7 +99,7 @@ class CarriedItems:
     @cached_property
     def _asked(self) -> dict[tuple[Fn, int], str]:
         """The kind of system that each call asks something of; empty for one that no pack knows."""
-        sent = {(s.fn, s.instr): s.provider.kind if s.provider is not None else "" for s in self.model.sendings.all}
+        sent = {(s.fn, s.instr): s.provider.kind if s.provider is not None else "" for s in (*self.model.sendings.strange, *self.model.sendings.all)}
         return sent | {(s.fn, s.instr): s.provider.kind for s in self.model.operations.sites}
 
     def brought(self, fn: Fn, loop: Loop) -> bool:

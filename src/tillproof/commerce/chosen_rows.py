@@ -61,6 +61,11 @@ CONTROL = frozenset(
         "lean",
         "fields",
         "runvalidators",
+        "update_fields",
+        "force_insert",
+        "force_update",
+        "ignore_conflicts",
+        "batch_size",
     ]
 )
 _COLUMNS = ("order", "transaction")

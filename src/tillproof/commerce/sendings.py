@@ -323,6 +323,8 @@ class Sendings:
         source = self.model.program.sources[file]
         if language == "javascript":
             return "fetch" in modules and b"fetch(" in source
+        if language == "php" and any(m.replace(".", "\\").encode() in source for m in modules if "." in m):
+            return True  # `new \GuzzleHttp\Client()`, with no `use` before it
         return language == "php" and any(m.partition("_")[0].encode() + b"_" in source for m in modules if "_" in m)
 
     def _unknown(self, fn: Fn, i: int) -> Sending | None:

@@ -24,7 +24,7 @@ _ROWS = ("data", "row", "record", "line")
 """Events by which a stream hands over what it has read, one after the other."""
 _POOLED = ("map", "imap", "imap_unordered", "starmap")
 _GATHERED = ("gather", "return_exceptions")
-_BEGUN = ("submit", "create_task", "ensure_future", "run_in_executor")
+BEGUN = ("submit", "create_task", "ensure_future", "run_in_executor")
 """Calls that have work done beside, whose failure only who asks for the answer hears of."""
 _AT_ONCE = "allSettled"
 _CHAINED = ("then", "catch", "finally")
@@ -148,7 +148,7 @@ def begun_beside(model: "Model", fn: Fn, i: int) -> bool | None:
     body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
     if body.op[i] != Op.CALL or model.program.language(fn.file) != "python":
         return None
-    if body.called(i) in _BEGUN:
+    if body.called(i) in BEGUN:
         return bool(defuse.uses(i))
     return True if any(_keeps_exceptions(body, n) for n in range(i, len(body.op))) and not _is_awaited(body, defuse, i) else None
 

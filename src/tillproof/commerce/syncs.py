@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.carried_items import OUTSIDE, SYSTEMS, CarriedItems, goes_through, spoken
+from tillproof.commerce.carried_items import OUTSIDE, SYSTEMS, CarriedItems, goes_through, spoken, words_of
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.failed_items import answers_failed, notes_failed
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.refused_items import MARK, notes_refused, refused_unheard
+from tillproof.commerce.sendings import Sending
 from tillproof.commerce.sync_turns import (
+    BEGUN,
     EACH,
     answer_is_read,
     begun_beside,
@@ -29,7 +31,7 @@ from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import Catch
-from tillproof.flow.values import FunctionV, Instance, options
+from tillproof.flow.values import Ctx, FunctionV, Instance, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -165,8 +167,17 @@ class Syncs:
         for caller, _, _ in self.model.callers.of(fn)[:4]:
             reached.update(self._closure(caller))
         return any(
-            s.provider is None or s.provider.kind in SYSTEMS for f in reached for s in self.model.sendings.by_function.get(f, ())
+            s.provider is None or s.provider.kind in SYSTEMS for f in reached for s in self._sendings.get(f, ())
         ) or any(f in self._asking for f in reached)
+
+    @cached_property
+    def _sendings(self) -> dict[Fn, list[Sending]]:
+        """What each function sends, by whatever library: by one that gives up by itself, too."""
+        found: dict[tuple[Fn, int], Sending] = {(s.fn, s.instr): s for s in (*self.model.sendings.strange, *self.model.sendings.all)}
+        by_function: dict[Fn, list[Sending]] = {}
+        for one in found.values():
+            by_function.setdefault(one.fn, []).append(one)
+        return by_function
 
     @cached_property
     def _asking(self) -> set[Fn]:
@@ -209,28 +220,49 @@ class Syncs:
         carries something over: an order that is posted to the warehouse."""
         speaks = self._is_named(fn) or any(OUTSIDE.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn))
         body, found = self.program.body(fn), []
-        loops = [loop for loop in loops if any(_GOODS.fullmatch(name) for name in spoken(body, loop))]
-        writing = self._writing(fn) if loops and speaks else []
+        loops = [loop for loop in loops if self._of_goods(fn, spoken(body, loop))]
+        writing = self._writing(fn, None) if loops and speaks else []
         for i, op in enumerate(body.op) if loops and speaks else ():
             if op != Op.CALL or not any(loop.holds(body, i) for loop in loops):
                 continue
             found += [Effect(_SENT, fn, i, None, self.model.records) for one in writing if one == i]
-            for option in options(self.model.evaluator.value(fn, body.args(i)[0])):
+            callees = [body.args(i)[0], *(v for _, v in body.call(i)[1][:2] if body.called(i) in BEGUN)]  # `pool.submit(push, item)`
+            for option in (o for row in callees for o in options(self.model.evaluator.value(fn, row))):
                 if isinstance(option, FunctionV) and option.fn != fn:
                     ctx = self.model.evaluator.context(option, fn, i, None)
-                    found += [Effect(_SENT, option.fn, one, ctx, self.model.records) for one in self._writing(option.fn)[:1]]
+                    found += [Effect(_SENT, option.fn, one, ctx, self.model.records) for one in self._writing(option.fn, ctx)[:1]]
         return found
 
-    def _writing(self, fn: Fn) -> list[int]:
+    def _of_goods(self, fn: Fn, named: set[str]) -> bool:
+        """Whether what is gone through is goods or orders, by its own names or by that of the function."""
+        return any(_GOODS.fullmatch(name) for name in named) or _GOODS.fullmatch(snake(self.program.name(fn))) is not None
+
+    def _sent_by_turns(self, fn: Fn, call: int, inner: Fn) -> list[Effect]:
+        """What a function that is called with one item after the other sends to a system that no pack knows."""
+        speaks = self._is_named(fn) or any(OUTSIDE.fullmatch(snake(t)) for t in self.model.vocabulary.tokens(fn))
+        body = self.program.body(inner)
+        named = {snake(p.name) for p in body.params[:1]} | words_of(self.program.body(fn), self._gone_through(fn, call))
+        if not speaks or not self._of_goods(fn, named):
+            return []
+        ctx = self.model.evaluator.context(FunctionV((fn.file, 1), inner, None), fn, call, None, callback=True)
+        found = [Effect(_SENT, inner, one, ctx, self.model.records) for one in self._writing(inner, ctx)]
+        for i, op in enumerate(body.op):
+            for option in options(self.model.evaluator.value(inner, body.args(i)[0], ctx)) if op == Op.CALL else ():
+                if isinstance(option, FunctionV) and option.fn not in (fn, inner):
+                    below = self.model.evaluator.context(option, inner, i, ctx)
+                    found += [Effect(_SENT, option.fn, one, below, self.model.records) for one in self._writing(option.fn, below)[:1]]
+        return found
+
+    def _writing(self, fn: Fn, ctx: Ctx | None) -> list[int]:
         """The requests of a function that write something elsewhere."""
-        sent = {s.instr: s.provider for s in self.model.sendings.by_function.get(fn, ())}
+        sent = {s.instr: s.provider for s in self._sendings.get(fn, ())}
         found = []
         for i, op in enumerate(self.program.body(fn).op):
-            request = self.model.http.request(fn, i) if op == Op.CALL else None
+            request = (self.model.http.request(fn, i) or self.model.http.request(fn, i, ctx)) if op == Op.CALL else None
             if request is None or request.method.upper() not in ("POST", "PUT", "PATCH"):
                 continue
             known = sent.get(i)
-            if (known is None and (i in sent or request.url.startswith("{}"))) or (known and known.kind in ("shipping", *SYSTEMS)):
+            if (known is None and (i in sent or request.url.startswith("{}") or self.model.http.request(fn, i) is None)) or (known and known.kind in ("shipping", *SYSTEMS)):
                 found.append(i)
         return found
 
@@ -259,8 +291,9 @@ class Syncs:
             if not writes and not self.carried.from_elsewhere(fn, self._gone_through(fn, call)):
                 continue
             done = self.model.effects.of(self._target(fn)) if done is None else done
-            for effect in done:
-                if self._carries(effect, named or not writes) and any(p.fn == inner for p in effect.way):
+            sent = self._sent_by_turns(fn, call, inner)
+            for effect in (*done, *sent):
+                if (effect in sent or self._carries(effect, named or not writes)) and any(p.fn == inner for p in effect.way):
                     dropped = self._dropped_in(fn, call, inner, effect)
                     if dropped is not None:
                         yield Sync(fn, call, effect, "dropped", dropped)
