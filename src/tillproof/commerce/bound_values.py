@@ -3,12 +3,14 @@
 
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Record, Result, Seq, Value, constant, names, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
+    from tillproof.commerce.effects import Place
     from tillproof.commerce.model import Model
 
 _ALL_AT_ONCE = ("bind_param", "mysqli_stmt_bind_param")
@@ -16,6 +18,8 @@ _ONE_BY_ONE = ("bindvalue", "bindparam")
 _RUN = "execute"
 _BY_FUNCTION = "mysqli_stmt_execute"
 _MADE_BY = ("mysqli_prepare", "mysqli_stmt_prepare")
+_PREPARES = "prepare"
+_BINDS = ("bind", "bindvalue", "bindparam", "bind_value", "bind_param")
 _PAIR = 2
 
 
@@ -74,3 +78,65 @@ def _holder(body: Body, call: int) -> int:
 def _statement(body: Body, call: int) -> str:
     holder = _holder(body, call)
     return body.name(holder) if holder >= 0 and body.op[holder] == Op.NAME else ""
+
+
+def keeps_prepared(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a call prepares a statement that its object keeps, to run it when asked: ``$this->stmt = $this->dbh->prepare($sql)``.
+    What is prepared so is taken to be run: that is what the next calls on the object are for."""
+    body = model.program.body(fn)
+    if body.op[i] != Op.CALL or body.called(i).lower() != _PREPARES or model.program.language(fn.file) != "php":
+        return False
+    return any(body.op[use] == Op.SET_FIELD and body.args(use)[2] == i for use in model.evaluator.defuse(fn).uses(i))
+
+
+def bound_later(model: "Model", ctx: Ctx | None) -> list[Value]:
+    """What a caller binds to the statement that an object keeps for it, by calls of its own on that object: ``$db->query($sql)``, and then
+    ``$db->bind(':id', $id)``, up to the next statement."""
+    if ctx is None or ctx.call < 0:
+        return []
+    body = model.program.body(ctx.caller)
+    callee = body.args(ctx.call)[0]
+    if body.op[callee] != Op.FIELD:
+        return []
+    holder, bound = written(model.program, ctx.caller, body.args(callee)[0]), dict[str, Value]()
+    for i in range(ctx.call + 1, len(body.op)):
+        field = body.args(i)[0] if body.op[i] == Op.CALL else -1
+        if field < 0 or body.op[field] != Op.FIELD or written(model.program, ctx.caller, body.args(field)[0]) != holder:
+            continue
+        if body.name(field) == body.name(callee):
+            break
+        given = [v for k, v in body.call(i)[1] if k == ""]
+        if body.name(field).lower() in _BINDS and len(given) >= _PAIR:
+            key = constant(model.evaluator.value(ctx.caller, given[0], ctx.parent))
+            if key is not None:
+                bound[key.strip("'\"")] = model.evaluator.value(ctx.caller, given[1], ctx.parent)
+    return [Record((ctx.caller.file, body.line[ctx.call]), tuple(bound.items()))] if bound else []
+
+
+def prepared_by_caller(model: "Model", fn: Fn, call: int, ctx: Ctx | None) -> "Place | None":
+    """Where the statement was prepared that an object keeps and runs in one of its methods: by the call of another method that its caller
+    makes before. ``$db->query('SELECT …')``, and then ``$db->single()``, which fetches."""
+    owner = model.program.owner(fn)
+    body = model.program.body(fn)
+    callee = body.args(call)[0]
+    kept = body.op[callee] == Op.FIELD and body.op[body.args(callee)[0]] == Op.FIELD  # `$this->stmt->fetch()`
+    while ctx is not None and ctx.call >= 0 and model.program.owner(ctx.caller) == owner:
+        ctx = ctx.parent
+    if not kept or owner is None or ctx is None or ctx.call < 0 or model.program.language(fn.file) != "php":
+        return None
+    return prepared_before(model, ctx.caller, ctx.call, ctx.parent)
+
+
+def prepared_before(model: "Model", fn: Fn, call: int, ctx: Ctx | None) -> "Place | None":
+    """The same, as seen where the method is called: ``$this->db->rowCount()``."""
+    body = model.program.body(fn)
+    callee = body.args(call)[0]
+    holder = written(model.program, fn, body.args(callee)[0]) if body.op[callee] == Op.FIELD else ""
+    for i in range(call - 1, -1, -1):
+        field = body.args(i)[0] if body.op[i] == Op.CALL else -1
+        if not holder or field < 0 or body.op[field] != Op.FIELD or written(model.program, fn, body.args(field)[0]) != holder:
+            continue
+        for place in model.effects.runs_for(fn, i, ctx):
+            if keeps_prepared(model, place.fn, place.instr):
+                return place
+    return None

@@ -99,7 +99,8 @@ class CarriedItems:
     @cached_property
     def _asked(self) -> dict[tuple[Fn, int], str]:
         """The kind of system that each call asks something of; empty for one that no pack knows."""
-        sent = {(s.fn, s.instr): s.provider.kind if s.provider is not None else "" for s in (*self.model.sendings.strange, *self.model.sendings.all)}
+        every = (*self.model.sendings.strange, *self.model.sendings.all)
+        sent = {(s.fn, s.instr): s.provider.kind if s.provider is not None else "" for s in every}
         return sent | {(s.fn, s.instr): s.provider.kind for s in self.model.operations.sites}
 
     def brought(self, fn: Fn, loop: Loop) -> bool:

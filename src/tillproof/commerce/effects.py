@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.bound_values import keeps_prepared
 from tillproof.commerce.callees import makes
 from tillproof.commerce.effect_targets import Targets, recursive
 from tillproof.commerce.leaving import Leaving
@@ -381,8 +382,8 @@ class Effects:
             return Plain(touch.kind, True, None, True)
         if touch is not None and touch.kind != "read" and ((got is not None and got[1]) or self._speaks(touch)):
             return Plain(touch.kind, got is None or got[1], None, True)
-        if touch is None and got is not None and got[0].effect == "sql" and self._is_told(fn, i):
-            return Plain(TOLD, got[1], None, True)
+        if touch is None and ((got is not None and got[0].effect == "sql") or keeps_prepared(model, fn, i)) and self._is_told(fn, i):
+            return Plain(TOLD, got is None or got[1], None, True)
         if touch is not None and touch.writes and got is not None and lends_rows(model, fn, i):
             return Plain(LENT, got[1], None, True)
         return self._by_its_name(fn, i) or (Plain("mail", True, None, False) if got is None and self._writes_to_people(fn, i) else None)
@@ -407,7 +408,7 @@ class Effects:
         return provider is not None and provider.kind == "notification"
 
     def _is_told(self, fn: Fn, i: int) -> bool:
-        """Whether the statement that a call runs is one that the function is handed: ``def run(query): cursor.execute(query)``."""
+        """Whether the statement that a call runs is handed to its function: ``def run(query): cursor.execute(query)``."""
         given = [self.model.evaluator.value(fn, v) for _, v in self.model.program.body(fn).call(i)[1][:2]]
         return any(isinstance(leaf, Param) for value in given for leaf in leaves(value, 40))
 
@@ -460,8 +461,7 @@ class Effects:
         name = self.model.program.body(fn).name(i)
         if not counts(name):
             return False
-        touch = self.model.records.touch(fn, i, None)
-        return touch is not None and self.model.stock_writes.is_stock(touch.entity, name)
+        return (touch := self.model.records.touch(fn, i, None)) is not None and self.model.stock_writes.is_stock(touch.entity, name)
 
     def _speaks(self, touch: Touch) -> bool:
         """Whether what may be a touch of records is about an order, stock or the like."""

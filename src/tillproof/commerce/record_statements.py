@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
-from tillproof.commerce.bound_values import bound_before, prepared_by_function
+from tillproof.commerce.bound_values import bound_before, bound_later, prepared_by_caller, prepared_by_function
 from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
 from tillproof.commerce.record_names import TouchKind
@@ -60,6 +60,9 @@ def selected(model: "Model", chain: Chain) -> Told | None:
         if _RUNNING.fullmatch(link.name):
             given = [v for _, v in model.records.chains.arguments(link)]
             found = told(model, model.records.chains.of(link.fn, link.call, link.ctx), given)
+            if found is None and (made := prepared_by_caller(model, link.fn, link.call, link.ctx)) is not None:
+                chain_of_it = model.records.chains.of(*made)
+                found = told(model, chain_of_it, [v for _, v in model.records.chains.arguments(chain_of_it.links[-1])])
             if found is not None and found.kind == "read":
                 return found
     return None
@@ -78,6 +81,8 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
         bound = [v for _, v in model.records.chains.arguments(binding)]
     if not bound and last.name.lower() in _RUNS:
         bound = bound_before(model, last.fn, last.call, last.ctx)
+    if not bound and last.name.lower() == "prepare":
+        bound = bound_later(model, last.ctx)
     if isinstance(text, Record) and (given_whole := dict(text.entries)).keys() & set(_STATEMENTS):  # `query({ text, values })`
         bound = [given_whole["values"]] if "values" in given_whole else bound
         text = next(given_whole[key] for key in _STATEMENTS if key in given_whole)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.added_up import AddedUp
 from tillproof.commerce.answered_rows import answer_of, narrowed
+from tillproof.commerce.bound_values import keeps_prepared
 from tillproof.commerce.by_constructor import read_by_constructor
 from tillproof.commerce.cache_touches import CACHES, cached
 from tillproof.commerce.chains import Chain, Chains
@@ -197,8 +198,9 @@ class Records:
         if kept is not None:
             return kept
         got = recogniser.effect(fn, i, ctx)
-        if got is not None and (got[0].effect == "sql" or got[0].items):
-            return self.items.touch(fn, i, ctx, name) if got[0].items else self._sql(fn, i, ctx)
+        runs = got[0].effect == "sql" or bool(got[0].items) if got is not None else keeps_prepared(self.model, fn, i)
+        if runs:
+            return self.items.touch(fn, i, ctx, name) if got is not None and got[0].items else self._sql(fn, i, ctx)
         if got is None and (not self._says_something(fn, i) or (recogniser.is_ours(fn, i, ctx) and not recogniser.imported(fn, i))):
             return None
         known = self._of_pack(fn, i, ctx, got[0]) if got is not None else None

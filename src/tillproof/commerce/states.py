@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.answered_rows import narrowed
+from tillproof.commerce.bound_values import prepared_before
 from tillproof.commerce.conditions import EQUAL, UNEQUAL, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import entity, same
@@ -139,7 +140,7 @@ class States:
         op, args = body.op[atom.instr], body.args(atom.instr)
         for side in args[1:3] if op == Op.BINARY else [atom.instr]:
             touch = self._fetched(self.evaluator.value(atom.fn, side, atom.ctx)) or self._fetched_by_package(atom, side)
-            if touch is not None or (touch := self._counted_by_handle(atom, side)) is not None:
+            if touch is not None or (touch := self._counted_by_handle(atom, side) or self._counted_by_object(atom, side)) is not None:
                 return touch
         return None
 
@@ -156,6 +157,15 @@ class States:
                 touch = self.records.touch(atom.fn, call, atom.ctx)
                 return touch if touch is not None and touch.kind != "flush" else None
         return None
+
+    def _counted_by_object(self, atom: Atom, i: int) -> Touch | None:
+        """The statement whose rows an object of ours counts that keeps it prepared: ``$this->db->rowCount()``."""
+        body = self.program.body(atom.fn)
+        if body.op[i] != Op.CALL or self.program.language(atom.fn.file) != "php" or not says_how_many(body.called(i)):
+            return None
+        place = prepared_before(self.model, atom.fn, i, atom.ctx)
+        touch = self.records.touch(*place) if place is not None else None
+        return touch if touch is not None and touch.kind != "flush" else None
 
     def _fetched_by_package(self, atom: Atom, i: int) -> Touch | None:
         """The read behind a record where its value is of a body in the repository: the database package's own, or a protocol's."""

@@ -166,9 +166,9 @@ class Syncs:
         reached = set(self._closure(fn))
         for caller, _, _ in self.model.callers.of(fn)[:4]:
             reached.update(self._closure(caller))
-        return any(
-            s.provider is None or s.provider.kind in SYSTEMS for f in reached for s in self._sendings.get(f, ())
-        ) or any(f in self._asking for f in reached)
+        return any(s.provider is None or s.provider.kind in SYSTEMS for f in reached for s in self._sendings.get(f, ())) or any(
+            f in self._asking for f in reached
+        )
 
     @cached_property
     def _sendings(self) -> dict[Fn, list[Sending]]:
@@ -262,7 +262,9 @@ class Syncs:
             if request is None or request.method.upper() not in ("POST", "PUT", "PATCH"):
                 continue
             known = sent.get(i)
-            if (known is None and (i in sent or request.url.startswith("{}") or self.model.http.request(fn, i) is None)) or (known and known.kind in ("shipping", *SYSTEMS)):
+            told_later = self.model.http.request(fn, i) is None
+            unknown = known is None and (i in sent or told_later or request.url.startswith("{}"))
+            if unknown or (known is not None and known.kind in ("shipping", *SYSTEMS)):
                 found.append(i)
         return found
 
