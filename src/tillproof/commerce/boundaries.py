@@ -233,10 +233,10 @@ _Packages = dict[tuple[str, str], Provider]
 @lru_cache(maxsize=2)
 def _packages(knowledge: Knowledge) -> _Packages:
     """Those of all packs; the same for the same packs, and nobody adds to them."""
-    return _importing(knowledge.providers.values())
+    return _importing(knowledge.providers.values(), frozenset(p.lower() for f in knowledge.frameworks.values() for p in f.packages))
 
 
-def _importing(providers: Iterable[Provider]) -> _Packages:
+def _importing(providers: Iterable[Provider], frameworks: frozenset[str]) -> _Packages:
     """(language, what an import begins with) → provider. In PHP an import names a namespace, which the call names tell."""
     out: _Packages = {}
     for provider in providers:
@@ -246,7 +246,7 @@ def _importing(providers: Iterable[Provider]) -> _Packages:
             names = provider.clients if provider.kind == "platform" else provider.packages
             for name in names.get(language, ()):
                 out.setdefault((language, _importable(language, name)), provider)
-        for name in _php_names(provider):
+        for name in _php_names(provider, frameworks):
             out.setdefault(("php", name), provider)
     return out
 
@@ -262,14 +262,15 @@ def _importable(language: str, name: str) -> str:
     return name.partition("/")[0].partition(".")[0]
 
 
-def _php_names(provider: Provider) -> Iterator[str]:
+def _php_names(provider: Provider, frameworks: frozenset[str]) -> Iterator[str]:
     if provider.kind == "platform":  # its own namespace is everywhere in code that runs inside it
         yield from (name.lower() for name in provider.clients.get("php", ()))
         return
     names = [*provider.clients.get("php", ()), *(name for operation in provider.operations for name in operation.calls.get("php", ()))]
     for name in names:
         parts = name.lower().split(".")
-        if parts[0] and len(parts) > 1:
+        hung = "*" in parts and parts[0] in frameworks  # what is hung on an object of a framework is not the framework
+        if parts[0] and len(parts) > 1 and not hung:
             yield ".".join(parts[:2]) if len(parts) > 2 else parts[0]
 
 
