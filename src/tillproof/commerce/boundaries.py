@@ -289,7 +289,7 @@ def _package_of(packages: _Packages, language: str, module: str, name: str) -> t
 
 def _imports_client(provider: Provider, index: FileIndex) -> bool:
     language = {"typescript": "javascript", "tsx": "javascript"}.get(index.language, index.language)
-    packages = _importing([provider])
+    packages = _importing([provider], frozenset())
     return any(_package_of(packages, language, item.module, item.name) for item in index.imports)
 
 

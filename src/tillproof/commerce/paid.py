@@ -317,7 +317,9 @@ class PaidPolicy(SenderPolicy):
             return strongest(statement_pays(model, t) for t in texts) or self._bound_pays(fn, i, ctx)
         if got is not None and got[0].effect in _WRITES and got[0].writes:
             states = list(told_states.by_platform(self.model, got[0], fn, i, ctx))
-            return "sure" if any(sure for *_, sure in states) else strongest(says_paid(model, n, v, got[0].entity) for n, v, _ in states)
+            if any(sure for *_, sure in states) or self._names_order(got[0], fn, i, ctx):
+                return "sure"
+            return strongest(says_paid(model, n, v, got[0].entity) for n, v, _ in states)
         told = told_states.transitions(model, fn, i, ctx) if got is not None else ()
         if said := strongest(says_paid(model, "state", t, "payment") for t in told):
             return said
@@ -340,6 +342,17 @@ class PaidPolicy(SenderPolicy):
         if invoiced or ((got is None or got[0].effect not in _WRITES) and self._fulfils(fn, i, ctx)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _names_order(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether the sender names the order that a platform's function puts into the state which the shop has chosen for this way to pay:
+        who only confirms his own order to pay it later does not name it."""
+        arguments = self.model.program.body(fn).call(i)[1]
+        chosen = [arguments[int(p)][1] for p in effect.chooses.values() if p.isdigit() and int(p) < len(arguments)]
+        touch = self.model.records.touch(fn, i, ctx) if chosen else None
+        if touch is None or not told_states.chosen_state(self.model, touch):
+            return False
+        sent = [s for v in chosen for s, _ in self.model.requests.sources_in(self.model.evaluator.value(fn, v, ctx))]
+        return bool(sent) and all(s.kind in ("body", "query", "path") for s in sent)
 
     def _fulfils(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call's name says that goods or rights are handed over; an object that is made does nothing by itself."""

@@ -126,12 +126,20 @@ def _given_or_foreign(scope: "Scope", value: Instance, name: str, at: tuple[str,
     """A member that no class of ours declares: what a method gives for any, or one of a base of others."""
     if (giving := next((m for word in _GIVING if (m := scope.method(value.cls, word)) is not None), None)) is not None:
         return read_property(scope, FunctionV(at, giving, None, value))
-    if (asked := driver_member(scope, value, name, at)) is not None:
+    if (asked := driver_member(scope, value, name, at) or _accessed(scope, value, name, at)) is not None:
         return asked
     foreign = scope.outside_bases(value.cls)
     if foreign:
         return choice(at, [Member(at, Result(at, External(at, f), Fn(value.cls.file, TOP), -1, None, True), name) for f in foreign[:3]])
     return Member(at, value, name)
+
+
+def _accessed(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> Value | None:
+    """What a model of Laravel gives for a field that it works out: ``getCancellableAttribute`` for ``$order->cancellable``."""
+    if scope.program.language(value.cls.file) != "php":
+        return None
+    method = scope.method(value.cls, f"get{''.join(part[:1].upper() + part[1:] for part in name.split('_'))}Attribute")
+    return read_property(scope, FunctionV(at, method, None, value)) if method is not None else None
 
 
 def _is_address(value: Const) -> bool:
