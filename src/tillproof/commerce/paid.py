@@ -316,10 +316,7 @@ class PaidPolicy(SenderPolicy):
             texts = (t for _, a in body.call(i)[1][:2] for t in statements(model.evaluator.value(fn, a, ctx)))
             return strongest(statement_pays(model, t) for t in texts) or self._bound_pays(fn, i, ctx)
         if got is not None and got[0].effect in _WRITES and got[0].writes:
-            states = list(told_states.by_platform(self.model, got[0], fn, i, ctx))
-            if any(sure for *_, sure in states) or self._names_order(got[0], fn, i, ctx):
-                return "sure"
-            return strongest(says_paid(model, n, v, got[0].entity) for n, v, _ in states)
+            return self._put_into_state(got[0], fn, i, ctx)
         told = told_states.transitions(model, fn, i, ctx) if got is not None else ()
         if said := strongest(says_paid(model, "state", t, "payment") for t in told):
             return said
@@ -342,6 +339,13 @@ class PaidPolicy(SenderPolicy):
         if invoiced or ((got is None or got[0].effect not in _WRITES) and self._fulfils(fn, i, ctx)):
             return "loose" if _ENROLS.match(snake(name)) and not invoiced else "sure"
         return ""
+
+    def _put_into_state(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> Said:
+        """What the state says that a platform's function is told."""
+        states = list(told_states.by_platform(self.model, effect, fn, i, ctx))
+        if any(sure for *_, sure in states) or self._names_order(effect, fn, i, ctx):
+            return "sure"
+        return strongest(says_paid(self.model, n, v, effect.entity) for n, v, _ in states)
 
     def _names_order(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether the sender names the order that a platform's function puts into the state which the shop has chosen for this way to pay:
