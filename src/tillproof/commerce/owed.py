@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.given import given_at
 from tillproof.commerce.lexicon import Words, snake
+from tillproof.commerce.names import written
 from tillproof.commerce.own_payments import BEGIN, NOTES
 from tillproof.commerce.touches import Touch, state_named
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, External, Member, Result, Seq, Value, options, pieces
+from tillproof.flow.values import Const, Ctx, External, Member, Result, Seq, Value, before_writes, options, pieces
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ _OWN_STATE = re.compile(r"(is_)?(paid|payment_?(status|state)|pay_?status)")
 
 _FREE = re.compile(r"(is_)?free(_(plan|of_charge|tier))?|no_charge|gratis|complimentary")
 _KIND = re.compile(r"(\w+_)?(type|kind|plan|tier|pricing|price_type|cost_type|model|mode|billing|access)")
+_WAY = re.compile(r"(\w+_)?(type|kind|direction|category|purpose|reason|nature|flow)")
+_OUT = re.compile(
+    r"(type_|kind_|transaction_type_|tx_type_)?(?!bank_|wire_)((wallet_|internal_|peer_|fund_)?transfers?(_out)?|withdraw\w*|pay_?outs?|debit|cash_?out"
+    r"|disburse\w*|out(going|bound)?|settlement)"
+)
+"""The kind of a transaction by which nobody buys: it takes money out of a purse, or to another one."""
 _AGAIN = re.compile(r"(^|_)(resume|reactivate|unpause|un_?cancel|restore|reopen|unban)(_|$)")
 """What takes a pause or a cancellation back: it was paid before."""
 _RECEIPT = re.compile(
@@ -57,6 +64,30 @@ def begins_paying(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
                 if any(isinstance(p, Result) and (p.fn, p.instr) == (fn, i) for p in inside):
                     return True
     return False
+
+
+def goes_out(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether what is written says of itself that money leaves, or only goes from one purse to another: a transaction that was made with
+    ``type='transfer'``, or is a withdrawal by its kind. Nobody buys by it."""
+    body = model.program.body(fn)
+    if body.op[i] == Op.SET_FIELD:
+        spelt = written(model.program, fn, body.args(i)[0]).split(".")
+        if any(model.words.has("outgoing_entities", part) for part in spelt):
+            return True  # `settlement.transaction.status = …`
+        holders = options(model.evaluator.value(fn, body.args(i)[0], ctx))
+        made = (model.records.touch(o.fn, o.instr, o.ctx) for o in map(before_writes, holders) if isinstance(o, Result) and o.instr >= 0)
+        touches = [t for t in made if t is not None]
+    else:
+        touch = model.records.touch(fn, i, ctx)
+        touches = [touch] if touch is not None else []
+    said = [(n, v) for t in touches for n, v in (*t.fields.items(), *t.keys.items()) if v is not None and _WAY.fullmatch(snake(n))]
+    texts = [_named(o) for _, v in said for o in options(v)]
+    return bool(texts) and all(_OUT.fullmatch(snake(t)) for t in texts)
+
+
+def _named(value: Value) -> str:
+    """The word that a kind says: its text, or the name of the constant that keeps it."""
+    return said_by(value) or (value.name.rpartition(".")[2] if isinstance(value, (External, Member)) else "")
 
 
 def chooses_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -12,7 +12,7 @@ from tillproof.commerce.granted import granted
 from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.owed import begins_paying, chooses_paid, comes_after, costs_nothing, paid_before, said_by
+from tillproof.commerce.owed import begins_paying, chooses_paid, comes_after, costs_nothing, goes_out, paid_before, said_by
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
@@ -22,6 +22,7 @@ from tillproof.commerce.search_terms import chosen_apart, is_search_term
 from tillproof.commerce.touches import text_of, without_address
 from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.chained import step_after
+from tillproof.flow.fixed import THIS
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Proof
@@ -277,7 +278,7 @@ class PaidPolicy(SenderPolicy):
             self.topped[fn, i], said = None, "sure"
         if not said and self.returns and op in (Op.SET_FIELD, Op.CALL) and granted(self.model, fn, i, ctx):
             self.granted[fn, i], said = None, "sure"
-        if said and op in (Op.SET_FIELD, Op.CALL) and chooses_paid(self.model, fn, i, ctx):
+        if said and op in (Op.SET_FIELD, Op.CALL) and (chooses_paid(self.model, fn, i, ctx) or goes_out(self.model, fn, i, ctx)):
             return None
         if said and (comes_after(self.model, fn, i, ctx) or (op == Op.CALL and begins_paying(self.model, fn, i, ctx))):
             return None
@@ -293,7 +294,10 @@ class PaidPolicy(SenderPolicy):
         return any(self.model.vocabulary.paying(f) for f in around)
 
     def _holder(self, fn: Fn, obj: int) -> str:
-        return written(self.model.program, fn, obj).rpartition(".")[2]
+        """What a record is called: by its class where a method of its own writes it."""
+        named = written(self.model.program, fn, obj).rpartition(".")[2]
+        owner = self.model.program.owner(fn) if named in THIS else None
+        return named if owner is None else self.model.program.cls(owner).name
 
     def _call_pays(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         model = self.model
