@@ -482,3 +482,45 @@ def test_a_type_that_supplies_itself_stops_nothing(tmp_path: Path) -> None:
     main = main.replace("router = APIRouter()", "router = APIRouter()\nLogin = Annotated[OAuth2PasswordRequestForm, Depends()]")
     main += '\n\n@router.post("/login")\ndef login(form: Login):\n    return {"user": form.username}\n'
     assert ("unverified", "shop/main.py", "held") in _ruled(tmp_path, _shop(_GENUINE, main=main))
+
+
+_PLACES = """\
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from shop.db import get_db
+from shop.models import Order, Voucher
+
+app = FastAPI()
+
+
+class In(BaseModel):
+    discount_value: float
+    min_order_amount: float
+
+
+@app.post("/made")
+def made(body: In, db: Session = Depends(get_db)):
+    record = MADE
+    db.add(record)
+    db.commit()
+    return record
+"""
+_PAYS, _COSTS, _TAXES = "payment/fulfil-on-redirect", "payment/client-amount", "tax-shipping/client-tax"
+
+
+@pytest.mark.parametrize(
+    ("made", "broken"),
+    [
+        ('Order(status="placed", payment_method="cod")', set()),
+        ('Order(status="paid", payment_method="card")', {_PAYS}),
+        ("Voucher(discount_value=body.discount_value, min_order_amount=body.min_order_amount)", set()),
+        ('Order(status="pending", total=body.min_order_amount)', {_COSTS}),
+    ],
+)
+def test_who_places_an_order_has_not_paid_and_a_coupon_is_no_order(tmp_path: Path, made: str, broken: set[str]) -> None:
+    voucher = "class Voucher(Base):\n    id: Mapped[int] = mapped_column(primary_key=True)\n    discount_value: Mapped[float]\n"
+    main = _PLACES.replace("MADE", made)
+    write(tmp_path, {**_shop(_GENUINE), "shop/main.py": main, "shop/models.py": f"{_MODELS}\n\n{voucher}"})
+    found = review(tmp_path, Settings(checks=(_PAYS, _COSTS, _TAXES), use_cache=False)).findings
+    assert {f.check for f in found if f.file == "shop/main.py"} == broken

@@ -17,7 +17,7 @@ from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
-from tillproof.commerce.said_paid import Said, is_sent, record_pays, says_paid, statement_pays, strongest, waits
+from tillproof.commerce.said_paid import Said, is_sent, only_placed, record_pays, says_paid, statement_pays, strongest, waits
 from tillproof.commerce.search_terms import chosen_apart, is_search_term
 from tillproof.commerce.touches import text_of, without_address
 from tillproof.commerce.worked_out import follows_from_sums
@@ -280,9 +280,23 @@ class PaidPolicy(SenderPolicy):
             self.granted[fn, i], said = None, "sure"
         if said and op in (Op.SET_FIELD, Op.CALL) and (chooses_paid(self.model, fn, i, ctx) or goes_out(self.model, fn, i, ctx)):
             return None
+        if said and op == Op.CALL and not self.returns and self._only_placed(fn, i, ctx):
+            return None
         if said and (comes_after(self.model, fn, i, ctx) or (op == Op.CALL and begins_paying(self.model, fn, i, ctx))):
             return None
         return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
+
+    def _only_placed(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether a call makes an order that is said to be placed and nothing more: whoever orders has not paid by that."""
+        kept = stored(self.model, fn, i, ctx)
+        got = self.model.recogniser.effect(fn, i, ctx) if kept is None else None
+        made = kept.kind == "create" if kept is not None else got is not None and got[0].effect == "record.create"
+        given: dict[str, Value] = {}
+        for key, v in self.model.program.body(fn).call(i)[1] if kept is None and made else ():
+            value = self.model.evaluator.value(fn, v, ctx)
+            got_of = shape(self.model.evaluator, value)
+            given.update({key: value} if key.isidentifier() else {**got_of.may, **got_of.must})
+        return made and only_placed(self.model, kept.fields if kept is not None else given)
 
     def _sums_say_so(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         touch = self.model.records.touch(fn, i, ctx)

@@ -1,7 +1,7 @@
 """What is written, and says of itself that money came: a field, a state, a record, a statement in SQL."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.entities import entity
@@ -38,6 +38,7 @@ _OF_A_PICTURE = re.compile(r"(is_|has_)?captured(_at)?")
 """Of a payment money is captured; of anything else a picture, a moment, an address."""
 _GIVEN_BACK = re.compile(r"(\w+_)?(refund\w*|return\w*|dispute|chargeback)_(status|state)(_\w+)?")
 """The state of what goes back to the customer."""
+_PLACED = re.compile(r"(order_?)?placed")
 _HOLD = re.compile(r"(\w+_)?(reservations?|holds?|carts?|baskets?|wallets?|purses?)")
 _SET = re.compile(r"\bupdate\s+[`\"\[]?(\w+).*?\bset\b(.*?)(?:\bwhere\b|$)", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\binsert\s+into\s+[`\"\[]?(\w+)[`\"\]]?\s*\(([^)]*)\)\s*values\s*\(([^)]*)\)", re.IGNORECASE | re.DOTALL)
@@ -92,6 +93,13 @@ def _state_says_paid(model: "Model", holder: str, known: list[str]) -> Said:
     if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
         return "loose" if words.has("loose_entities", kept) else "sure"
     return ""
+
+
+def only_placed(model: "Model", fields: Mapping[str, Value | None]) -> bool:
+    """Whether all that a new order says of its state is that it was placed: whoever orders has not paid by that."""
+    states = [snake(text) for name, v in fields.items() if v is not None and model.words.has("status_fields", name)
+              for o in options(v) if (text := said_by(o)) is not None]  # fmt: skip
+    return bool(states) and all(_PLACED.fullmatch(state) for state in states)
 
 
 def _is_nothing_due(value: Value) -> bool:

@@ -39,6 +39,9 @@ _TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)
 _ABOUT = ("Model", "Repository", "Repo", "Service", "Schema", "Entity", "Collection", "Table", "Dao")
 # Classes that tell of an order or show one, and keep none: ``Email_Invoice``, ``OrderPdf``.
 _SPEAKS_OF = re.compile(r"(^|_)(e?mails?|mailer|mailable|notif\w+|pdf|page|view|widget|shortcode|exporter)(_|$)")
+_BOUND = re.compile(r"(min|max|minimum|maximum|least|most)_")
+_VOUCHER = re.compile(r"(\w+_)?vouchers?")
+_OF_COUPON = re.compile(r"discount|percent|usage|use_limit|max_us|used_count|times_used|min_(order|cart|purchase|spend)")
 _GIVEN_BACK = re.compile(r"(\w+_)?(refunds?(_?(requests?|claims?|items?|lines?))?|returns?_?requests?|credit_?memos?|credit_?notes?)")
 
 
@@ -60,17 +63,22 @@ def _keeps(model: Model, fn: Fn) -> bool:
 
 def _for_callers(model: Model, fn: Fn, i: int) -> list[AmountSite]:
     """The sums that an instruction stores; for each caller by itself where a sum is made of what callers hand over."""
-    sites = [s for s in _sums(model, fn, i, None) if "refund" not in s.key.lower()]  # what goes back costs nothing
+    sites = [s for s in _sums(model, fn, i, None) if not costs_nothing(s.key)]
     waiting: list[Ctx | None] = [None] if _open(model, sites) or _hands_on(model, fn, i, None) or puts_line(model, fn, i) else []
     for _ in range(_LEVELS):
         above = [up for ctx in waiting for up in model.callers.above(fn, ctx) if not model.staff_only(up.caller)][:_MOST_CALLERS]
         waiting = []
         for ctx in above:
-            sums = [replace(s, ctx=ctx) for s in _sums(model, fn, i, ctx) if "refund" not in s.key.lower()]
+            sums = [replace(s, ctx=ctx) for s in _sums(model, fn, i, ctx) if not costs_nothing(s.key)]
             sites += sums
             if _open(model, sums) or (not sums and (_hands_on(model, fn, i, ctx) or puts_line(model, fn, i))):
                 waiting.append(ctx)
     return sites
+
+
+def costs_nothing(key: str) -> bool:
+    """Whether a field keeps what goes back, or from which sum on or up to which something holds: ``refunded``, ``min_order_amount``."""
+    return "refund" in key.lower() or _BOUND.match(snake(key)) is not None
 
 
 def _open(model: Model, sites: list[AmountSite]) -> bool:
@@ -223,9 +231,15 @@ def _order_made(model: Model, fn: Fn, i: int) -> str:
         return ""  # what the customer is told, and nothing that is kept
     named = [parts[-1]] if made else reversed([*parts[:-1], *_tables(body, callee)])
     entity = next((name for p in named if model.words.entity(name := _entity_name(p))), "") or _row_of(model, fn, i)
-    if _PRICE_LIST.fullmatch(snake(entity)):
+    if _PRICE_LIST.fullmatch(snake(entity)) or is_coupon(model, entity, fn.file):
         return ""  # what a plan costs is laid down for everybody
     return entity if entity and (made or _writes(model, fn, i)) else ""
+
+
+def is_coupon(model: Model, name: str, file: str) -> bool:
+    """Whether a voucher is one that takes something off a price, by what its table keeps, and none that is bought."""
+    table = model.schema.table(name, file) if _VOUCHER.fullmatch(snake(name)) else None
+    return table is not None and any(_OF_COUPON.match(snake(column.name)) for column in table.columns.values())
 
 
 def _row_of(model: Model, fn: Fn, i: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.payment.amounts import AmountSite
+from tillproof.checks.payment.order_totals import costs_nothing, is_coupon
 from tillproof.commerce.items import ITEMS
 from tillproof.commerce.model import Model
 from tillproof.commerce.touches import Touch
@@ -22,9 +23,11 @@ def stored_behind(model: Model) -> Iterator[tuple[AmountSite, frozenset[Fn]]]:
             touch = effect.touch
             if touch is None or len(effect.way) <= _NEAREST or not _is_new(touch) or not model.words.entity(touch.entity):
                 continue
+            if is_coupon(model, touch.entity, touch.fn.file):
+                continue
             way = frozenset(place.fn for place in effect.way)
             for name, value in touch.fields.items():
-                if value is not None and name not in touch.relative and model.words.money(name):
+                if value is not None and name not in touch.relative and model.words.money(name) and not costs_nothing(name):
                     yield AmountSite("order-total", "order record", effect.fn, effect.instr, value, True, key=name), way
 
 
