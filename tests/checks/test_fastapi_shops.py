@@ -524,3 +524,42 @@ def test_who_places_an_order_has_not_paid_and_a_coupon_is_no_order(tmp_path: Pat
     write(tmp_path, {**_shop(_GENUINE), "shop/main.py": main, "shop/models.py": f"{_MODELS}\n\n{voucher}"})
     found = review(tmp_path, Settings(checks=(_PAYS, _COSTS, _TAXES), use_cache=False)).findings
     assert {f.check for f in found if f.file == "shop/main.py"} == broken
+
+
+_PURSE = """\
+import stripe
+from fastapi import Depends, FastAPI, Request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from shop.config import settings
+from shop.db import get_db
+from shop.models import User
+
+app = FastAPI()
+
+
+class In(BaseModel):
+    amount: int
+
+
+@app.post("/pay")
+def pay(body: In, db: Session = Depends(get_db)):
+    return stripe.PaymentIntent.create(amount=body.amount, currency="usd", metadata={"user": 1})
+
+
+@app.post("/stripe/webhook")
+async def hook(request: Request, db: Session = Depends(get_db)):
+    event = stripe.Webhook.construct_event(await request.body(), request.headers["stripe-signature"], settings.STRIPE_WEBHOOK_SECRET)
+    user = db.get(User, event["data"]["object"]["metadata"]["user"])
+    user.balance += ADDED
+    db.commit()
+    return {}
+"""
+
+
+@pytest.mark.parametrize(("added", "ruling"), [('event["data"]["object"]["amount"]', "held"), ("100", "broken")])
+def test_who_fills_his_own_purse_by_what_he_pays_may_choose_the_sum(tmp_path: Path, added: str, ruling: str) -> None:
+    user = "class User(Base):\n    id: Mapped[int] = mapped_column(primary_key=True)\n    balance: Mapped[int]\n"
+    files = _shop(_GENUINE) | {"shop/main.py": _PURSE.replace("ADDED", added), "shop/models.py": f"{_MODELS}\n\n{user}"}
+    write(tmp_path, files)
+    assert [o.ruling for o in review(tmp_path, Settings(checks=(_COSTS,), use_cache=False)).obligations] == [ruling]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.checks.payment.declared_bounds import BROKEN, LISTED, WHOLE, Barrier, declared_bound
+from tillproof.checks.payment.purses import fills_purse
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.recognition import kept_in
@@ -80,7 +81,8 @@ def _words(model: Model, value: Value) -> Iterator[str]:
 
 def _asked_for(model: Model, site: AmountSite) -> Barrier | None:
     """Where a provider is asked for what the payer gives and nothing is bought: it takes no sum below its own least one."""
-    if site.what != "charge" or not any(_FREELY.search(snake(t)) for t in _told(model, site)):
+    freely = any(_FREELY.search(snake(t)) for t in _told(model, site))
+    if site.what != "charge" or not (freely or fills_purse(model, site)):
         return None
     return Barrier(site.fn.file, model.program.body(site.fn).line[site.instr], "the payer is meant to say how much he gives")
 
@@ -278,7 +280,7 @@ def _gift(model: Model, site: AmountSite) -> bool:
     program = model.program
     names = [program.name(site.fn), *(name for e in model.entries_to(site.fn) for name in (e.route or "", program.name(e.target.fn)))]
     told = any(_GIFT.search(snake(t)) for t in _told(model, site)) or any(_PURSE.search(snake(n)) for n in names)
-    return told or _is_kind_of_gift(model, site)
+    return told or _is_kind_of_gift(model, site) or fills_purse(model, site)
 
 
 def _told(model: Model, site: AmountSite) -> list[str]:
