@@ -561,5 +561,6 @@ async def hook(request: Request, db: Session = Depends(get_db)):
 def test_who_fills_his_own_purse_by_what_he_pays_may_choose_the_sum(tmp_path: Path, added: str, ruling: str) -> None:
     user = "class User(Base):\n    id: Mapped[int] = mapped_column(primary_key=True)\n    balance: Mapped[int]\n"
     files = _shop(_GENUINE) | {"shop/main.py": _PURSE.replace("ADDED", added), "shop/models.py": f"{_MODELS}\n\n{user}"}
+    files["shop/services/payments.py"] = ""
     write(tmp_path, files)
     assert [o.ruling for o in review(tmp_path, Settings(checks=(_COSTS,), use_cache=False)).obligations] == [ruling]

@@ -11,6 +11,7 @@ from tillproof.flow.parameters import parameter
 from tillproof.flow.passed_on import package_of
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
+    Choice,
     ClassV,
     Const,
     Element,
@@ -46,7 +47,21 @@ Rule: TypeAlias = "Callable[[Evaluator, Frame, int, list[int], Place], Value]"
 
 def _record(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
     pairs = zip(args[::2], args[1::2], strict=True)
-    return Record(at, tuple([(_key(ev, f, k), ev.at(f, v)) for k, v in pairs]))
+    return Record(at, tuple([entry for k, v in pairs for entry in _each_named(ev, f, k, v) or [(_key(ev, f, k), ev.at(f, v))]]))
+
+
+def _each_named(ev: "Evaluator", f: Frame, k: int, v: int) -> list[tuple[str | None, Value]]:
+    """The entries of a record that is made of the names in a list: ``{name: form[name] for name in ("order_id", "signature")}``."""
+    key = ev.at(f, k) if k >= 0 and f.body.op[k] == Op.NAME else None
+    if not isinstance(key, Choice) or not all(isinstance(o, Const) and o.kind == Kind.STRING for o in key.options):
+        return []
+    value = ev.at(f, v)
+    asked = isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and value.callee.name == "get"
+    if asked and isinstance(value, Result) and isinstance(value.callee, Member) and ev.argument(value, 0) is key:
+        return [(o.text, ev.member(value.callee.base, o.text, o.at)) for o in key.options if isinstance(o, Const)]
+    if isinstance(value, Element) and value.key is key:
+        return [(o.text, ev.member(value.base, o.text, o.at)) for o in key.options if isinstance(o, Const)]
+    return []
 
 
 def _key(ev: "Evaluator", f: Frame, k: int) -> str | None:
