@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tillproof.flow.facts import Facts
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ class Leaving:
             replaced = owner is not None and bool(self.model.evaluator.scope.overrides(owner, program.name(fn)))
             declared = function is None or _ABSTRACT.search(program.sources[fn.file], function.start, function.end) is not None
             body = program.body(fn)
-            if not (replaced or declared or body.generator) and Op.CALL in body.op:
+            if not (replaced or declared or body.generator) and (Op.CALL in body.op or _raises_what_it_is_told(body)):
                 self._memo[fn] = not self._facts(fn).ends()
         return self._memo[fn]
+
+
+def _raises_what_it_is_told(body: Body) -> bool:
+    """Whether a function makes an error of what it is handed, ``throwStatus(401, 'Bad signature')``: one that raises the same error for
+    everybody may stand for what is not there yet."""
+    handed = {p.name for p in body.params}
+    return Op.NEW in body.op and any(op == Op.NAME and body.name(i) in handed for i, op in enumerate(body.op))

@@ -423,7 +423,9 @@ class SenderPolicy:
         return any(body.op[a] != Op.CONST for _, a in body.call(i)[1]) or self.model.reach.asks(target.fn)
 
     def exits(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        return self.model.recogniser.is_("exits", fn, i, ctx) is not None
+        if self.model.recogniser.is_("exits", fn, i, ctx) is not None:
+            return True
+        return self.model.program.body(fn).op[i] == Op.CALL and self.model.effects.never_returns(fn, i)
 
     def counts(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return self.model.program.body(fn).op[i] == Op.CALL and self.model.recogniser.is_("counts", fn, i, ctx) is not None
