@@ -22,10 +22,12 @@ from tillproof.flow.values import (
     options,
     pattern,
 )  # fmt: skip
+from tillproof.ir.body import returns
 from tillproof.ir.ops import Op
 
 _LONGEST_CHAIN = 16
 _DEEPEST = 3
+_CLASS_AND_METHOD = 2
 
 
 class Arguments:
@@ -145,11 +147,15 @@ def handlers(evaluator: Evaluator, value: Value, depth: int = 0) -> list[tuple[F
     for option in _alternatives(evaluator, value):
         if isinstance(option, FunctionV):
             out += _unwrapped(evaluator, option, depth)
+        elif isinstance(option, Seq) and (named := _of_controller(evaluator, option)) is not None:
+            out.append((named, ()))
         elif isinstance(option, Seq) and option.items:
             before = tuple(items(option)[:-1])
             out += [(f, (*before, *w)) for f, w in handlers(evaluator, items(option)[-1], depth + 1)]
         elif isinstance(option, Result) and option.instr >= 0:
             out += _in_wrapper(evaluator, option, depth)
+        elif isinstance(option, (Record, Overlay)):  # `{ rest: 'POST /pay', async handler(ctx) { … } }`
+            out += [found for kept in entries(option, "handler") for found in handlers(evaluator, kept, depth + 1)]
         elif isinstance(option, (ClassV, Instance)):
             instance = option if isinstance(option, Instance) else Instance(option.at, option.cls)
             for name in ("__invoke", "__call__"):
@@ -157,6 +163,20 @@ def handlers(evaluator: Evaluator, value: Value, depth: int = 0) -> list[tuple[F
                     out.append((FunctionV(option.at, method, None, instance), ()))
                     break
     return out
+
+
+def _of_controller(evaluator: Evaluator, listed: Seq) -> FunctionV | None:
+    """The method of a controller that a list names: ``[PaymentsController, 'pay']``, the class perhaps loaded by a function."""
+    name = constant(listed.items[1]) if len(listed.items) == _CLASS_AND_METHOD else None
+    for option in options(listed.items[0]) if name is not None else ():
+        given = [option]
+        if isinstance(option, FunctionV):  # `() => import('#controllers/payments_controller')`
+            body = evaluator.program.body(option.fn)
+            given = [evaluator.value(option.fn, body.args(i)[0]) for i in returns(body) if body.args(i)[0] >= 0]
+        for cls in (o.cls for value in given for o in _alternatives(evaluator, value) if isinstance(o, (ClassV, Instance))):
+            if (found := evaluator.scope.method(cls, name or "")) is not None:
+                return FunctionV(listed.at, found, None, Instance(listed.at, cls))
+    return None
 
 
 def _in_wrapper(evaluator: Evaluator, result: Result, depth: int) -> list[tuple[FunctionV, tuple[Value, ...]]]:

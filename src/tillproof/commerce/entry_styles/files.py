@@ -11,7 +11,7 @@ from tillproof.commerce.entry_styles.classes import public
 from tillproof.commerce.entry_styles.file_routes import file_route
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, path_expression
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import Const, FunctionV, Instance, Value, options
+from tillproof.flow.values import ClassV, Const, FunctionV, Instance, Value, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Framework, Role, Routes
 
@@ -102,7 +102,7 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
 def _exported(wiring: Wiring, file: str, name: str) -> list[tuple[FunctionV, tuple[Value, ...]]]:
     """The functions behind an export, or behind a key of an exported record; none when the file does not export that name."""
     name, _, key = name.partition(".")
-    if key.encode() not in wiring.program.sources[file]:
+    if key != "*" and key.encode() not in wiring.program.sources[file]:
         return []
     out: list[tuple[FunctionV, tuple[Value, ...]]] = []
     index = wiring.program.indices[file]
@@ -111,9 +111,18 @@ def _exported(wiring: Wiring, file: str, name: str) -> list[tuple[FunctionV, tup
         exports = [f.name for f in index.functions if f.parent < 0 and f.name == name]
     for export in dict.fromkeys(exports):
         value = wiring.evaluator.scope.exported(file, export, (file, 1))
+        if key == "*":
+            out += [(wiring.handler(fn, wiring.place(fn)), ()) for fn in _methods(wiring, file, unwrap(wiring.evaluator, value))]
+            continue
         for held in entries(unwrap(wiring.evaluator, value), key) if key else (value,):
             out += [h for one in (held, *functions_in(held)) for h in handlers(wiring.evaluator, one)]
     return out
+
+
+def _methods(wiring: Wiring, file: str, value: Value) -> list[Fn]:
+    """The methods of a class of the file that is exported, or of an object of it."""
+    classes = dict.fromkeys(o.cls for o in options(value) if isinstance(o, (ClassV, Instance)) and o.cls.file == file)
+    return [fn for cls in classes for fn in wiring.program.methods(cls).values() if public(wiring, fn)]
 
 
 def _with_directive(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
