@@ -35,7 +35,7 @@ class Targets:
         callee, arguments = body.call(i)
         value = evaluator.value(fn, callee, ctx)
         out: dict[Fn, tuple[FunctionV, bool]] = {}
-        for target in evaluator.scope.run_by_call(value)[:_BRANCHES]:
+        for target in self._called(fn, callee, value)[:_BRANCHES]:
             out.setdefault(target.fn, (target, False))
         if body.op[callee] == Op.CALL:  # called through a wrapper, which may run what is hooked to it by its name
             hooked = [h for own in out for h in self.model.listeners.around(self.model.program.name(own))]
@@ -61,6 +61,12 @@ class Targets:
                     if isinstance(option, FunctionV):
                         out.setdefault(option.fn, (option, True))
         return list(out.values())
+
+    def _called(self, fn: Fn, callee: int, value: Value) -> list[FunctionV]:
+        """The functions that a value runs when it is called; ``this.pay.bind(this)`` calls nothing yet."""
+        body, run = self.model.program.body(fn), self.model.evaluator.scope.run_by_call(value)
+        binds = body.op[callee] == Op.FIELD and body.name(callee) == "bind"
+        return [target for target in run if not binds or self.model.program.name(target.fn) == "bind"]
 
     def by_caller(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
         """The methods of ours that a call lands in once it is known what the object was handed: ``this.orders.update(id, changes)``, which

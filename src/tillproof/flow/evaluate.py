@@ -22,6 +22,7 @@ from tillproof.flow.found_by_name import members_chosen
 from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.given_later import GivenLater
 from tillproof.flow.hung import Hung
+from tillproof.flow.injected import of_parameter
 from tillproof.flow.instructions import RULES
 from tillproof.flow.lending import yielded
 from tillproof.flow.maps import numbered
@@ -290,7 +291,7 @@ class Evaluator:
             stores = self.frame(parent).flow.stores.get(name)
             if stores:
                 around = self.frame(parent, outer_ctx)
-                return choice(at, [self.at(around, s) for s in stores])
+                return self.captured.by_others(around, name, f.fn, choice(at, [self.at(around, s) for s in stores]))
             parent, outer_ctx = self.program.parent(parent), outer_ctx.outer if outer_ctx else None
         return self.scope.global_name(f.file, name, at)
 
@@ -338,7 +339,7 @@ class Evaluator:
     def _of_unknown(self, value: Value, name: str, at: tuple[str, int]) -> Value | None:
         """What is known of a member of a parameter, of what a call of outside gives, or of what hangs on one of these."""
         if isinstance(value, Param):
-            return self.queued(value, name, at) or self.scope.declared_field(value, name, at)
+            return of_parameter(self, value, name, at)
         found = None
         if isinstance(value, Result):
             found = self.hung.on(value, name, at) or self._constructed(value, name) or self.scope.running(value, name, at)
