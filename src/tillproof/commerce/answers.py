@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.awaited_together import awaited_among
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.told_answers import is_told
 from tillproof.flow.asked import reads
-from tillproof.flow.called_back import passed_on
+from tillproof.flow.called_back import BODY, passed_on
 from tillproof.flow.parameters import arrives
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Record, Seq, before_writes, options
@@ -143,7 +144,9 @@ class _Reader:
             evaluator = self.model.evaluator
             onward, uses = passed_on(evaluator, fn, i, evaluator.defuse(fn).uses(i), ctx)
             for spot in onward:
-                self._each_use(*spot, depth, layer)
+                body = self.model.program.body(spot.fn)
+                read = body.op[spot.instr] == Op.PARAM and body.args(spot.instr)[0] == BODY  # (error, response, body) => …
+                self._each_use(*spot, depth, max(layer, len(self.skipped) - 1) if read and layer != _STATUS else layer)
             for n in self.model.http.read_off(fn, i, ctx) if depth == 0 else ():
                 self._each_use(fn, n, ctx, 1, layer)
             for use in uses:
@@ -161,10 +164,7 @@ class _Reader:
         elif op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
             self._each_use(fn, use, ctx, depth, layer)
         elif op == Op.RETURN:
-            if ctx is not None and ctx.fn == fn and ctx.call >= 0 and not ctx.callback:
-                self._each_use(ctx.caller, ctx.call, ctx.parent, depth, layer)
-            else:
-                self._out_of_sight()
+            self._returned(fn, ctx, depth, layer)
         elif layer == _STATUS:
             self._decides(fn, i, use, ctx, depth)
         elif op in (Op.FIELD, Op.INDEX) and body.args(use)[0] == i:
@@ -176,9 +176,27 @@ class _Reader:
         else:
             self._handed_whole(fn, i, use, ctx, depth, layer)
 
+    def _returned(self, fn: Fn, ctx: Ctx | None, depth: int, layer: int) -> None:
+        """Follows what a function gives to whoever called it."""
+        step = ctx is not None and ctx.callback and self._is_step(ctx)
+        if step and any(tested == fn for tested, _ in self.asked.tests):
+            self._out_of_sight()  # what the next step is given, if anything, hangs on that test
+        if ctx is not None and ctx.fn == fn and ctx.call >= 0 and (step or not ctx.callback):
+            self._each_use(ctx.caller, ctx.call, ctx.parent, depth, layer)
+        else:
+            self._out_of_sight()
+
+    def _is_step(self, ctx: Ctx) -> bool:
+        """Whether a function is a step of a promise, which hands on what it returns: ``.then((answer) => answer.json())``."""
+        return self.model.program.body(ctx.caller).called(ctx.call) == "then"
+
     def _handed_whole(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:
         """Follows an answer, or a request for one, into whatever is given it whole."""
-        if keys := self._kept_under(fn, i, use, ctx):
+        one = awaited_among(self.model.program.body(fn), self.model.evaluator.defuse(fn), use, i)
+        if one is not None:
+            for n in one:
+                self._each_use(fn, n, ctx, depth, layer)
+        elif keys := self._kept_under(fn, i, use, ctx):
             self.kept.append((fn, keys, ctx, True))
         elif self._sends(fn, i, use):
             self.whole(fn, use, ctx, depth, layer)

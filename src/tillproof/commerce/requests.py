@@ -15,6 +15,7 @@ from tillproof.commerce.hung_pieces import HungPieces
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
+from tillproof.flow.called_back import LISTENS
 from tillproof.flow.captured import ARRAY_FOLD, ARRAY_SUM, FOLDS, SUMS
 from tillproof.flow.values import (
     CONVERSIONS,
@@ -42,6 +43,7 @@ from tillproof.knowledge.schema import Argument
 
 SourceKind = Literal["body", "query", "path", "headers", "raw", "session"]
 KINDS: tuple[SourceKind, ...] = ("body", "query", "path", "headers", "raw", "session")
+_TWO = 2
 _COMPARISONS = {
     "==",
     "===",
@@ -228,9 +230,9 @@ class Requests:
         if isinstance(value, Choice):
             return next((f for o in value.options if (f := self._find(o, depth + 1))), None)
         if isinstance(value, Overlay):
-            return self._find(value.base, depth + 1)
+            return self._find(value.base, depth + 1) or self._of_pieces(value, depth)
         if isinstance(value, Mix):
-            return self._find(value.operands[0], depth + 1) if value.op in CONVERSIONS else None
+            return self._find(value.operands[0], depth + 1) if value.op in CONVERSIONS else self._of_pieces(value, depth)
         if isinstance(value, Instance):
             return self._find(value.origin, depth + 1) if value.origin is not None else None
         if isinstance(value, Param):
@@ -245,6 +247,16 @@ class Requests:
         if isinstance(value, Result) and value.instr >= 0:
             return self._result(value, depth)
         return None
+
+    def _of_pieces(self, value: Overlay | Mix, depth: int) -> Source | None:
+        """The message as it came, put together of its pieces: ``body += chunk``, where it begins with nothing, ``chunks.push(chunk)``."""
+        if isinstance(value, Mix):
+            begins = value.op == "+" and len(value.operands) == _TWO and constant(value.operands[0]) == ""
+            held: list[Value] = [value.operands[1]] if begins else []
+        else:
+            held = [v for key, v, _ in value.writes if key == "[]"] if isinstance(value.base, Seq) and not value.base.items else []
+        found = (self._find(v, depth + 1) for v in held)
+        return next((f for f in found if isinstance(f, Source) and f.kind == "raw"), None)
 
     def _hung_before(self, value: Member | External, depth: int) -> Source | _Part | None:
         """What a function that ran before hung under that name."""
@@ -353,6 +365,8 @@ class Requests:
 
     def _element(self, value: Element, depth: int) -> Source | None:
         base = self._find(value.base, depth + 1)
+        if isinstance(base, _Part) and value.key is None and not base.path and "on" in base.argument.raw:
+            return Source("raw", None, value.at)  # a piece of the stream: `for await (const chunk of req)`
         if not isinstance(base, Source):
             return None
         text = constant(value.key) if value.key is not None else None
@@ -373,6 +387,8 @@ class Requests:
                 return replace(base, key=_below(base.key, first) if first and _takes_key(value.callee.name) else base.key, at=value.at)
             if isinstance(base, _Part):
                 found = self._named(base, value.callee)
+                if value.callee.name in LISTENS and isinstance(found, Source):
+                    return found  # what is heard there, whatever the event is called
                 if found is None and first and value.callee.name == "get" and self.program.language(value.fn.file) == "python":
                     return self._named(base, Member(value.at, value.callee.base, first))  # a request that is a dictionary
                 return replace(found, key=_below(found.key, first) if first else found.key) if isinstance(found, Source) else found

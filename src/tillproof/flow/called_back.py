@@ -29,10 +29,14 @@ _PASSES_ON = {
 """Calls that hand on what stands behind the function, from which argument on."""
 _LISTS = ("apply_async", "apply_async_on_commit", "add_job", "Thread", "Process", "Timer", "enqueue_call")
 """Calls of Python that are told a function's arguments as a list, ``args``, and a record, ``kwargs``."""
+LISTENS = ("on", "once", "addListener")
+"""Calls by which a stream is heard; what it tells piece by piece under ``data`` is the stream's own."""
 _WAITS = ("then", "transaction", "$transaction")
 _FAILED = re.compile(r"_*(e|er|err|error|ex|exception|failure|\w*(Err|Error))?")
 _ASKED = ("req", "request", "ctx", "context", "next", "done", "cb")
+_RESPONSE = re.compile(r"res|resp|response|incoming(Message)?|answer")
 _ANSWER = 1
+BODY = 2
 _NODE = (2, 3)
 """How many parameters a function has that is called with a failure or the answer, and at times with more of it."""
 
@@ -68,6 +72,8 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
         return ev.at(caller, passed[number]) if number < len(passed) else None
     if number != 0:
         return answer
+    if name in LISTENS and arguments and (told_of := body.const(arguments[0][1])) is not None:
+        return ev.at(caller, call) if told_of[1].strip("'\"`") == "data" else None
     if name in _ARRAY_FUNCTIONS and len(arguments) > 1:
         over = next((a for _, a in arguments if body.op[a] != Op.FUNCTION), None)
         return ev.element(ev.at(caller, over), at) if over is not None else None
@@ -130,11 +136,34 @@ def job(ev: "Evaluator", fn: Fn, call: int, ctx: Ctx | None, under: str) -> Reco
 def _is_answer(body: Body, call: int, params: Sequence[Param]) -> bool:
     """Whether the second parameter of a function that a call is handed last is what the call answers, as Node.js has it, behind the
     failure."""
+    if _is_response(body, call, params):
+        return True
     if body.op[call] != Op.CALL or len(params) not in _NODE or body.called(call) in _WAITS:
         return False
     last = body.call(call)[1][-1:]
     handed_last = bool(last) and body.op[last[0][1]] in (Op.FUNCTION, Op.NAME)
     return handed_last and _FAILED.fullmatch(params[0].name) is not None and params[1].name not in _ASKED
+
+
+def _is_response(body: Body, call: int, params: Sequence[Param]) -> bool:
+    """Whether a function is called with the answer alone, as Node's own ``https.request(options, (response) => …)`` does."""
+    alone = len(params) == 1 and _RESPONSE.fullmatch(params[0].name) is not None
+    return alone and body.op[call] == Op.CALL and body.called(call) in ("request", "get") and len(body.call(call)[1]) > 1
+
+
+def _heard(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | None:
+    """Where what a stream tells piece by piece arrives: ``answer.on('data', (chunk) => …)``."""
+    body = ev.program.body(fn)
+    if body.op[i] != Op.CALL or body.called(i) not in LISTENS or ev.program.language(fn.file) != "javascript":
+        return None
+    given = [v for _, v in body.call(i)[1]]
+    inner = Fn(fn.file, body.args(given[1])[0]) if len(given) > 1 and body.op[given[1]] == Op.FUNCTION else None
+    told = body.const(given[0]) if inner is not None else None
+    if inner is None or told is None or told[1].strip("'\"`") != "data":
+        return None
+    at = next((n for n, op in enumerate(ev.program.body(inner).op) if op == Op.PARAM), -1)
+    target = FunctionV((fn.file, body.line[i]), inner, ctx)
+    return Spot(inner, at, ev.context(target, fn, i, ctx, callback=True)) if at >= 0 else None
 
 
 def called_with_answer(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
@@ -151,22 +180,41 @@ def called_with_answer(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Func
     return None
 
 
-def where_answered(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | None:
+def where_answered(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None, number: int = _ANSWER) -> Spot | None:
     """Where the answer to a call arrives that is given to a function handed to it: the parameter, in that function."""
     into = called_with_answer(ev, fn, i, ctx)
     if into is None:
         return None
     body = ev.program.body(into.fn)
-    at = next((n for n, op in enumerate(body.op) if op == Op.PARAM and body.args(n)[0] == _ANSWER), -1)
+    number = number if len(body.params) > 1 else 0
+    at = next((n for n, op in enumerate(body.op) if op == Op.PARAM and body.args(n)[0] == number), -1)
     return Spot(into.fn, at, ev.context(into, fn, i, ctx, callback=True)) if at >= 0 else None
 
 
 def passed_on(ev: "Evaluator", fn: Fn, i: int, uses: Sequence[int], ctx: Ctx | None) -> tuple[list[Spot], list[int]]:
     """Where a value goes by way of a function handed to its call, of the next step of a chain, or of a promise that is kept with it; and
     the uses that are left."""
-    into = [spot for spot in (where_answered(ev, fn, i, ctx), _into_next_step(ev, fn, i, ctx)) if spot is not None]
+    answered = (where_answered(ev, fn, i, ctx), where_answered(ev, fn, i, ctx, BODY), _heard(ev, fn, i, ctx))
+    into = [spot for spot in (*answered, _into_next_step(ev, fn, i, ctx)) if spot is not None]
+    into += _into_then(ev, fn, uses, ctx)
     kept = {use: spot for use in uses if (spot := promise(ev, fn, use, ctx)) is not None}
     return [*into, *kept.values()], [use for use in uses if use not in kept and not (into and is_chain(ev, fn, use))]
+
+
+def _into_then(ev: "Evaluator", fn: Fn, uses: Sequence[int], ctx: Ctx | None) -> list[Spot]:
+    """Where what a promise is kept with arrives: the first parameter of the function that is handed to its ``then``."""
+    body = ev.program.body(fn)
+    if ev.program.language(fn.file) != "javascript":
+        return []
+    found: list[Spot] = []
+    for use in (u for u in uses if body.op[u] == Op.FIELD and body.name(u) == "then"):
+        for call in (c for c in ev.defuse(fn).uses(use) if body.op[c] == Op.CALL and body.args(c)[0] == use and body.call(c)[1]):
+            for option in options(ev.value(fn, body.call(call)[1][0][1], ctx)):
+                inner = ev.program.body(option.fn) if isinstance(option, FunctionV) else None
+                at = next((n for n, op in enumerate(inner.op) if op == Op.PARAM and inner.args(n)[0] == 0), -1) if inner is not None else -1
+                if isinstance(option, FunctionV) and at >= 0:
+                    found.append(Spot(option.fn, at, ev.context(option, fn, call, ctx, callback=True)))
+    return found
 
 
 def _into_next_step(ev: "Evaluator", fn: Fn, i: int, ctx: Ctx | None) -> Spot | None:

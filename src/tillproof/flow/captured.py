@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import FunctionV, Value
+from tillproof.flow.values import FunctionV, Overlay, Value, choice
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Captured:
     def __init__(self, evaluator: "Evaluator") -> None:
         self.evaluator = evaluator
         self._writes: dict[Fn, dict[str, list[_Write]]] = {}
+        self._reading: set[tuple[Fn, str]] = set()
 
     def writes(self, fn: Fn) -> dict[str, list[_Write]]:
         """The writes of a function's callbacks, by variable."""
@@ -56,6 +57,25 @@ class Captured:
     def inside(self, f: Frame, i: int, name: str) -> list[tuple[str | None, Value, bool]]:
         """What callbacks may have written into what a variable holds by the time it is read, as an overlay has it."""
         return [(w.into, self._value(f, w), False) for w in self.writes(f.fn).get(name, ()) if w.into is not None and w.call < i]
+
+    def by_others(self, f: Frame, name: str, reader: Fn, value: Value) -> Value:
+        """A variable as one callback of the function finds it, with what its other callbacks may have made of it before:
+        ``req.on('data', (chunk) => body += chunk); req.on('end', () => JSON.parse(body))``."""
+        told = [w for w in self.writes(f.fn).get(name, ()) if not self._is_inside(reader, w.inner)]
+        if not told or (f.fn, name) in self._reading:
+            return value
+        self._reading.add((f.fn, name))
+        at = value.at
+        value = choice(at, [value, *(self._value(f, w) for w in told if w.into is None)])
+        written = tuple((w.into, self._value(f, w), False) for w in told if w.into is not None)
+        self._reading.discard((f.fn, name))
+        return Overlay(at, value, written) if written else value
+
+    def _is_inside(self, fn: Fn, around: Fn) -> bool:
+        here: Fn | None = fn
+        while here is not None and here != around:
+            here = self.evaluator.program.parent(here)
+        return here is not None
 
     def _value(self, f: Frame, write: _Write) -> Value:
         target = FunctionV((f.file, f.body.line[write.call]), write.inner, f.ctx)

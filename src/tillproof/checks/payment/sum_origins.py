@@ -8,8 +8,8 @@ from tillproof.flow.values import Choice, Const, Element, External, Instance, Me
 
 _FEW = 40
 _DEEPEST = 12
-_HANDED = re.compile(
-    r"(\w+_)?(data|params?|payload|body|input|args?|arguments|options?|opts|dto|props|kwargs|attributes|fields|details|form|query)"
+_HANDED = re.compile(  # no name: a record that is taken apart at once
+    r"|(\w+_)?(data|params?|payload|body|input|args?|arguments|options?|opts|dto|props|kwargs|attributes|fields|details|form|query)"
 )
 _ASKING = re.compile(r"(\w+_)?(req|request|ctx|context|event|evt|message|msg)|[cre]")
 _OF_REQUEST = re.compile(r"(^|\.)(req|request)(\.|$)")
@@ -44,7 +44,25 @@ def _open(model: Model, value: Value) -> Value | None:
         plain = snake(root.name)
         open_ = _ASKING.fullmatch(plain) is not None or _HANDED.fullmatch(plain) is not None
         return root if open_ and not model.callers.of(root.fn) and not model.requests.is_request(root) else None
+    if (sent := _message_given(model, value)) is not None:
+        return sent
     return root if isinstance(root, External) and _OF_REQUEST.search(root.name) and not _is_known(model, root) else None
+
+
+def _message_given(model: Model, value: Value) -> Value | None:
+    """The whole message of a request that a function of others is given, of whose answer a sum is read: perhaps it only checks it."""
+    for _ in range(_DEEPEST):
+        if isinstance(value, (Member, Element, Overlay)):
+            value = value.base
+        elif isinstance(value, Result) and value.instr >= 0:
+            for _, given in model.evaluator.arguments(value):
+                source = model.requests.source(given)
+                if source is not None and source.kind in ("body", "raw") and source.key is None:
+                    return given
+            value = value.callee
+        else:
+            break
+    return None
 
 
 def _is_known(model: Model, root: External) -> bool:
