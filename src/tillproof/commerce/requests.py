@@ -73,7 +73,10 @@ _STEPS = 60
 _FEW = 20
 _NESTED = 4
 # Under these names what was checked stands in the answer of a check that does not throw.
-_CHECKED = ("data", "value", "output", "validated", "payload")
+_CHECKED = ("data", "value", "output", "validated", "payload", "right")
+_CHECKS = ("validate", "validateAsync", "validateSync", "validateUsing", "cast", "decode")
+_FORM = "entries"
+"""A method of a form by which all of it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,11 +406,18 @@ class Requests:
         known = self._known(value, value.at, arguments)
         if known is not None:
             return known
-        if self.cleans(value):
-            return next(
-                (f for a in arguments if not isinstance(a, (FunctionV, Const)) and isinstance(f := self._find(a, depth + 1), Source)), None
-            )
+        if self.cleans(value) or self._checks(value, arguments, depth):
+            cleaned = [self._find(a, depth + 1) for a in arguments if not isinstance(a, (FunctionV, Const))]
+            form = any(isinstance(f, _Part) and not f.path and _FORM in f.argument.body for f in cleaned)
+            return next((f for f in cleaned if isinstance(f, Source)), Source("body", None, value.at) if form else None)
         return None
+
+    def _checks(self, value: Result, arguments: list[Value], depth: int) -> bool:
+        """Whether a call by such a name checks the whole body, by a schema that is known to whoever handed it over alone."""
+        if not isinstance(value.callee, Member) or value.callee.name not in _CHECKS or not arguments:
+            return False
+        sent = self._find(arguments[0], depth + 1)
+        return isinstance(sent, Source) and sent.kind == "body" and sent.key is None
 
     def _called(self, callee: External | Param) -> Source | None:
         """The source that a called name is. A PHP function and a parameter of its name are written alike in the IR."""

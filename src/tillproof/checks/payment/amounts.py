@@ -32,6 +32,11 @@ class AmountSite:
     key: str = ""
     ctx: Ctx | None = None
 
+    @property
+    def begins_at(self) -> Fn:
+        """The outermost function that is known to lead there."""
+        return list(self.ctx.chain())[-1].caller if self.ctx is not None else self.fn
+
 
 def amount_sites(model: Model) -> Iterator[AmountSite]:
     """The amount of every charge, per context where it depends on a caller."""
@@ -60,10 +65,9 @@ def _only_sent(model: Model, value: Value, path: str) -> bool:
 
 
 def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSite]:
-    for _, value in given_at(model, site, path):
-        yield AmountSite(
-            "charge", f"{site.provider.name} {thing(site.operation.op)}", site.fn, site.instr, value, True, key=path.rpartition(".")[2]
-        )
+    charge = f"{site.provider.name} {thing(site.operation.op)}"
+    for ctx, value in given_at(model, site, path):
+        yield AmountSite("charge", charge, site.fn, site.instr, value, True, path.rpartition(".")[2], ctx)
 
 
 @dataclass(slots=True)

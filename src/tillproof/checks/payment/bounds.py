@@ -278,7 +278,10 @@ def _is_held_up(model: Model, value: Value, word: str) -> bool:
 def _gift(model: Model, site: AmountSite) -> bool:
     """Whether the payer is meant to choose: a donation, a tip, what he puts into his own wallet."""
     program = model.program
-    names = [program.name(site.fn), *(name for e in model.entries_to(site.fn) for name in (e.route or "", program.name(e.target.fn)))]
+    names = [
+        program.name(site.fn),
+        *(name for e in model.entries_to(site.begins_at) for name in (e.route or "", program.name(e.target.fn))),
+    ]
     told = any(_GIFT.search(snake(t)) for t in _told(model, site)) or any(_PURSE.search(snake(n)) for n in names)
     return told or _is_kind_of_gift(model, site) or fills_purse(model, site)
 
@@ -286,7 +289,9 @@ def _gift(model: Model, site: AmountSite) -> bool:
 def _told(model: Model, site: AmountSite) -> list[str]:
     """What the place of a charge and those that lead to it are called."""
     program = model.program
-    entries = (f"{e.route or e.target.fn.file} {program.qualified(e.target.fn)} {kept_in(model, e)}" for e in model.entries_to(site.fn))
+    entries = (
+        f"{e.route or e.target.fn.file} {program.qualified(e.target.fn)} {kept_in(model, e)}" for e in model.entries_to(site.begins_at)
+    )
     return [program.qualified(site.fn), site.fn.file, *entries]
 
 

@@ -1,6 +1,6 @@
 """``payment/client-amount``: what is charged, and what an order is said to cost, is the server's own figure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
@@ -42,8 +42,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     charged = list(amount_sites(model))
     others = list(outside_charges(model))
     asked = _asked_from_records(model, [*charged, *others])
-    for site in (*charged, *others, *sent_sums(model), *form_sums(model), *order_totals(model), *free_by_choice(model)):
-        ruling = _rule(model, site, asked)
+    sites = (*charged, *others, *sent_sums(model), *form_sums(model), *order_totals(model), *free_by_choice(model))
+    for site, ruling in _ruled(model, sites, asked):
         within = _around(model, site.fn, handling)
         if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):
             continue
@@ -78,6 +78,14 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _kept(model, kept)
         if kept.bound is None:
             flawed.add(within)
+
+
+def _ruled(model: Model, sites: Iterable[AmountSite], asked: AskedFor) -> list[tuple[AmountSite, Ruling | None]]:
+    """Each sum with its ruling; where a client charges what the sender of one request says, the sum that another caller gives it does not
+    make it right."""
+    ruled = [(site, _rule(model, site, asked)) for site in sites]
+    broken = {(site.fn, site.instr) for site, ruling in ruled if ruling is not None and ruling.outcome == "broken"}
+    return [(s, r) for s, r in ruled if r is None or r.outcome == "broken" or (s.fn, s.instr) not in broken]
 
 
 def _kept(model: Model, kept: StoredQuantity) -> Ruling:

@@ -11,7 +11,7 @@ _DEEPEST = 12
 _HANDED = re.compile(  # no name: a record that is taken apart at once
     r"|(\w+_)?(data|params?|payload|body|input|args?|arguments|options?|opts|dto|props|kwargs|attributes|fields|details|form|query)"
 )
-_ASKING = re.compile(r"(\w+_)?(req|request|ctx|context|event|evt|message|msg)|[cre]")
+_ASKING = re.compile(r"(\w+_)?(req|request|ctx|context|event|evt|message|msg|snap|snapshot)|[cre]")
 _OF_REQUEST = re.compile(r"(^|\.)(req|request)(\.|$)")
 
 
