@@ -49,7 +49,7 @@ class Promises:
         for _ in range(_STEPS if body.op[here] == Op.CALL else 0):
             uses = list(defuse.uses(here))
             if not any(not self._thrown_away(place.fn, use) for use in uses):
-                left = self._promises(inner) and self._begins(place, here, inner) if inner is not None else self._writes(place.fn, here)
+                left = self._promises(inner) and self._begins(place, here, inner) if inner is not None else self._written(place.fn, here)
                 return (here, LEFT) if left else None
             if len(uses) == 1 and self._runs_later(place.fn, uses[0]):
                 return (uses[0], LEFT) if inner is None or self._promises(inner) else None
@@ -87,6 +87,18 @@ class Promises:
         on = body.args(callee)[0]
         return not (body.op[on] in (Op.NAME, Op.FIELD) and _PREPARES.fullmatch(body.name(on)))
 
+    def _written(self, fn: Fn, i: int) -> bool:
+        """Whether such a call, or one that stands in front of it in its chain, writes: ``Order.updateOne(…).exec()``."""
+        body = self.model.program.body(fn)
+        while body.op[i] == Op.CALL:
+            if self._writes(fn, i):
+                return True
+            callee = body.args(i)[0]
+            if body.op[callee] != Op.FIELD:
+                return False
+            i = body.args(callee)[0]
+        return False
+
     def _thrown_away(self, fn: Fn, use: int) -> bool:
         body = self.model.program.body(fn)
         return body.op[use] == Op.UNARY and body.text(body.args(use)[0]) == "void"
@@ -109,7 +121,9 @@ class Promises:
         body = self.model.program.body(fn)
         if Op.AWAIT in body.op:
             return True
-        given = (body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN and body.args(r)[0] >= 0)
+        given = [body.args(r)[0] for r, op in enumerate(body.op) if op == Op.RETURN and body.args(r)[0] >= 0]
+        if any(self._written(fn, g) for g in given):
+            return True
         begun = (self.model.evaluator.value(fn, body.args(g)[0]) for g in given if body.op[g] == Op.CALL)
         return any(isinstance(o, FunctionV) and Op.AWAIT in self.model.program.body(o.fn).op for v in begun for o in options(v))
 
