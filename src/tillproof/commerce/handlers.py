@@ -22,8 +22,8 @@ from tillproof.commerce.told_addresses import ToldAddresses
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
-from tillproof.flow.proofs import NOTHING, Assumed, Happening
-from tillproof.flow.values import Const, FunctionV, Param, Value, options
+from tillproof.flow.proofs import NOTHING, Assumed, Happening, Outcome
+from tillproof.flow.values import Const, FunctionV, Param, Result, Value, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
 
@@ -414,11 +414,21 @@ class Handlers:
         ends = [o for o in summary.outcomes if o.value is not None and not _is_answer(fn, o.value)]
         if ends and all(isinstance(o.value, Const) and o.value.kind == Kind.NULL for o in ends):
             return all(o.proven for o in ends)  # it stops a request by raising alone
+        if _answers_instead(ends):
+            return True
         going_on = [o for o in ends if o.value is not None and not self.model.recogniser.result_is("answers", o.value)]
         # a guard answers yes or no, or with an error in the place of no; a hook answers the request instead, or returns nothing
         if len(going_on) == len(ends) or not any(isinstance(o.value, Const) and o.value.kind == Kind.NULL for o in going_on):
             going_on = [o for o in going_on if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
+
+
+def _answers_instead(ends: list[Outcome]) -> bool:
+    """Whether a hook returns nothing once the proof is made, and else what some call gives, which can only be the answer to the request:
+    ``return service('response')->setStatusCode(400);``."""
+    nothing = [o for o in ends if isinstance(o.value, Const) and o.value.kind == Kind.NULL]
+    others = [o for o in ends if o not in nothing]
+    return bool(nothing and others) and all(o.proven for o in nothing) and all(isinstance(o.value, Result) and not o.proven for o in others)
 
 
 def _is_answer(fn: Fn, value: Value) -> bool:
