@@ -564,3 +564,42 @@ def test_who_fills_his_own_purse_by_what_he_pays_may_choose_the_sum(tmp_path: Pa
     files["shop/services/payments.py"] = ""
     write(tmp_path, files)
     assert [o.ruling for o in review(tmp_path, Settings(checks=(_COSTS,), use_cache=False)).obligations] == [ruling]
+
+
+_SIGNED = """\
+import os
+
+import razorpay
+from fastapi import Depends, FastAPI, Request
+from sqlalchemy.orm import Session
+from shop.db import get_db
+from shop.models import Order
+
+app = FastAPI()
+client = razorpay.Client(auth=(os.environ["KEY"], os.environ["SECRET"]))
+
+
+@app.post("/pay/{number}")
+def pay(number: int, db: Session = Depends(get_db)):
+    order = db.get(Order, number)
+    order.razorpay_order_id = client.order.create({"amount": order.total, "currency": "INR"})["id"]
+    db.commit()
+
+
+@app.post("/paid")
+async def paid(request: Request, db: Session = Depends(get_db)):
+    form = await request.form()
+    sent = {name: form[name] for name in ("razorpay_order_id", "razorpay_payment_id", "razorpay_signature")}
+    client.utility.verify_payment_signature(sent)
+    order = db.query(Order).filter(Order.razorpay_order_id == sent["razorpay_order_id"]).one()
+    order.status = "paid"
+    db.commit()
+"""
+
+
+def test_what_is_picked_out_of_a_request_by_a_list_of_names_is_known_by_them(tmp_path: Path) -> None:
+    models = _MODELS + "    total: Mapped[int]\n    razorpay_order_id: Mapped[str]\n"
+    write(tmp_path, {"requirements.txt": "fastapi\nrazorpay\nsqlalchemy\n", "shop/main.py": _SIGNED, "shop/models.py": models})
+    found = review(tmp_path, Settings(checks=("payment/amount-not-reconciled",), use_cache=False))
+    assert [o.ruling for o in found.obligations] == ["held"]
+    assert [h.provider for h in found.handlers] == ["razorpay"]

@@ -54,6 +54,9 @@ def fields_of(model: "Model", entry: Entry) -> tuple[str, ...]:
         seen.add(fn)
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
+            if op == Op.RECORD and any(k >= 0 and body.op[k] == Op.NAME for k in body.args(i)[::2]):  # of the names in a list
+                sent = (model.requests.source(part) for part in model.evaluator.value(fn, i, ctx).parts())
+                found.update((s.key, None) for s in sent if s is not None and s.kind in _READ and s.key)
             if op not in (Op.FIELD, Op.INDEX, Op.CALL):
                 continue
             source = model.requests.source(model.evaluator.value(fn, i, ctx))
