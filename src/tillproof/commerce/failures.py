@@ -304,7 +304,7 @@ class Failures:
         """Whether what a handler sets is asked after the try: ``error = e`` and then ``if (error) …`` leads to an error."""
         body = self.model.program.body(fn)
         inside = set(body.rows(catch.blocks))
-        set_here = {body.name(i) for i in inside if body.op[i] == Op.STORE} - {""}
+        set_here = {_held_by(body, i) for i in inside if body.op[i] != Op.CALL} - {""}
         caught = {body.name(catch.caught + 1)} if catch.caught + 1 < len(body.op) and body.op[catch.caught + 1] == Op.STORE else set()
         asked = {body.name(i) for i, op in enumerate(body.op) if op == Op.NAME and i > catch.caught and i not in inside}
         later = {b for block in catch.blocks for b in reached_from(body, block)} - catch.blocks
@@ -317,8 +317,8 @@ class Failures:
         body = self.model.program.body(fn)
         for number in later:
             asked = body.args(body.blocks[number].end - 1)[0] if body.op[body.blocks[number].end - 1] == Op.BRANCH else -1
-            while asked >= 0 and body.op[asked] == Op.UNARY:
-                asked = body.args(asked)[1]
+            while asked >= 0 and body.op[asked] in (Op.UNARY, Op.FIELD):
+                asked = body.args(asked)[1 if body.op[asked] == Op.UNARY else 0]
             if asked < 0 or body.op[asked] != Op.NAME or body.name(asked) not in told:
                 continue
             ways = [set(reached_from(body, target)) for _, target in body.blocks[number].next]
@@ -493,8 +493,8 @@ def _key_set(body: Body, i: int) -> str:
 
 
 def _held_by(body: Body, i: int) -> str:
-    """The variable whose content an instruction adds to: ``$list[] = …``, ``$answer['error'] = …``, ``list.push(…)``."""
-    holder = body.args(i)[0] if body.op[i] in (Op.SET_INDEX, Op.SET_FIELD) else -1
+    """The variable that an instruction writes, or adds to: ``$list[] = …``, ``$answer['error'] = …``, ``list.push(…)``."""
+    holder = i if body.op[i] == Op.STORE else body.args(i)[0] if body.op[i] in (Op.SET_INDEX, Op.SET_FIELD) else -1
     if body.op[i] == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.called(i) in ("push", "append", "add"):
         holder = body.args(body.args(i)[0])[0]
-    return body.name(holder) if holder >= 0 and body.op[holder] == Op.NAME else ""
+    return body.name(holder) if holder >= 0 and body.op[holder] in (Op.NAME, Op.STORE) else ""

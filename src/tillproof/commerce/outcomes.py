@@ -1,5 +1,6 @@
 """What a caller does with the answer of a call that may have failed, where a failure is told as a value: false, null, a record."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,7 @@ _HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOIC
 _AT_ONCE = ("create_task", "ensure_future", "gather", "all", "allSettled", "wait")
 _BEGIN = ("create_task", "ensure_future")
 _DEEPEST = 8
+_ERRS = re.compile(r"(\w+_)?(err|error|exc|exception|failure)", re.IGNORECASE)
 _SAYS = ("success", "ok", "valid", "is_valid", "isValid", "verified")
 ERROR_TESTS = ("is_wp_error",)
 """Calls that ask whether an answer is an error."""
@@ -198,8 +200,8 @@ class Outcomes:
                 out.append((use, True))
                 continue
             if op == Op.INDEX and body.const(body.args(use)[1]) is not None:
-                taken += 1  # `done, message = …`: who asks for one part need not ask for the others
                 parts_asked = self._asking(fn, use, depth + 1)
+                taken += parts_asked is None  # `done, message = …`: who asks for one part need not ask for the others
                 if parts_asked:
                     out += parts_asked
                 continue
@@ -217,10 +219,26 @@ class Outcomes:
             elif op == Op.STORE:
                 parts = [self._asking(fn, n, depth + 1) for n in reads(body, defuse, use)]
                 below = None if any(p is None for p in parts) else [a for p in parts if p is not None for a in p]
+                below = [(b, not positive) for b, positive in below] if below and _ERRS.fullmatch(body.name(use)) else below
+            else:
+                below = self._read(fn, i, use, depth)
             if below is None:
                 return None
             out += below
         return None if taken and not out else out
+
+    def _read(self, fn: Fn, i: int, use: int, depth: int) -> list[tuple[int, bool]] | None:
+        """The branches on what an answer says of itself, ``if (!result.ok)``, ``if (result.error)``; what is only logged asks nothing. None
+        for any other use."""
+        body = self.model.program.body(fn)
+        if body.op[use] == Op.CALL and body.args(use)[0] != i:
+            return [] if self.model.recogniser.is_("loggers", fn, use) is not None else None
+        if body.op[use] == Op.TEXT:
+            return self._asking(fn, use, depth + 1)
+        said = self._asking(fn, use, depth + 1) if body.op[use] == Op.FIELD else None
+        if said and not (body.name(use) in _SAYS or _ERRS.fullmatch(body.name(use))):
+            return None
+        return said if said is None or body.name(use) in _SAYS else [(b, not positive) for b, positive in said]
 
     def about(self, place: Place) -> list[int]:
         """The branches that hang on what a call answers, or on anything that is read of it."""

@@ -2,6 +2,7 @@
 catches its failure."""
 
 import re
+from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Place
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 _LOGS = re.compile(r"(\w+\.)*(console|log|logger|winston|pino|sentry|\w+_?logger)(\.\w+)*|noop", re.IGNORECASE)
 _ON = ("then", "finally")
-_LATER = ("waitUntil", "after", "unstable_after")
-"""What keeps a function of the cloud awake for work when the answer has been given."""
+_LATER = ("waitUntil", "after", "unstable_after", "setTimeout", "setImmediate", "nextTick", "queueMicrotask")
+"""What begins work for when the answer has been given, and keeps a function of the cloud awake for it."""
 _WRITES = re.compile(
     r"(insert|update|delete|replace)(One|Many)|findOneAnd\w+|findById\w*And\w+|create|save|update|upsert|destroy|increment|decrement|query"
     r"|execute"
@@ -25,9 +26,11 @@ _WRITES = re.compile(
 """The methods by which libraries for databases write, all of which promise to."""
 _PREPARES = re.compile(r"t|tx|trx|transaction|\w*batch|bulk\w*|writer")
 """What only notes down what is to be written with the rest: ``batch.update(ref, …)``."""
+_TURNING = ("await-to-js",)
 _STEPS = 6
 LEFT = "nobody waits for the work that is begun here, and success is answered"
 NEVER = "the work is only made ready here and never awaited, so that it never runs, and success is answered"
+TURNED = "the failure becomes a value here, which is at most logged, and success is answered"
 CAUGHT = "the failure of what is promised is caught here and only logged, and success is answered"
 
 
@@ -49,10 +52,12 @@ class Promises:
         for _ in range(_STEPS if body.op[here] == Op.CALL else 0):
             uses = list(defuse.uses(here))
             if not any(not self._thrown_away(place.fn, use) for use in uses):
-                left = self._promises(inner) and self._begins(place, here, inner) if inner is not None else self._written(place.fn, here)
+                left = self._promises(inner) and self._begins(place, here, inner) if inner is not None else self._is_left(place, here)
                 return (here, LEFT) if left else None
             if len(uses) == 1 and self._runs_later(place.fn, uses[0]):
                 return (uses[0], LEFT) if inner is None or self._promises(inner) else None
+            if len(uses) == 1 and self._turns(place.fn, here, uses[0]):
+                return (uses[0], TURNED) if self._unasked(place, uses[0]) else None
             if len(uses) != 1 or body.op[uses[0]] not in (Op.FIELD, Op.LIST):
                 return None
             chained = next((u for u in defuse.uses(uses[0]) if body.op[u] == Op.CALL), None)
@@ -75,6 +80,43 @@ class Promises:
         callee = self.model.evaluator.value(place.fn, body.args(place.instr)[0], place.ctx)
         ours = any(isinstance(o, FunctionV) and o.fn == inner for o in options(callee))
         return ours and not list(self.model.evaluator.defuse(place.fn).uses(place.instr))
+
+    def _turns(self, fn: Fn, i: int, use: int) -> bool:
+        """Whether a promise is handed to what answers its failure as a value: ``const [err] = await to(order.save())``."""
+        body, program = self.model.program.body(fn), self.model.program
+        if body.op[use] != Op.CALL or i not in [a for _, a in body.call(use)[1]]:
+            return False
+        if any(name.startswith(_TURNING) for name in self.model.recogniser.callee_names(fn, use, None)):
+            return True
+        ours = [o.fn for o in options(self.model.evaluator.value(fn, body.args(use)[0])) if isinstance(o, FunctionV)]
+        return bool(ours) and all(
+            any(
+                program.body(one).op[end] in (Op.LIST, Op.RECORD)
+                for one, blocks in self._caught_in(top)
+                for end in self.model.failures.ends(one, blocks)
+            )
+            for top in ours
+        )
+
+    def _caught_in(self, fn: Fn) -> Iterator[tuple[Fn, Set[int]]]:
+        """What a function does about the failure of a promise that it is handed, with the blocks that do it."""
+        body = self.model.program.body(fn)
+        yield from ((fn, c.blocks) for c in self.model.failures.catches(fn))
+        for i, op in enumerate(body.op):
+            if op == Op.CALL and body.called(i) == "catch":
+                run = (o.fn for _, a in body.call(i)[1] for o in options(self.model.evaluator.value(fn, a)) if isinstance(o, FunctionV))
+                yield from ((one, frozenset(range(len(self.model.program.body(one).blocks)))) for one in run)
+
+    def _is_left(self, place: Place, last: int) -> bool:
+        """Whether what a library's own call promises is left alone, at the end of a chain: ``order.save().then(() => log())``. None answers
+        there, or whoever sent the message would wait in vain, and send it again."""
+        if last == place.instr:
+            return self._written(place.fn, last)
+        body, recogniser = self.model.program.body(place.fn), self.model.recogniser
+        given = [a for n, op in enumerate(body.op) if op == Op.CALL and place.instr < n <= last for _, a in body.call(n)[1]]
+        run = {o.fn for a in given for o in options(self.model.evaluator.value(place.fn, a)) if isinstance(o, FunctionV)}
+        said = (recogniser.is_("answers", one, n) for one in run for n, op in enumerate(self.model.program.body(one).op) if op == Op.CALL)
+        return not any(said)
 
     def _writes(self, fn: Fn, i: int) -> bool:
         """Whether a call is a library's own that promises to write, and is given no function to call when it has."""

@@ -330,7 +330,8 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
             caught = place.fn, catch.caught, "the exception is caught here, and told by a value"
-            how = "this call answers that it failed, nobody asks, and success is answered"
+            told = model.outcomes.only_logged(way[n + 1]) is not None
+            how = f"this call answers that it failed, {'that is only logged' if told else 'nobody asks'}, and success is answered"
             return Lost(effect, way[n + 1].fn, way[n + 1].instr, how, again=(caught,))
         goes_on = model.failures.goes_on(place.fn, catch)
         how = "the exception is caught, the rest goes on without it" if goes_on else "the exception is caught"

@@ -1,10 +1,11 @@
 """Failures that nobody outside can hear of: success was answered before the work began, or what stands around the handler takes them."""
 
-from tillproof.checks.resilience.losses import Lost
+from tillproof.checks.resilience.losses import Lost, goes_on_quietly
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.sent_answers import sends_success
 from tillproof.flow.facts import Passed
+from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch
 
 
@@ -40,7 +41,16 @@ def taken_outside(model: Model, effect: Effect) -> Lost | None:
     """The handler of exceptions in a decorator, a wrapper or a middleware around an entry point, which answers success to what failed."""
     if any(True for _ in model.failures.on_the_way(effect.way)):
         return None  # it does not come that far
-    for guard in model.handing_on.guards(effect.way[-1].fn):
+    for n, place in enumerate(effect.way):
+        caught = _caught_around(model, effect, place.fn)
+        if caught is not None and goes_on_quietly(model, effect.way[n + 1 :]):
+            return caught
+    return None
+
+
+def _caught_around(model: Model, effect: Effect, fn: Fn) -> Lost | None:
+    """The handler of exceptions in what stands around a function that takes what fails in it for success."""
+    for guard in model.handing_on.guards(fn):
         for call in model.handing_on.calls_on(guard):
             catch = model.failures.around(Place(guard, call, None), ours=effect.touch is not None)
             if catch is None or model.failures.raises_again(guard, catch):
