@@ -11,6 +11,7 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lent_fields import takes_over
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.model import Model
+from tillproof.commerce.owed import goes_out
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.request_fields import fields_of
@@ -40,6 +41,7 @@ def paying_effects(model: Model, entry: Entry, handler: Handler | None) -> list[
     effects = model.effects.of(entry.target)
     charges = [e for e in effects if e.kind in _CHARGES and _names_sum(model, e)]
     found = _paying(model, entry, handler, effects) if not charges or handler is not None else []
+    found = [e for e in found if not goes_out(model, e.fn, e.instr, e.place.ctx)]  # a payout is settled by what we have sent
     return [e for e in found if all(apart(model, e, charge.place) for charge in charges)]
 
 
