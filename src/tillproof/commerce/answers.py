@@ -98,6 +98,13 @@ class Answers:
         reader.read_again()
         return reader.asked.looked_at
 
+    def tested(self, fn: Fn, i: int) -> bool:
+        """Whether a value that may say what became of a payment is tested, as far as it can be followed."""
+        reader = _Reader(self.model, ())
+        reader.status(fn, i, None, 0)
+        reader.read_again()
+        return bool(reader.asked.tests)
+
 
 class _Reader:
     """Follows one answer through the code to all that hangs on it. ``skipped``: names that say nothing of the payment, of what wraps it

@@ -1,5 +1,6 @@
 """Which comparisons hold what was paid against what is owed: a sum of ours against one that was sent, answered or verified."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_LIMIT = re.compile(r"(^|[_.])(min|max|minimum|maximum|limit|threshold)([_.]|$)")
 _MOST_PIECES = 60
 _FEW_ENDS = 4
 _ORDERS = {"<": True, "<=": True, ">": False, ">=": False}  # whether the left one is the less
@@ -30,6 +32,8 @@ class ComparedSums:
     def holds(self, atom: Atom) -> bool:
         """Whether a comparison is of what was paid with what is owed, by the names of its sides or by what they are."""
         words = self._names.of(atom)
+        if any(_LIMIT.search(w) for w in words):
+            return False  # what the shop sells at least or at most for
         named = len(words) > 1 and sum(self._names.money(w) for w in words) > 1
         return (named and not self._only_repeats(atom)) or self._ours_against_sent(atom)
 

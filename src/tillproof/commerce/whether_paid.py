@@ -57,6 +57,27 @@ def _asks_in(model: "Model", handler: Handler, closure: Closure) -> bool:
     return any(asks_outcome(model, fn, genuine) for fn in closure.functions)
 
 
+def asks_sent(model: "Model", fn: Fn) -> bool:
+    """Whether a function tests anything of what was sent or answered that may say what came of a payment: more than that it reads it, or
+    asks a record of ours."""
+    body = model.program.body(fn)
+    methods = {body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL and body.call(i)[1]}
+    for i, op in enumerate(body.op):
+        if op == Op.BINARY and body.text(body.args(i)[0]) in _COMPARES and _compares(model, fn, i, frozenset()):
+            if any(_is_sent(model, fn, side) for side in body.args(i)[1:3]):
+                return True
+            continue
+        name = _read(model, fn, i) if i not in methods else ""
+        if name and (_TELLS.search(name) or says_outcome(model, name)) and _is_sent(model, fn, i) and model.answers.tested(fn, i):
+            return True
+    return False
+
+
+def _is_sent(model: "Model", fn: Fn, i: int) -> bool:
+    value = model.evaluator.value(fn, i)
+    return is_told(model, value) or is_fetched(model, value) or bool(model.requests.sources_in(value, _FEW))
+
+
 def asks_outcome(model: "Model", fn: Fn, genuine: frozenset[str] = frozenset()) -> bool:
     """Whether a function asks anything that may say what came of a payment. ``genuine``: what proves the sender, and says nothing else."""
     if not _BY_NAME.isdisjoint(model.vocabulary.tokens(fn)):
@@ -110,8 +131,7 @@ def _compares(model: "Model", fn: Fn, i: int, genuine: frozenset[str]) -> bool:
 
 def _ours(model: "Model", fn: Fn, i: int) -> bool:
     """Whether what is read is kept in a record or in the settings of ours, and so says nothing of this message."""
-    value = model.evaluator.value(fn, i)
-    if is_told(model, value) or is_fetched(model, value) or model.requests.sources_in(value, _FEW):
+    if _is_sent(model, fn, i):
         return False  # whatever it is called: `order = paypal.get_order(id)`
     kept = model.states.field(fn, i, None)
     if kept and all(model.words.has("order_entities", read.entity) and model.words.says_state(read.field) for read in kept):

@@ -4,7 +4,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.flow.common_names import COMMON_METHODS
-from tillproof.flow.values import Const, Element, External, FunctionV, Instance, Member, Param, Record, Result, Seq, Value
+from tillproof.flow.program import Fn
+from tillproof.flow.values import Const, Ctx, Element, External, FunctionV, Instance, Member, Param, Record, Result, Seq, Value, options
 
 if TYPE_CHECKING:
     from tillproof.flow.scope import Scope
@@ -64,3 +65,13 @@ def of_row(scope: "Scope", callee: Member) -> FunctionV | None:
     kept = scope.row_class(callee.base) if callee.name in scope.program.functions_by_name else None
     fn = scope.method(kept, callee.name) if kept is not None else None
     return FunctionV(callee.at, fn, None, Instance(callee.at, kept)) if fn is not None and kept is not None else None
+
+
+def served_by_row(scope: "Scope", callee: Value, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
+    """The object that a method of a fetched row's class makes: ``payment.account.client().refund(…)``. Plain data that one works out is
+    told by the call itself."""
+    asked = isinstance(callee, Member) and isinstance(callee.base, (Result, Member, Element))
+    method = of_row(scope, callee) if asked and isinstance(callee, Member) else None
+    given = scope.evaluator.returned(method, fn, i, ctx) if method is not None else None
+    made = given is not None and all(isinstance(o, Instance) and o.made is not None for o in options(given))
+    return given if made else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from tillproof.flow.alike import of_row
+from tillproof.flow.alike import served_by_row
 from tillproof.flow.by_path import through
 from tillproof.flow.called_back import settled
 from tillproof.flow.captured import Captured
@@ -446,20 +446,11 @@ class Evaluator:
                 results.append(kept)
             elif (private := self._private(option, f)) is not None:
                 results.append(self._returned(private, f, i))
-            elif (served := self._served_by_row(option, f, i)) is not None:
+            elif (served := served_by_row(self.scope, option, f.fn, i, f.ctx)) is not None:
                 results.append(served)
             else:
                 results.append(from_outside(self, option, f, i, at, new) or Result(at, option, f.fn, i, f.ctx, new))
         return choice(at, results)
-
-    def _served_by_row(self, callee: Value, f: Frame, i: int) -> Value | None:
-        """The object that a method of a fetched row's class makes: ``payment.account.client().refund(…)``. Plain data that one works out
-        is told by the call itself."""
-        asked = isinstance(callee, Member) and isinstance(callee.base, (Result, Member, Element))
-        method = of_row(self.scope, callee) if asked and isinstance(callee, Member) else None
-        given = self._returned(method, f, i) if method is not None else None
-        made = given is not None and all(isinstance(o, Instance) and o.made is not None for o in options(given))
-        return given if made else None
 
     def _private(self, callee: Value, f: Frame) -> FunctionV | None:
         """The one private method of Python that a call on an object of unknown class can mean: ``self.acquirer_id._api_url()``."""

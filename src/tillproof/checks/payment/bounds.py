@@ -124,9 +124,9 @@ def _name(value: Value) -> str:
         return snake(value.name)
     if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member):
         return ""
-    if isinstance(value, Element) and value.key is not None:
-        return snake(constant(value.key) or "")
-    return ""
+    if isinstance(value, Element) and value.key is not None and (told := constant(value.key)) is not None:
+        return snake(told)
+    return _name(value.base) if isinstance(value, Element) else ""  # one of `data['qty']`
 
 
 def _same_as_ours(model: Model, around: list[Fn], word: str) -> Barrier | None:

@@ -19,7 +19,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
-from tillproof.commerce.whether_paid import asks_outcome
+from tillproof.commerce.whether_paid import asks_sent
 from tillproof.flow.alike import of_row
 from tillproof.flow.facts import Condition
 from tillproof.flow.outside import wrapped
@@ -165,11 +165,11 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy, paid: list[Ha
         return False
     if model.handlers.signs_what_is_paid(model.program.unit(entry.target.fn.file)):
         return False
-    near = {fn for fn, depth in closure.functions.items() if depth <= _NEAR}
-    near.update(p.fn for p in policy.proofs.values())
     ways = [h.ctx for h in paid] + [p.ctx for p in policy.proofs.values()]
-    near.update(c.caller for way in ways for c in (way.chain() if way else ()) if c.call >= 0)
-    return not any(_asks_status(model, fn) or asks_outcome(model, fn) for fn in near)
+    on_the_way = {entry.target.fn, *(c.caller for way in ways for c in (way.chain() if way else ()) if c.call >= 0)}
+    # What the digest is made of is read where it is compared, whatever it says.
+    near = on_the_way | {p.fn for p in policy.proofs.values()} | {fn for fn, depth in closure.functions.items() if depth <= _NEAR}
+    return not any(_asks_status(model, fn) for fn in near) and not any(asks_sent(model, fn) for fn in on_the_way)
 
 
 def _asks_status(model: Model, fn: Fn) -> bool:
