@@ -197,8 +197,8 @@ class Syncs:
         body = self.program.body(fn)
         through = [lp for lp in self._loops(fn) if goes_through(body, lp)]
         loops = [lp for lp in through if writes or self.carried.brought(fn, lp)]
-        done = self.model.effects.of(self._target(fn)) if loops or through else []
         sent = [] if writes and not named else self._sent(fn, through)
+        done = self.model.effects.of(self._target(fn)) if loops or sent else []
         done = self._in_order(fn, done, sent)
         effects = [e for e in done if self._carries(e, named or not writes) or e in sent]
         for loop in reversed(through if sent else loops):  # the innermost goes through the items
