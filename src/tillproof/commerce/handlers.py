@@ -12,7 +12,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.event_names import event_names
 from tillproof.commerce.handled import Handler, Walked
-from tillproof.commerce.kept_failures import asked_for
+from tillproof.commerce.kept_failures import asked_for, kept_fields
 from tillproof.commerce.names import speaks_of
 from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
@@ -361,8 +361,9 @@ class Handlers:
             proven = proven or self._guard_proves(walk, policy, guard)
         summary = walk.run(entry.target.fn, self.model.evaluator.entry_context(entry.target), proven)
         proofs = list(policy.proofs.values())
+        kept = kept_fields(self.model, proofs)
         happenings = [
-            h if h.proven or not asked_for(self.model, proofs, h) else h._replace(proven=True)
+            h if h.proven or not asked_for(self.model, kept, h) else h._replace(proven=True)
             for h in summary.happenings
             if h.kind != CONTINUES
         ]

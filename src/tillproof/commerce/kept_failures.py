@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 _DEEPEST = 6
 
 
-def asked_for(model: "Model", proofs: Iterable["Proven"], act: "Happening") -> bool:
-    """Whether what is done hangs on a field in which the object that makes a proof keeps that it failed, or what was proven."""
-    return any(_asked(model, fields, act) for proof in proofs if not proof.refetch and (fields := _kept(model, proof)))
+def kept_fields(model: "Model", proofs: Iterable["Proven"]) -> list[frozenset[str]]:
+    """The fields in which the objects that make proofs keep that one failed, or what was proven."""
+    return [fields for proof in proofs if not proof.refetch and (fields := _kept(model, proof))]
+
+
+def asked_for(model: "Model", kept: list[frozenset[str]], act: "Happening") -> bool:
+    """Whether what is done hangs on one of the fields in which a proof is remembered."""
+    return any(_asked(model, fields, act) for fields in kept)
 
 
 def _kept(model: "Model", proof: "Proven") -> frozenset[str]:

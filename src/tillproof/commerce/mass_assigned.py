@@ -116,11 +116,7 @@ def _texts(given: list[Value]) -> list[str]:
 def _checked(model: "Model", base: Value | None) -> _Keys | None:
     """The keys of what a form request or a validator has checked: those that it has rules for."""
     for option in options(base) if base is not None else ():
-        if (
-            isinstance(option, Result)
-            and option.instr >= 0
-            and any(n.endswith(("Validator.make", "validator")) for n in names(option.callee))
-        ):
+        if isinstance(option, Result) and option.instr >= 0 and any(n.endswith(_VALIDATORS) for n in names(option.callee)):
             rules = _rule_keys(model, model.evaluator.argument(option, 1))
             return _Keys(rules) if rules else None
         cls = option.cls if isinstance(option, Instance) else None

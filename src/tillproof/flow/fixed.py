@@ -5,6 +5,7 @@ Most of a function has nothing to do with who calls it. To know which part does 
 
 from collections.abc import Callable
 from functools import cached_property
+from operator import ge, gt, le, lt
 
 from tillproof.flow.defuse import DefUse, value_operands
 from tillproof.ir.body import Body
@@ -14,10 +15,12 @@ EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
 COMPACT = "compact"
 """PHP's function that makes a record of variables by their names."""
 _FETCHES = ("fetch", "fetchall", "fetchcolumn", "fetchobject", "get_result")
+RANKS: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}
+"""What the operators ask that put one number before another."""
 ABSENCE = ("empty", "isset")
-COUNTS = ("count", "sizeof", "len")
-_RANKS = ("<", ">", "<=", ">=")
 """PHP's questions whether a variable holds anything."""
+COUNTS = ("count", "sizeof", "len")
+"""Functions that tell how many a list holds."""
 THIS = {"this", "self", "cls", "static"}
 _OF_OBJECT = THIS | {"super", "parent"}
 NOTHING, OBJECT, CALLER = 0, 1, 2
@@ -115,7 +118,7 @@ class Fixed:
             return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
         if (asked := membership(body, i)) is not None:
             return self._may_be_constant(asked[0])
-        if op == Op.BINARY and body.text(args[0]) in _RANKS:
+        if op == Op.BINARY and body.text(args[0]) in RANKS:
             return body.op[args[2]] == Op.CONST and body.op[args[1]] == Op.CALL and self._decidable(args[1])
         if op == Op.BINARY:
             return body.text(args[0]) in EQUALITY and all(self._may_be_constant(a) for a in args[1:])

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING
 
 from tillproof.flow.defuse import DefUse
+from tillproof.flow.fixed import RANKS
 from tillproof.flow.flags import means_proof
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Outcome, Proof
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
     from tillproof.flow.scope import Scope
 
-_RANKS: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_COMPARES = ("!=", "!==", "is not", "<>", "not in", "in", *_RANKS)
+_COMPARES = ("!=", "!==", "is not", "<>", "not in", "in", *RANKS)
 _SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
 # Calls that answer 0 for what is equal, and calls that look for one thing in another.
 _ORDERS = ("strcmp", "strcasecmp", "strncmp", "strncasecmp")
@@ -263,7 +262,7 @@ class Implication:
                 return self.body.called(call).lower() in _ORDERS and equal == truth
             if self._compares_call(call, other, equal == truth, operator):
                 return True
-        return self._ranks(operator, left, right, truth) if operator in _RANKS else equal == truth and self._held_by(left, right)
+        return self._ranks(operator, left, right, truth) if operator in RANKS else equal == truth and self._held_by(left, right)
 
     def _ranks(self, operator: str, left: int, right: int, truth: bool) -> bool:
         """``if (($code = $client->ask($id)) < 0) { throw … }``, where a call tells by numbers whether it went well."""
@@ -277,7 +276,7 @@ class Implication:
         fitting = []
         for outcome in self.call_outcomes(call):
             number = _number(outcome.value) if outcome.value is not None else None
-            if number is None or _RANKS[operator](number, bound) == truth:
+            if number is None or RANKS[operator](number, bound) == truth:
                 fitting.append(outcome)
         return bool(fitting) and all(o.proven for o in fitting)
 

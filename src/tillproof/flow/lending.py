@@ -11,6 +11,7 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 _NOTHING: frozenset[int] = frozenset()
+_LENDS = (b"contextmanager", b"asynccontextmanager")
 
 
 def after_lending(program: Program, fn: Fn) -> frozenset[int]:
@@ -32,8 +33,8 @@ def after_lending(program: Program, fn: Fn) -> frozenset[int]:
 
 def yielded(program: Program, fn: Fn, at: Place, values: list[Value]) -> Value:
     """What a call of a generator gives: its values one after the other, or the one that a context manager lends."""
-    lends = any(is_decorated_with(program, fn, word) for word in (b"contextmanager", b"asynccontextmanager"))
-    return choice(at, values) if lends and program.language(fn.file) == "python" else Seq(at, tuple(values))
+    lends = program.language(fn.file) == "python" and any(is_decorated_with(program, fn, word) for word in _LENDS)
+    return choice(at, values) if lends else Seq(at, tuple(values))
 
 
 def _reached(body: Body, start: int) -> set[int]:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from operator import ge, gt, le, lt
 
-from tillproof.flow.fixed import ABSENCE, COUNTS, EQUALITY, membership
+from tillproof.flow.fixed import ABSENCE, COUNTS, EQUALITY, RANKS, membership
 from tillproof.flow.values import Const, External, Missing, Overlay, Record, Seq, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
@@ -14,7 +13,6 @@ from tillproof.source.kinds import words
 ValueAt = Callable[[int], Value]
 """The value of an instruction of the body at hand."""
 _NOT_GIVEN = ""
-_RANKS: dict[str, Callable[[int, int], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}
 # A constant of a class: ``OrderTransactionStates::STATE_CANCELLED``, an enumeration's ``Status.Paid``.
 _CONSTANT = re.compile(r".*[.\\]([A-Z]\w+)\.([A-Z]\w*)")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -62,7 +60,7 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         found = {certainly_equal(value(asked[0]), value(v)) for v in body.args(asked[1])}
         inside = True if True in found else None if None in found else False
         return None if inside is None else inside == asked[2]
-    if op == Op.BINARY and body.text(args[0]) in _RANKS:
+    if op == Op.BINARY and body.text(args[0]) in RANKS:
         return _ranked(body, i, value)
     if (counted := _counted(body, i, value)) is not None:
         return counted > 0
@@ -132,7 +130,7 @@ def _ranked(body: Body, i: int, value: ValueAt) -> bool | None:
     counted, told = _counted(body, left, value), body.const(right)
     if counted is None or told is None or told[0] != Kind.NUMBER or not told[1].isdigit():
         return None
-    return _RANKS[word](counted, int(told[1]))
+    return RANKS[word](counted, int(told[1]))
 
 
 def _truthy(said: Value) -> bool | None:
