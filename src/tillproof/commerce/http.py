@@ -154,8 +154,9 @@ class Requests:
         if word in _OWN_SERVER and texts[0].startswith("/") and body.op[callee] == Op.NAME:
             return None  # a page asking its own server
         if not all(text.startswith("http") for text in texts):
-            base = _base([options, *(shape(self.evaluator, c) for c in self._client(fn, callee, ctx))])
+            base, kept = _base([options, *(shape(self.evaluator, c) for c in self._client(fn, callee, ctx))])
             texts = tuple(dict.fromkeys(_onto(base, text) for text in texts))
+            url = url if kept is None else Text(url.at, (kept, url))
             if any(text.startswith("http") for text in texts):  # ``if (!str_starts_with($url, 'http')) $url = self::host() . $url``
                 texts = tuple(text for text in texts if text.startswith(("http", "{}")))
 
@@ -408,10 +409,12 @@ def _handed(value: Value) -> bool:
     return isinstance(value, Param) or (isinstance(value, Instance) and value.origin is not None)
 
 
-def _base(shapes: list[Shape]) -> str:
-    told = [(k.lower(), pattern(v)) for s in shapes for k, v in {**s.may, **s.must}.items()]
-    hosts = (f"https://{text}" for key, text in told if key in _HOSTS and _HOST.fullmatch(text))
-    return next((text for key, text in told if key in _BASES), None) or next(hosts, "")
+def _base(shapes: list[Shape]) -> tuple[str, Value | None]:
+    """What the addresses of a client begin with, as a pattern, and the value that says so, which may be a setting."""
+    told = [(k.lower(), pattern(v), v) for s in shapes for k, v in {**s.may, **s.must}.items()]
+    hosts = ((f"https://{text}", None) for key, text, _ in told if key in _HOSTS and _HOST.fullmatch(text))
+    found = next(((text, value) for key, text, value in told if key in _BASES), None)
+    return found if found is not None and found[0] else next(hosts, ("", None))
 
 
 def _onto(base: str, text: str) -> str:

@@ -18,7 +18,7 @@ def in_force(model: "Model", file: str, defaults: tuple[SdkDefault, ...]) -> lis
     known = [d for d in defaults if d.language == program.language(file)]
     versions = _declared(model, program.unit(file))
     imported = {_root(i.module, i.name) for i in program.indices[file].imports}
-    mine = [d for d in known if imported & _roots(d)]
+    mine = [d for d in known if imported & _roots(d) or any(mark.encode() in program.sources[file] for mark in d.marks)]
     declared = [d for d in known if d.package in versions]
     in_use = [d for d in declared if d in mine] or declared or mine or known
     newest: dict[str, SdkDefault] = {}

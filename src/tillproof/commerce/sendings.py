@@ -58,7 +58,9 @@ _INITIALS = 2
 _MOST_CALLERS = 24
 # What developers run, or what is run once.
 _TOOLS = re.compile(
-    r"(?:^|/)(?:scripts?|bin|tools?|dev|testing|benchmarks?|codegen|create[\w-]*|installer|\.\w+|docs?|examples?|e2e\w*)/", re.IGNORECASE
+    r"(?:^|/)(?:scripts?|bin|tools?|dev|testing|benchmarks?|codegen|installer|\.\w+|docs?|examples?|e2e\w*)/"
+    r"|(?:^|/)packages/create[\w-]*/",  # an installer, `npm create …`; elsewhere it is what a route does: `api/create-order/`
+    re.IGNORECASE,
 )
 
 
@@ -359,7 +361,7 @@ class Sendings:
                 if host[1] and not _INSIDE.search(host[1]):
                     return Sending(fn, i, self.model.http.provider(one), True, request=request)
             elif host or (told is not None and "/" in one.url) or self._configured(request) or self._registered(fn, i) or self._asked(one):
-                if self._ours(request):
+                if self._ours(fn, request):
                     continue
                 by_file = None if told and self._is_anothers(one, told) else told
                 return Sending(fn, i, by_file or self._named_by_setting(one), False, request=request)
@@ -446,12 +448,19 @@ class Sendings:
         """Whether whoever sends us a request says where this one goes."""
         return request.url_value is not None and bool(self.model.requests.sources_in(request.url_value, 40))
 
-    def _ours(self, request: Request) -> bool:
+    def _ours(self, fn: Fn, request: Request) -> bool:
         """Whether an address is our own shop's."""
         if request.url_value is None:
             return False
         texts = [n for leaf in leaves(request.url_value, 40) for n in names(leaf) if not isinstance(leaf, (Param, Instance))]
-        return any(_OURS.search(t.replace("()", "")) and not _is_of_a_system(t) for t in texts)
+        return any(_OURS.search(t.replace("()", "")) and not (_is_of_a_system(t) or _is_of_the_file(t, fn.file)) for t in texts)
+
+
+def _is_of_the_file(setting: str, file: str) -> bool:
+    """Whether a setting is named after the system that its file is named after, too: ``ACME_BASE_URL`` in ``AcmeService.js``."""
+    spoken = snake(file.rpartition("/")[2].partition(".")[0]).split("_")
+    said = snake(setting.rpartition(".")[2].strip("#?")).split("_")
+    return any(w in spoken and len(w) > _INITIALS and not _PLAIN.fullmatch(w) and not _OURS.search(f"{w}_url") for w in said)
 
 
 def _is_of_a_system(setting: str) -> bool:

@@ -36,7 +36,8 @@ class SdkDefault(Part, frozen=True):
 
     ``automatic_keys``: a random key per call is added by the SDK.
     ``timeout_names``/``retry_names``: names by which our code sets them: an argument, an option, a setter, a field of the package.
-    ``modules``: what an import or a call of the package begins with, where that is not its name.
+    ``modules``: what an import or a call of the package begins with, where that is not its name. ``marks``: texts by which a file shows
+    that it runs where this holds, for what a runtime does without any import.
     """
 
     language: Language
@@ -48,6 +49,7 @@ class SdkDefault(Part, frozen=True):
     timeout_names: tuple[str, ...] = ("timeout",)
     retry_names: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     source: str = ""
 
 

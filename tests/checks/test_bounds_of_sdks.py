@@ -1,0 +1,130 @@
+"""What bounds a request where nobody says so: SDKs that wait for ever, runtimes without a bound, and where code bounds them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_resilience import reviewed, rulings
+
+_XENDIT = """<?php
+use GuzzleHttp\\Client;
+use Xendit\\Invoice\\CreateInvoiceRequest;
+use Xendit\\Invoice\\InvoiceApi;
+class Checkout {{
+    public function begin($order) {{
+        $api = new InvoiceApi({client});
+        return $api->createInvoice(new CreateInvoiceRequest(['external_id' => $order->id, 'amount' => $order->total]));
+    }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("client", "ruling"), [("", "broken"), ("null", "broken"), ("new Client(['timeout' => 20])", "held"), ("new Client()", "broken")]
+)
+def test_an_sdk_that_makes_a_plain_client_is_bounded_by_the_client_that_it_is_given(tmp_path: Path, client: str, ruling: str) -> None:
+    report = reviewed(tmp_path, {"checkout.php": _XENDIT.format(client=client)}, "no-timeout")
+    assert rulings(report) == [ruling]
+
+
+_SSLCOMMERZ = """const SSLCommerzPayment = require('sslcommerz-lts');
+exports.pay = async (id) => {
+  const gateway = new SSLCommerzPayment(process.env.STORE, process.env.PASS, true);
+  return gateway.validate({ val_id: id });
+};
+"""
+_OMISE = """import * as omise from 'omise';
+export class Payments {
+  private client: any;
+  constructor() { this.client = omise({ secretKey: process.env.OMISE_SECRET }); }
+  async pay(order) { return this.client.charges.create({ amount: order.total, currency: 'thb', card: order.card }); }
+}
+"""
+_MIDTRANS = """<?php
+class Pay {
+    public function token($order) {
+        \\Midtrans\\Config::$serverKey = getenv('MIDTRANS');
+        return \\Midtrans\\Snap::getSnapToken(['transaction_details' => ['order_id' => $order->id, 'gross_amount' => $order->total]]);
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "code"), [("pay.js", _SSLCOMMERZ), ("pay.ts", _OMISE), ("pay.php", _MIDTRANS)], ids=["sslcommerz", "omise", "midtrans"]
+)
+def test_sdks_that_wait_for_ever(tmp_path: Path, file: str, code: str) -> None:
+    assert rulings(reviewed(tmp_path, {file: code}, "no-timeout")) == ["broken"]
+
+
+_ROUTE = """{imports}
+{serve}(async (req) => {{
+  const { order } = await req.json();
+  const answer = await fetch('https://api.razorpay.com/v1/orders', {{ method: 'POST', body: JSON.stringify(order){bound} }});
+  return new Response(await answer.text());
+}});
+""".replace("{ order }", "{{ order }}")
+
+
+@pytest.mark.parametrize(
+    ("imports", "serve"),
+    [
+        ("import { serve } from 'https://deno.land/std@0.168.0/http/server.ts';", "serve"),
+        ("import { createClient } from 'npm:@supabase/supabase-js@2';", "Deno.serve"),
+        ("import 'jsr:@supabase/functions-js/edge-runtime.d.ts';", "Deno.serve"),
+    ],
+)
+@pytest.mark.parametrize(("bound", "ruling"), [("", "broken"), (", signal: AbortSignal.timeout(9000)", "held")])
+def test_the_fetch_of_deno_waits_for_ever(tmp_path: Path, imports: str, serve: str, bound: str, ruling: str) -> None:
+    files = {"supabase/functions/create-order/index.ts": _ROUTE.format(imports=imports, serve=serve, bound=bound)}
+    report = reviewed(tmp_path, files, "no-timeout")
+    assert rulings(report) == [ruling]
+    assert not any("300" in f.message for f in report.findings)
+
+
+def test_a_route_that_creates_something_is_no_installer(tmp_path: Path) -> None:
+    sent = "return fetch('https://api.razorpay.com/v1/orders', { method: 'POST', body: await req.text() });"
+    code = f"export async function POST(req) {{ {sent} }}\n"
+    package = {"packages/create-shop/index.js": code.replace("export async function POST", "async function load")}
+    assert rulings(reviewed(tmp_path / "app", {"app/api/create-order/route.js": code}, "no-timeout")) == ["broken"]
+    assert rulings(reviewed(tmp_path / "tool", package, "no-timeout")) in ([], ["held"])
+
+
+_SERVICE = """const axios = require('axios');
+const baseURL = process.env.{setting};
+class AcmePayService {{
+  constructor() {{
+    this._axios = axios.create({{ baseURL, headers: {{ Accept: 'application/json' }}{bound} }});
+  }}
+  async transfer(body) {{
+    const response = await this._axios.post('/payout/transfer', body);
+    return response.data;
+  }}
+}}
+module.exports = AcmePayService;
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "bound", "expected"),
+    [
+        ("ACMEPAY_BASEURL", "", ["broken"]),
+        ("ACMEPAY_URL", ", timeout: 9000", []),
+        ("ACMEPAY_API_ENDPOINT", "", ["broken"]),
+        ("APP_BASE_URL", "", []),
+    ],
+)
+def test_a_client_goes_where_the_setting_of_its_base_says(tmp_path: Path, setting: str, bound: str, expected: list[str]) -> None:
+    report = reviewed(tmp_path, {"services/AcmepayService.js": _SERVICE.format(setting=setting, bound=bound)}, "no-timeout")
+    assert [r for r in rulings(report) if r != "held"] == expected
+
+
+def test_the_login_of_an_rpc_client_counts_as_a_call(tmp_path: Path) -> None:
+    code = (
+        "import xmlrpc.client\n\n\nclass Odoo:\n"
+        "    def __init__(self, url, db, user, password):\n"
+        '        self.common = xmlrpc.client.ServerProxy(f"{url}/xmlrpc/2/common")\n'
+        "        self.uid = self.common.authenticate(db, user, password, {})\n"
+    )
+    report = reviewed(tmp_path, {"odoo_client.py": code}, "no-timeout")
+    assert [(f.start_line, f.severity) for f in report.findings] == [(6, "medium")]
