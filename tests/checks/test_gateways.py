@@ -125,3 +125,22 @@ def test_another_family_with_a_method_of_that_name_lies_behind_no_route(tmp_path
     project["pay/plain.py"] = "class Plain:\n    def process_data(self, payment, request):\n        return None\n"
     model, _ = model_of(tmp_path, project)
     assert not [h for h in model.handlers.all if h.entry.style == "gateway"]
+
+
+_LOCKED = _URLS.replace("@csrf_exempt", "@csrf_exempt\n@atomic").replace(
+    "from django.urls", "from django.db.transaction import atomic\nfrom django.urls"
+)
+
+
+@pytest.mark.parametrize(
+    ("urls", "ruling"),
+    [
+        (_URLS, "broken"),
+        (_LOCKED, "broken"),
+        (_LOCKED.replace("objects.get(", "objects.select_for_update().get("), "held"),
+    ],
+)
+def test_the_route_that_chooses_the_provider_may_hold_the_lock(tmp_path: Path, urls: str, ruling: str) -> None:
+    project = files('!= "confirmed"') | {"pay/urls.py": urls}
+    found = ruled(tmp_path, "idempotency/dedup-race", project)
+    assert {r for r, file, _ in found if "stripe" in file} == {ruling}

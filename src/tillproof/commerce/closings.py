@@ -38,13 +38,15 @@ _FAILED = re.compile(r"(\w+_)?(fail(ed|ure)?|abort(ed)?|declined|error|rejected)
 @dataclass(frozen=True, slots=True)
 class Closing:
     """``transition``: what ends the order; ``look``: the condition that finds it unpaid. ``kept``: why a payment in between is not written
-    over, or empty. ``gives_back``: goods that go back on the shelf behind the same look."""
+    over, or empty. ``gives_back``: goods that go back on the shelf behind the same look. ``read``: the statement that fetched the row that
+    is looked at, where the look itself is none."""
 
     entry: Entry
     transition: Transition
     look: Atom
     kept: str
     gives_back: Effect | None
+    read: Touch | None = None
 
 
 class Closings:
@@ -76,7 +78,18 @@ class Closings:
         if not self._ends(transition) or not self._is_paid(transition):
             return None
         look = max(looks, key=lambda a: (self._asks_paid(a), a.fn == transition.effect.way[0].fn, a.instr))
-        return Closing(entry, transition, look, self._kept(transition, look), self._given_back(entry, look))
+        kept = self._kept(transition, look)
+        return Closing(entry, transition, look, kept, self._given_back(entry, look), None if kept else self._read(look))
+
+    def _read(self, look: Atom) -> Touch | None:
+        """The statement that fetched the row whose state a condition asks for."""
+        for read in self.model.states.reads(look):
+            body = self.model.program.body(read.fn)
+            if body.op[read.instr] == Op.FIELD:
+                row = self.model.records.read_behind(self.model.evaluator.value(read.fn, body.args(read.instr)[0], read.ctx))
+                if row is not None and row.kind == "read":
+                    return row
+        return None
 
     def _asks_paid(self, atom: Atom) -> bool:
         """Whether a condition asks whether the record was paid, or tells a paid state apart."""
@@ -140,11 +153,12 @@ class Closings:
         return list(dict.fromkeys(self._payments()))
 
     def _payments(self) -> Iterator[str]:
-        """The kinds of records of which any entry point says that they were paid."""
+        """The kinds of records of which any entry point says that they were paid. A payment that is confirmed or complete was paid."""
         has = self.model.words.has
         for entry in self.model.handlers.entries:
             for t in self.model.transitions.of(entry.target):
-                if any(has("paid_values", to) for to in t.to) or (has("paid_fields", t.field) and t.to == (snake(t.field),)):
+                done = _PAYMENT.fullmatch(t.touch.entity) and any(has("fulfil_values", to) for to in t.to)
+                if done or any(has("paid_values", to) for to in t.to) or (has("paid_fields", t.field) and t.to == (snake(t.field),)):
                     yield t.touch.entity
 
     def _given_back(self, entry: Entry, look: Atom) -> Effect | None:

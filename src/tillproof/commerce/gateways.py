@@ -28,6 +28,8 @@ class Gateways:
         self.model = model
         self.dispatching: set[Fn] = set()
         """The handlers that only choose between the providers' classes; none of them is one provider's."""
+        self.choosing: set[tuple[Fn, int]] = set()
+        """The calls by which they hand the request on: each leads to every class of the family."""
 
     def behind(self, entries: list[Entry]) -> list[Entry]:
         """One entry point for each class of a family that a route hands its request to, where the classes are of several providers."""
@@ -38,6 +40,7 @@ class Gateways:
                 continue
             for family in self._families(entry.target.fn):
                 self.dispatching.add(entry.target.fn)
+                self.choosing.update(target.handed_on for target in family if target.handed_on is not None)
                 for target in family:
                     if target.fn not in taken:
                         out.setdefault(target.fn, replace(entry, target=target, style="gateway"))
@@ -61,6 +64,8 @@ class Gateways:
                 continue
             if any(self._is_request(fn, v) for _, v in arguments):
                 family = self._family(fn, callee, name)
+                for member in family:
+                    member.handed_on = (fn, i)
                 if len({p for f in family for p in self._providers(f.fn.file)}) >= _FEW:
                     yield family
 

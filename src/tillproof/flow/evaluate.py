@@ -175,7 +175,11 @@ class Evaluator:
         return found
 
     def entry_context(self, target: FunctionV) -> Ctx | None:
-        """The context of a function that is called from outside, when it is bound to an object."""
+        """The context of a function that is called from outside, when it is bound to an object; of a member of a family, the call that
+        chooses it, with what is handed over there."""
+        if target.handed_on is not None:
+            caller, call = target.handed_on
+            return self.context(target, caller, call, None)
         return self.context(target, target.fn, -1, None) if target.this is not None else None
 
     # --- instructions

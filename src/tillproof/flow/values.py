@@ -110,12 +110,15 @@ class ModuleV(Value):
 
 class FunctionV(Value):
     """A function of the repository; ``this`` when bound, ``outer`` the context in which it was made. ``known_as``: its name to those who
-    install the package that it lies in, where packs speak of that."""
+    install the package that it lies in, where packs speak of that. ``handed_on``: the function and call of ours by which an entry point
+    that is a member of a family is reached, where the call itself only chooses between the members."""
 
-    __slots__ = ("fn", "known_as", "outer", "this")
+    __slots__ = ("fn", "handed_on", "known_as", "outer", "this")
+    handed_on: "tuple[Fn, int] | None"
 
     def __init__(self, at: Place, fn: Fn, outer: "Ctx | None", this: Value | None = None, known_as: str = "") -> None:
         self.at, self.fn, self.outer, self.this, self.known_as = at, fn, outer, this, known_as
+        self.handed_on = None
 
 
 class ClassV(Value):

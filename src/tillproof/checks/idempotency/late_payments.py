@@ -49,6 +49,9 @@ def _rule(model: Model, closing: Closing) -> Ruling:
         "Write the end by one update that asks for the unpaid state in its `WHERE`, and go on only when it changed a row. Or read the row "
         f"under a lock, in the transaction that writes it: {lock}."
     )
+    if closing.read is not None:
+        fetched = Place(closing.read.fn, closing.read.instr, closing.read.ctx)
+        ruling.evidence.append(step(model, fetched, "the row is read here, without a lock"))
     ruling.evidence.append(Evidence(where[0], where[1], "the check: a plain read", "missing"))
     ruling.evidence += steps(model, transition.effect, f"set to {to}")
     if closing.gives_back is not None:

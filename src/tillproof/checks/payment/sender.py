@@ -169,7 +169,7 @@ def unresolved_verifier(model: Model, handler: Handler) -> tuple[Fn, int, str] |
 def guessed_call(model: Model, ctx: Ctx | None) -> tuple[Fn, int] | None:
     """The first call on the way to a place that is resolved by its name alone, so that the way may not be taken at all."""
     for step in reversed(list(ctx.chain()) if ctx else []):
-        if step.call < 0 or step.callback:
+        if step.call < 0 or step.callback or (step.caller, step.call) in model.gateways.choosing:
             continue
         body = model.program.body(step.caller)
         callee = body.args(step.call)[0]
