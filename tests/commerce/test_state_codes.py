@@ -81,7 +81,7 @@ def changes(root: Path, kind: str, state: str, guard: str = "pass") -> list[tupl
 @pytest.mark.parametrize(
     ("kind", "state", "to"),
     [
-        ("Payment", '"C"', "COMPLETED"),
+        ("Payment", '"C"', "completed"),
         ("Payment", "Payment.COMPLETED", "COMPLETED"),
         ("Order", '"P"', "paid"),
         ("Booking", "4", "Оплачен"),

@@ -90,6 +90,13 @@ def top(w: Walker, root: Node) -> None:
 # --- statements
 
 
+def read_name(w: Walker, node: Node) -> int:
+    """A name; in the body of a class what that class has defined by then goes before what the file has: ``@http.route(_return_url)``."""
+    name = w.text(node)
+    own = scoped(w, name)
+    return w.name(own if own in w.stored else name, node)
+
+
 def function_definition(w: Walker, node: Node) -> int:
     return w.store(scoped(w, name_of(node)), w.function_value(node), node)
 
@@ -417,7 +424,7 @@ TABLE: dict[str, Rule] = {
     "continue_statement": rules.jump(True), "assert_statement": assert_statement, "await": rules.wrap(Op.AWAIT),
     "yield": rules.wrap(Op.YIELD),
     "call": call, "attribute": rules.member("object", "attribute"), "subscript": subscript,
-    "identifier": rules.read_name, "string": string, "concatenated_string": concatenated,
+    "identifier": read_name, "string": string, "concatenated_string": concatenated,
     "list": sequence, "tuple": sequence, "set": sequence,
     "expression_list": sequence, "pattern_list": sequence, "dictionary": dictionary, "list_comprehension": comprehension,
     "set_comprehension": comprehension, "generator_expression": comprehension, "dictionary_comprehension": comprehension,

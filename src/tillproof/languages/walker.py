@@ -21,7 +21,8 @@ MAX_DEPTH = 300
 
 
 class Walker:
-    """Lowers one function body, or the top level of a file. ``functions``/``classes`` map a node's start byte to its number in the file."""
+    """Lowers one function body, or the top level of a file. ``functions``/``classes`` map a node's start byte to its number in the file;
+    ``stored`` are the names that bodies of classes have defined so far."""
 
     def __init__(self, table: Mapping[str, Rule], index: FileIndex, source: bytes) -> None:
         self.table = table
@@ -32,6 +33,7 @@ class Walker:
         self.classes = {c.start: n for n, c in enumerate(index.classes)}
         self.breaks: list[tuple[int, int]] = []
         self.scope: list[str] = []
+        self.stored: set[str] = set()
         self.depth = 0
 
     # --- values
@@ -95,6 +97,8 @@ class Walker:
 
     def store(self, name: str, value: int, node: Node | None) -> int:
         self.emit(Op.STORE, [self.string(name), value], node)
+        if self.scope:
+            self.stored.add(name)
         return value
 
     def field(self, value: int, name: str, node: Node | None) -> int:
