@@ -185,16 +185,11 @@ class Reach:
                 return True
             if op == Op.RAISE and len(body.blocks) <= _SHORT:
                 return True  # it may be how others refuse
-            if (
-                op == Op.BINARY
-                and (const := body.const(body.args(i)[2]) or body.const(body.args(i)[1]))
-                and const[1] == "0"
-                and model.vocabulary.money(fn)
-            ):
-                return True  # whether there is anything to pay
-            if op == Op.BINARY and _may_compare(body, i):
+            if op == Op.BINARY and (_may_compare(body, i) or self._asks_whether_owed(fn, i)):
                 return True  # a digest that the caller made may be compared with what was sent
             if op != Op.CALL:
+                if op == Op.NEW and recogniser.known(fn, i):
+                    return True  # what an SDK's object asks where it is made
                 continue
             callee = body.args(i)[0]
             if body.op[callee] not in (Op.NAME, Op.FIELD):
@@ -214,6 +209,12 @@ class Reach:
             if proves or any(recogniser.is_(kind, fn, i) for kind in ("exits", "http", "compares", "verifies", "macs", "opens")):
                 return True
         return False
+
+    def _asks_whether_owed(self, fn: Fn, i: int) -> bool:
+        """Whether a comparison may ask if there is anything to pay."""
+        body = self.model.program.body(fn)
+        const = body.const(body.args(i)[2]) or body.const(body.args(i)[1])
+        return const is not None and const[1] == "0" and self.model.vocabulary.money(fn)
 
     @cached_property
     def event_names(self) -> frozenset[str]:

@@ -9,11 +9,12 @@ from tillproof.flow.chained import step_before
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.exhaustion import never_exhausted
 from tillproof.flow.implication import Implication, is_empty, truth_of
+from tillproof.flow.initialised import run_by_making
 from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening, Outcome, Summary
 from tillproof.flow.sure_names import lands_surely
-from tillproof.flow.values import Const, Ctx, FunctionV, Record, Seq, Value, options
+from tillproof.flow.values import ClassV, Const, Ctx, FunctionV, Record, Seq, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
@@ -329,9 +330,9 @@ class FunctionWalk(Implication):
 
     def _targets_are_called(self, i: int) -> bool:
         """Whether the call itself lands in the repository (and not only callbacks given to it)."""
-        if self.body.op[i] == Op.NEW:
-            return False
         callee = self.value(self.body.args(i)[0])
+        if self.body.op[i] == Op.NEW or isinstance(callee, ClassV):
+            return run_by_making(self.walk.evaluator.scope, self.value(i), self.fn, i) is not None
         if lands_surely(self.walk.evaluator.scope, callee, self.walk.program.language(self.fn.file)):
             return True
         return all(isinstance(o, FunctionV) for o in options(callee))

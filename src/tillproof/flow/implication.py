@@ -37,10 +37,12 @@ _COMPARES = ("!=", "!==", "is not", "<>", "not in", "in", *RANKS)
 _SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
 # Calls that answer 0 for what is equal, and calls that look for one thing in another.
 _ORDERS = ("strcmp", "strcasecmp", "strncmp", "strncasecmp")
+_MATCHES = ("preg_match", "match", "search", "test")
 _FINDS = (
     "in_array", "str_contains", "str_starts_with", "strpos", "stripos", "strstr", "stristr", "array_key_exists",
-    "includes", "startswith", "contains", "equals",
+    "includes", "startswith", "contains", "equals", *_MATCHES,
 )  # fmt: skip
+_PATTERN = re.compile(r"[/#~]\^?(\w+)\$?[/#~]\w*")
 _ERROR_TESTS = {"is_wp_error": "WP_Error"}
 _PARTS = 12  # how deep a value is looked into for the call whose answer it is read from
 
@@ -188,6 +190,9 @@ class Implication:
             proof = self.walk.policy.proof(self.fn, call, self.ctx) if call is not None and call != i else None
             if proof is not None and proof.how == "answer":
                 return any(_is_genuine(proof, self.value(other)) for other in sides if other != answer)
+            ends = [o.value for o in self.call_outcomes(call)] if call is not None and call != i and proof is None else []
+            if ends and any(all(self._answered(end, self.value(other)) for end in ends) for other in sides if other != answer):
+                return True  # a function of ours sends the message back and returns what it hears
         return None
 
     def _part(self, i: int) -> tuple[int, Callable[[Value], Value]] | None:
@@ -471,7 +476,7 @@ def _number(value: Value) -> float | None:
 def _is_genuine(proof: Proof, wanted: Value) -> bool:
     """Whether a value that an answer is compared with is the one that a genuine message gets."""
     text = wanted.text.strip("'\"") if isinstance(wanted, Const) else _tail(wanted)
-    return text.upper() in {g.upper() for g in proof.genuine}
+    return _PATTERN.sub(r"\1", text).upper() in {g.upper() for g in proof.genuine}
 
 
 def is_empty(value: Value | None) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.flow.above import names_above
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, FunctionV, Instance, options
+from tillproof.flow.values import Ctx, FunctionV, Instance, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -16,6 +16,15 @@ _SELF = ("self", "this", "static")
 _INSIDE = ("_", "#")
 _HEADER = 40
 _MOST = 3
+
+
+def run_by_making(scope: "Scope", made: Value, fn: Fn, at: int) -> FunctionV | None:
+    """The constructor of ours that runs where an object is made: that of its class, or the nearest that it inherits. None where several
+    classes may be made there, or the object comes from elsewhere."""
+    if not isinstance(made, Instance) or made.made is None or made.made[:2] != (fn, at):
+        return None
+    own = next((c for name in CONSTRUCTORS if (c := scope.method(made.cls, name)) is not None), None)
+    return FunctionV(made.at, own, None, made) if own is not None else None
 
 
 def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int], most: int = _MOST) -> list[Ctx | None]:

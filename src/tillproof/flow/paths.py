@@ -11,10 +11,11 @@ effects, each with the state in which it is first reached, and the outcomes of t
 from tillproof.flow.common_names import REGISTERING
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.function_walk import FunctionWalk
+from tillproof.flow.initialised import run_by_making
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.proofs import NOTHING, Assumed, Policy, Summary
-from tillproof.flow.values import Ctx, FunctionV, options
+from tillproof.flow.values import ClassV, Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
 NO_FUNCTION = frozenset((Op.CONST, Op.TEXT, Op.RECORD, Op.LIST, Op.BINARY, Op.UNARY, Op.CLASS))
@@ -102,10 +103,11 @@ class Walk:
 
     def _find_targets(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         body = self.program.body(fn)
-        if body.op[i] == Op.NEW:
-            return []
         callee, arguments = body.call(i)
         value = self.evaluator.value(fn, callee, ctx)
+        if body.op[i] == Op.NEW or isinstance(value, ClassV):
+            maker = run_by_making(self.evaluator.scope, self.evaluator.value(fn, i, ctx), fn, i)
+            return [maker] if maker is not None and self.policy.matters(maker.fn) else []
         own = self.evaluator.scope.run_by_call(value) or wrapped(self.evaluator, value)
         if not own and (later := self.policy.later(fn, i, ctx)):
             self._otherwise.update((fn, i, id(ctx), target.fn) for target, as_called in later if not as_called)
