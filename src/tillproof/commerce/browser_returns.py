@@ -64,7 +64,7 @@ class BrowserReturns:
         """The handler that an entry point is, where the browser comes back to it from one of the providers that are paid by; else None."""
         own = self.model.gateways.provider(entry) if entry.style == "gateway" and self.model.effects.acts(entry.target.fn) else None
         if own is not None and not _starts(closure, _NEAR):
-            inbound = next((b for b in own.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            inbound = _returns(own)[0]
             return Handler(entry, own, inbound, "redirect-return", closure, "the class is the provider's")
         near = {t for t, (fn, _) in closure.texts.items() if closure.functions.get(fn, 9) <= 2}
         near |= {p.name for p in self.model.program.body(entry.target.fn).params}
@@ -77,12 +77,10 @@ class BrowserReturns:
         says = says_return(route) or says_return(name)
         told = self.model.handlers.told.to(entry, "browser")
         if (sent := next((p for p in paying if p.id in told), None)) is not None:
-            inbound = next((b for b in sent.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            inbound = _returns(sent)[0]
             return Handler(entry, sent, inbound, "redirect-return", closure, "its address is told to the provider")
         for provider in paying:
-            for inbound in provider.inbound:
-                if inbound.kind != "redirect-return":
-                    continue
+            for inbound in _returns(provider):
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
                 signed = inbound.signs == "paid" and (says or len(fields) > 1) and self._makes_mac(closure)
@@ -101,7 +99,7 @@ class BrowserReturns:
                     return Handler(entry, provider, inbound, "redirect-return", closure, why)
         if self._by_address(entry, route, closure, paying):
             provider = self._named(paying, route, entry) or paying[0]
-            inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), Inbound(kind="redirect-return", proof="none"))
+            inbound = _returns(provider)[0]
             return Handler(entry, provider, inbound, "redirect-return", closure, "its route says so")
         return None
 
@@ -166,6 +164,11 @@ def says_return(text: str) -> bool:
 def without_goods(text: str) -> str:
     """An address or a name without what it says of goods that are sent back: ``/returns/approve-return``."""
     return _GOODS_BACK.sub("", text)
+
+
+def _returns(provider: Provider) -> list[Inbound]:
+    """What a provider sends the browser back with; nothing that is known where its pack does not say."""
+    return [b for b in provider.inbound if b.kind == "redirect-return"] or [Inbound(kind="redirect-return", proof="none")]
 
 
 def _starts(closure: Closure, within: int) -> bool:

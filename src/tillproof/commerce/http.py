@@ -1,7 +1,7 @@
 """Requests sent by raw HTTP: method, address, headers and body, and which provider's operation they are."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tillproof.commerce.by_method_name import chosen_method, sends_by_name
@@ -362,8 +362,26 @@ class Requests:
             if isinstance(thing, Operation) and thing.says and not says(self.evaluator, request.arguments, thing.says):
                 continue
             out.append((provider, thing))
+        out += [worded for worded in self._worded(request, files) if worded not in out]
         out.sort(key=lambda m: (not (isinstance(m[1], Operation) and m[1].says), -max(len(r) for r in m[1].rest)))
         return out
+
+    def _worded(self, request: Request, files: Iterable[str]) -> list[tuple[Provider, Verifier]]:
+        """The verifiers that a request is by what it says, where code does not tell which host is asked: ``f"{settings.PAYPAL_URL}?cmd=
+        _notify-validate&…"``."""
+        if is_told(_split(request.url)[0]):
+            return []
+        out = []
+        for provider in self.recogniser.knowledge.providers.values():
+            for verifier in provider.verifiers:
+                words = [w for w in verifier.says if any(w.encode() in self.program.sources[f] for f in files)]
+                if words and any(w in request.url or self._is_said(request, w) for w in words):
+                    out.append((provider, verifier))
+        return out
+
+    @staticmethod
+    def _is_said(request: Request, word: str) -> bool:
+        return any(word in leaf.text for given in request.arguments for leaf in leaves(given) if isinstance(leaf, Const))
 
     def serves_all(self, request: Request) -> bool:
         """Whether an address is one for all operations of a provider, of which the message says which is meant."""

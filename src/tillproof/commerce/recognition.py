@@ -27,6 +27,7 @@ _BROWSERS = re.compile(r"success|fail(ure|ed)?|surl|furl|return|cancel|back|redi
 _SERVERS = ("push", "notify", "notification", "ipn", "callback", "webhook")
 """What an address ends in that no browser is sent to."""
 _BELOW_HOOKS = re.compile(r"(?:web)?hooks?[/._-]([\w./-]+?)/?$", re.IGNORECASE)
+_PLATFORM_HOOK = re.compile(r"hook[A-Z]")
 NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
 """Calls that leave a note for the next page to show."""
 _SENDS = frozenset(["redirect", "redirectToRoute", "RedirectResponse", "redirect_to", "redirect_url"])
@@ -93,6 +94,8 @@ def called(model: "Model", entry: Entry) -> str:
     name = model.program.name(fn) or _kept_as(model, fn) or ("" if (entry.route or "/") != "/" else kept_in(model, entry))
     if entry.style == "file" and not entry.route and _HANDLER.fullmatch(name):
         return " ".join(fn.file.rpartition(".")[0].split("/")[-_NAMING:])
+    if entry.style == "class" and entry.methods == ("NONE",) and _PLATFORM_HOOK.match(name):
+        return name[len("hook") :]  # one of the platform's own, which it calls in its own process
     return model.program.qualified(fn) if name in _VERBS else name
 
 

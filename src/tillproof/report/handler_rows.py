@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from tillproof.checks.idempotency.deliveries import kept_once
 from tillproof.checks.payment.paying_effects import paying_effects
 from tillproof.checks.ruling import Ruling
-from tillproof.checks.ways import handler_line
+from tillproof.checks.ways import entry_line, handler_line
 from tillproof.commerce.bindings import asked_at_will, looked_up_by_two, signed_at_will
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -67,7 +67,9 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
     for handler in model.handlers.all:
         line = handler_line(model, handler)
         file = handler.entry.target.fn.file
-        proven = _judged(model, handler, flaws.get((file, line)), (file, line) in confirmed, amounts.get((file, line)))
+        spots = {(file, line), entry_line(model, handler.entry)}  # a page without functions is judged at its top
+        flaw, held = next((flaws[s] for s in sorted(spots) if s in flaws), None), not confirmed.isdisjoint(spots)
+        proven = _judged(model, handler, flaw, held, next((amounts[s] for s in sorted(spots) if s in amounts), None))
         rows[file, line] = _row(model, handler, file, line, handler.entry.route, proven)
         for fn in (*model.handlers.dispatched(handler), *_readers(model, handler)):
             verifying = model.program.function(fn)
@@ -134,7 +136,7 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
         return said
     if flaw.check == "payment/webhook-weak-verification":
         return "weak" if said == "yes" or flaw.severity == "critical" else said  # a door in the proof that is there
-    return "weak" if any(p.mac for p in handler.walked.proofs) or _asks_something(handler) else "no"
+    return "weak" if any(p.mac or not p.refetch for p in handler.walked.proofs) or _asks_something(handler) else "no"
 
 
 def _for_any_order(model: Model, handler: Handler, amounts: str | None) -> bool:
@@ -152,10 +154,12 @@ def _asks_something(handler: Handler) -> bool:
 
 def _changes_state(model: Model, handler: Handler, act: Happening) -> bool:
     """Whether an act changes the state of what it writes, and does not only note something beside it. That an order waits, or has failed,
-    may be said by whoever holds the secret key by which the shop lets its buyer see it."""
+    may be said by its buyer: who has signed in, or holds the secret key by which the shop lets its buyer see it."""
     touch = model.records.touch(act.fn, act.instr, act.ctx) if act.kind.startswith(("order", "record", "sql")) else None
     states = [v for name, v in touch.fields.items() if model.words.says_state(name)] if touch is not None else []
-    if not states or not any(not _KEYS.isdisjoint(model.vocabulary.tokens(fn)) for fn, d in handler.closure.functions.items() if d <= 1):
+    near = (fn for fn, depth in handler.closure.functions.items() if depth <= 1)
+    by_buyer = handler.entry.role == "customer" or any(not _KEYS.isdisjoint(model.vocabulary.tokens(fn)) for fn in near)
+    if not states or not by_buyer:
         return bool(states)
     texts = [text_of(o) for v in states if v is not None for o in options(v)]
     return None in states or not all(t is not None and any(model.words.has(kind, t) for kind in _NOT_PAID) for t in texts)

@@ -144,11 +144,13 @@ class Verifier(Part, frozen=True, kw_only=True):
     otherwise), ``answer`` (asks the provider; the answer must be compared with ``genuine``), ``wraps`` (calls the function that it is
     handed, or makes one that calls it, for genuine messages only).
     ``secret``/``body``: positions of those arguments. ``empty_secret``: what it does when the secret is empty or missing.
-    ``raw_body``: the body argument must be the bytes as sent.
+    ``raw_body``: the body argument must be the bytes as sent. ``says``: texts by which a request is this one wherever it goes, when where
+    is not written down.
     """
 
     calls: dict[Language, tuple[str, ...]] = {}
     rest: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
     proves: Literal["throws", "boolean", "value", "answer", "wraps"]
     genuine: tuple[str, ...] = ()
     secret: int | None = None
@@ -191,7 +193,7 @@ class Inbound(Part, frozen=True):
     ``routes``: words in a route that name the endpoint beside the provider's own name.
     ``typed``: fields that whoever pays fills in by himself, with whatever he likes: no payment was begun under them.
     ``tells``: decorators and signals of packages of others, as they are imported, by which a function of ours is told of such a message
-    once the package has proven it.
+    once the package has proven it; calls that are handed a record of such functions, ``.processWebhooks``.
     ``hands``: methods of a platform to which what came is handed by whoever takes it.
     ``redelivers``: for how many hours a message that was not taken is sent again, 0 when that is not known.
     ``message``: such a message about a payment, for staging tests, with the holes ``$EVENT``, ``${EVENT%.*}`` (without its last piece),
