@@ -31,6 +31,18 @@ export const F = () => {
 JAVA = (
     "package a;\nimport com.stripe.param.checkout.SessionCreateParams;\nclass P { Object p() { return SessionCreateParams.builder(); } }\n"
 )
+CARD_PAGE = "resources/views/shop/pay/card.blade.php"
+FORM = "<form method='post'>\n<input type='text' name='card_number'>\n</form>\n"
+IPN = """from flask import Flask, request
+app = Flask(__name__)
+
+
+@app.route('/paypal/ipn', methods=['POST'])
+def ipn():
+    if request.form['payment_status'] == 'Completed' and request.form['receiver_email'] == 'us@example.com':
+        print(request.form['txn_id'], request.form['mc_gross'])
+    return ''
+"""
 DTO = "namespace A;\npublic record Pay(string CardNumber, string CardSecurityNumber);\n"
 
 
@@ -40,7 +52,13 @@ DTO = "namespace A;\npublic record Pay(string CardNumber, string CardSecurityNum
         ({"a.py": "print('hello')\n"}, "none", None),
         ({"pay.py": SESSION}, "A", ("pay.py", 5)),
         ({"pay.html": '<p>\n<script src="https://js.stripe.com/v3/"></script>\n'}, "A", ("pay.html", 2)),
-        ({"pay.js": ORDER}, "unclear", ("pay.js", 3)),
+        ({"pay.js": ORDER}, "A", ("pay.js", 3)),
+        ({"ipn.py": IPN}, "A", ("ipn.py", 6)),
+        ({"pay.py": SESSION, CARD_PAGE: FORM}, "A", ("pay.py", 5)),
+        ({"pay.py": SESSION, CARD_PAGE: FORM, "a.php": "<?php\n// return view('shop.pay.card');\n"}, "A", ("pay.py", 5)),
+        ({"pay.py": SESSION, CARD_PAGE: FORM, "a.php": "<?php\nreturn view('shop.pay.card');\n"}, "D", (CARD_PAGE, 2)),
+        ({"pay.py": SESSION, CARD_PAGE: FORM, "a.php": "<?php\nreturn view('shop.pay.' . $way);\n"}, "D", (CARD_PAGE, 2)),
+        ({"pay.py": SESSION, CARD_PAGE: FORM, "resources/views/a.blade.php": "@include('shop.pay.card')\n"}, "D", (CARD_PAGE, 2)),
         ({"pay.py": CHARGE, "b.py": "import stripe\nx = {'client_secret': 1}\n"}, "A", ("b.py", 2)),
         ({"pay.py": CHARGE, "f.html": '<input data-stripe="number"><input name="cardNumber">\n'}, "A-EP", ("f.html", 1)),
         ({"pay.py": SESSION, "f.html": '<form>\n<input type="text" name="card_number">\n</form>\n'}, "D", ("f.html", 2)),

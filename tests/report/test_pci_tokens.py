@@ -42,11 +42,11 @@ def reviewed(root: Path, files: dict[str, str]) -> Report:
         ("pay.js", METHOD, "A"),
         ("pay.py", CHARGE, "A"),
         ("pay.php", OMNIPAY, "A"),
-        ("pay.py", ORDER, "unclear"),
-        ("pay.js", FIXED, "unclear"),
+        ("pay.py", ORDER, "A"),
+        ("pay.js", FIXED, "A"),
     ],
 )
-def test_a_token_says_that_the_card_went_to_the_provider(tmp_path: Path, name: str, text: str, saq: str) -> None:
+def test_where_the_server_hands_over_no_card_the_provider_takes_it(tmp_path: Path, name: str, text: str, saq: str) -> None:
     assert reviewed(tmp_path, {name: text}).pci.saq == saq
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from tillproof.commerce.addresses import BROWSER_PACKAGE, address_book, in_comment
 from tillproof.commerce.cards import may_speak
 from tillproof.commerce.lexicon import CardPart, snake
+from tillproof.commerce.shown_pages import ShownPages
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Record, Result, Value, options
 from tillproof.ir.ops import Op
@@ -89,11 +90,12 @@ class CardPages:
     def fields(self) -> list[CardField]:
         """In order of file and line."""
         out: list[CardField] = []
+        shown = ShownPages(self.model)
         for file, text in self.texts():
             if b"<" in text and (may_speak(text) or _CALLED_CARD.search(text)):
                 found = list(self._in_text(file, text))
                 stem = file.path.rpartition("/")[2].partition(".")[0]
-                if not self.model.cards.others.are(stem, {f.part for f in found}):
+                if found and not self.model.cards.others.are(stem, {f.part for f in found}) and not shown.is_left_over(file):
                     out += found
         return sorted(out, key=lambda f: (f.file, f.line, f.name))
 

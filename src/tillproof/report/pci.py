@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.card_scope import Place
+from tillproof.commerce.handled import Handler
 from tillproof.commerce.script_controls import ScriptControls
 from tillproof.contract import Boundary, Obligation, Pci, Step, StepKind
 
@@ -20,7 +21,7 @@ _CONTROLS = "PCI DSS 4.0.1, 6.4.3 and 11.6.1"
 
 
 def pci_note(model: "Model", boundaries: Sequence[Boundary], obligations: Sequence[Obligation] = ()) -> Pci:
-    """The note for a whole tree. ``unclear`` when payments are made and the page that takes the card is not among the files.
+    """The note for a whole tree. ``unclear`` when a page has card fields and nobody sees where they go.
 
     ``obligations``: whether a card number is written down.
     """
@@ -42,7 +43,7 @@ def _of_pages(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
     hosted = scope.of("provider form", "provider page")
     unseen = scope.of("unseen form")
     if not payments and not hosted and not scope.of("handed") and not unseen:
-        return Pci(saq="none", statement=_nothing(boundaries), evidence=[])
+        return _heard_of(model, boundaries)
     direct = scope.of("direct post")
     if direct:
         return Pci(saq="A-EP", statement=_DIRECT, evidence=[*_steps(direct), *_controls(model, [p.file for p in direct])[1]])
@@ -59,9 +60,18 @@ def _of_pages(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
             f"SAQ A. The page that embeds the form is not among the files: look at its script controls ({_CONTROLS})."
         )
         return Pci(saq="A", statement=statement + _unread(handed), evidence=_steps(handed))
-    if not payments:
+    if payments:
+        return Pci(saq="A", statement=_elsewhere(payments), evidence=_shortened(_called(payments)))
+    return _heard_of(model, boundaries)
+
+
+def _heard_of(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
+    """Where the code begins no payment: instant notifications tell of those that are made by a button of the provider's."""
+    told = [h for h in model.handlers.all if h.kind == "ipn"]
+    if not told:
         return Pci(saq="none", statement=_nothing(boundaries), evidence=[])
-    return Pci(saq="unclear", statement=_unclear(payments), evidence=_shortened(_called(payments)))
+    steps = [_step(*_place(model, h), "told of payments that are made on the provider's own page", "step") for h in told]
+    return Pci(saq="A", statement=_ON_THEIR_PAGE, evidence=_shortened(steps))
 
 
 _WRITTEN = (
@@ -72,6 +82,10 @@ _DIRECT = (
     "A page of ours takes the card number in its own fields and a script sends it straight to the provider, so the page decides where "
     "the number goes: SAQ A-EP. "
     "Look at whether the provider's iframe can take their place, which makes it SAQ A."
+)
+_ON_THEIR_PAGE = (
+    "The code only hears of payments that are made on the provider's own page, in messages that hold no card data; no card field of our "
+    "own was found: SAQ A."
 )
 _UNSEEN = (
     "A page of ours has fields for card data, and where they go is not seen in the code. Look at what the page does when it is "
@@ -131,13 +145,17 @@ def _controls(model: "Model", pages: Iterable[str]) -> tuple[str, list[Step]]:
     return said, steps
 
 
-def _unclear(payments: Sequence[Boundary]) -> str:
+def _elsewhere(payments: Sequence[Boundary]) -> str:
     return (
-        f"Payments are made through {_names(payments, ())}, and no card field of our own was found, but neither was the page that takes "
-        f"the card. Look at that page: the "
-        "provider's page or iframe is SAQ A, fields of our own that a script sends to the provider are SAQ A-EP, fields that our server "
-        "receives are SAQ D."
+        f"Payments are made through {_names(payments, ())} without any card data: no field, request, call or column of ours holds any, so "
+        "the provider's page or form takes the card: SAQ A as far as this code goes. The page that the customer sees is not among the "
+        f"files: see that it has no card fields of its own (those make it SAQ A-EP or D), and look at its script controls ({_CONTROLS})."
     )
+
+
+def _place(model: "Model", handler: Handler) -> tuple[str, int]:
+    function = model.program.function(handler.entry.target.fn)
+    return handler.entry.target.fn.file, function.line if function is not None else 1
 
 
 def _unread(places: Sequence[Place]) -> str:
