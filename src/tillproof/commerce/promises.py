@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LOGS = re.compile(r"(\w+\.)*(console|log|logger|winston|pino|sentry|\w+_?logger)(\.\w+)*|noop", re.IGNORECASE)
 _ON = ("then", "finally")
+_CHAINED = (*_ON, "catch")
 _LATER = ("waitUntil", "after", "unstable_after", "setTimeout", "setImmediate", "nextTick", "queueMicrotask")
 """What begins work for when the answer has been given, and keeps a function of the cloud awake for it."""
 _WRITES = re.compile(
@@ -71,6 +72,39 @@ class Promises:
                 return None  # of a statement, the calls that it is put together by
             here = chained
         return None
+
+    def goes_on_alone(self, place: Place, inner: Fn | None) -> bool:
+        """Whether nobody waits for what a call begins, and what becomes of it is told to functions that are called back when it is over:
+        ``db.query(sql, (err) => …)``, ``order.save().then(…).catch(…)``. ``inner``: the function that the call leads to."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        here, told = place.instr, self._calls_back(place, inner)
+        if told is None:
+            return False
+        for _ in range(_STEPS):
+            uses = list(defuse.uses(here))
+            if not uses:
+                return told
+            chained = uses[0] if len(uses) == 1 and body.op[uses[0]] == Op.FIELD and body.name(uses[0]) in _CHAINED else -1
+            here = next((u for u in defuse.uses(chained) if body.op[u] == Op.CALL), -1) if chained >= 0 else -1
+            if here < 0:
+                return False
+            told = True
+        return False
+
+    def _calls_back(self, place: Place, inner: Fn | None) -> bool | None:
+        """Whether a call that begins work is itself told what to call when it is over; None for one that does not begin any."""
+        body = self.model.program.body(place.fn)
+        if body.op[place.instr] != Op.CALL:
+            return None
+        callee, given = body.call(place.instr)
+        handed = {o.fn for _, a in given for o in options(self.model.evaluator.value(place.fn, a)) if isinstance(o, FunctionV)}
+        name = body.called(place.instr).rpartition(".")[2]
+        if inner is not None and inner not in handed:
+            ours = (o.fn for o in options(self.model.evaluator.value(place.fn, callee, place.ctx)) if isinstance(o, FunctionV))
+            return False if inner in ours and self._promises(inner) else None
+        if name in _CHAINED:
+            return True
+        return bool(handed) if _WRITES.fullmatch(name) or (inner is None and not handed) else None
 
     def _never_runs(self, place: Place, inner: Fn) -> bool:
         """Whether a call makes a coroutine of one of our functions, and nothing is done with it."""

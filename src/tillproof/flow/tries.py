@@ -93,3 +93,8 @@ def reached_onward(body: Body, start: int) -> frozenset[int]:
     """The blocks that a block leads to by normal ways, itself included, without beginning a loop's next turn."""
     blocks = body.blocks
     return _reached(body, start, lambda here, kind, target: kind != EDGE_RAISE and blocks[target].start >= blocks[here].start)
+
+
+def always_reached(body: Body, start: int, target: int) -> bool:
+    """Whether every normal way from a block to the body's end leads through another, or through itself where both are one."""
+    return start == target or not any(not body.blocks[b].onward for b in reached_beside(body, start, {target}))

@@ -344,10 +344,10 @@ def _dropped(model: Model, effect: Effect, n: int) -> tuple[int, str] | None:
     place, inner = effect.way[n], effect.way[n - 1].fn if n else None
     if inner is not None and _nobody_waits(model, place, inner):
         return place.instr, "nobody waits for the functions that are begun here, and success is answered"
-    return model.promises.dropped(place, inner) if _weighs(model, effect) else None
+    return model.promises.dropped(place, inner) if weighs(model, effect) else None
 
 
-def _weighs(model: Model, effect: Effect) -> bool:
+def weighs(model: Model, effect: Effect) -> bool:
     """Whether money, goods or an order's state hang on an effect; what is counted or noted beside may be left to itself."""
     touch, words = effect.touch, model.words
     if touch is None or model.repeats.harm(effect) in ("money", "goods"):

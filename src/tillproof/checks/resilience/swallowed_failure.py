@@ -19,8 +19,9 @@ from tillproof.checks.resilience.losses import (
 from tillproof.checks.resilience.marked_first import Marked, marked_first
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched
+from tillproof.checks.resilience.unfitting import Unfitting, unfitting
 from tillproof.checks.resilience.unfound import Unfound, unfound
-from tillproof.checks.resilience.unheard_of import out_of_hearing
+from tillproof.checks.resilience.unheard_of import BESIDE, EARLY, answered_first, out_of_hearing
 from tillproof.checks.resilience.unread_answers import unread_answers
 from tillproof.checks.resilience.unsent import unsent
 from tillproof.checks.ruling import Evidence, Ruling
@@ -100,6 +101,8 @@ def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: l
         return _refused(model, entry, handler, found)
     if handler is not None and (marked := marked_first(model, handler)) is not None:
         return _marked(model, entry, handler, marked)
+    if handler is not None and (unfit := unfitting(model, handler)) is not None:
+        return _unfit(model, entry, handler, unfit)
     return _held(model, entry, handler, effects[0])
 
 
@@ -119,11 +122,19 @@ def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, 
     """Where failures of an entry point's effects end, each place once, with all that is further out on the ways that end there."""
     ends: dict[tuple[Fn, int], Lost] = {}
     for effect in effects:
-        found = lost(model, effect) or ((left_to_another(model, effect) or out_of_hearing(model, effect)) if provider else None)
+        found = _told_too_late(model, effect) if provider else None
+        found = found or lost(model, effect) or ((left_to_another(model, effect) or out_of_hearing(model, effect)) if provider else None)
         if found is not None and not (provider and comes_round_again(model, found.fn)):
             first = ends.setdefault((found.fn, found.instr), found)
             ends[found.fn, found.instr] = first._replace(again=tuple(dict.fromkeys((*first.again, *found.again))))
     return ends
+
+
+def _told_too_late(model: Model, effect: Effect) -> Lost | None:
+    """Where success was answered before the work began: whatever becomes of a failure behind it, nobody hears of it any more."""
+    early = answered_first(model, effect)
+    inner = lost(model, effect) if early is not None else None
+    return early if early is None or inner is None else early._replace(again=((inner.fn, inner.instr, inner.how), *inner.again))
 
 
 def _grouped(ends: list[Lost]) -> list[tuple[Lost, list[Lost]]]:
@@ -149,9 +160,13 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
             f"When the work behind {called(model, entry)} fails, {found.how}: {name} counts the event as delivered and "
             f"never sends it again, so {_missing(found)}."
         )
+        mend = (
+            "Answer when the work is done, and 500 where it failed"
+            if found.how in (EARLY, BESIDE)
+            else "Let the exception through, or answer 500"
+        )
         ruling.remediation = (
-            "Let the exception through, or answer 500, so that the event is delivered again; or store the event first and work on it in a "
-            "job that is retried."
+            f"{mend}, so that the event is delivered again; or store the event first and work on it in a job that is retried."
         )
     elif entry.target.fn in model.handlers.working:
         ruling.title = "A failure in a job is taken for done"
@@ -384,6 +399,26 @@ def _unknown_order(model: Model, entry: Entry, handler: Handler, found: list[Unf
             step(model, one.dropped, "none is found, and success is answered", "missing"),
         ]
     ruling.evidence += steps(model, first.effect, "this is left undone")
+    return ruling
+
+
+def _unfit(model: Model, entry: Entry, handler: Handler, found: Unfitting) -> Ruling:
+    """A payment that is dropped since its sum or currency is not the order's."""
+    file, line = entry_line(model, entry)
+    ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="medium", confidence="likely")
+    ruling.anchor = lines(model, found.dropped)
+    ruling.title = "A payment whose sum does not fit is dropped without a word"
+    ruling.message = (
+        f"When {called(model, entry)} is told of a payment whose amount or currency is not the order's, nothing is done, nothing is logged "
+        f"and success is answered: {handler.provider.name} counts the event as delivered, the money is the shop's, the order stays unpaid, "
+        "and nobody is told."
+    )
+    ruling.remediation = "Note the payment beside the order and tell somebody, who pays the money back or asks for the rest."
+    ruling.evidence = [
+        source(model, entry, f"{called(model, entry)}: what must not be lost"),
+        step(model, found.dropped, "what does not fit is passed over here, and success is answered", "missing"),
+        *steps(model, found.effect, "this is left undone"),
+    ]
     return ruling
 
 

@@ -62,7 +62,7 @@ def unfound(model: Model, handler: Handler) -> list[Unfound]:
     if any(e.touch is not None and e.touch.kind in ("create", "upsert") and _keeps(model, e) for e in effects):
         return []
     found: dict[tuple[Fn, int], Unfound] = {}
-    paid = {(t.effect.fn, t.effect.instr) for t in model.transitions.of(handler.entry.target) if _pays(model, t)}
+    paid = {(t.effect.fn, t.effect.instr) for t in model.transitions.of(handler.entry.target) if pays(model, t)}
     for effect in effects:
         if (effect.fn, effect.instr) in paid:
             for one in _on_way(model, effect):
@@ -85,7 +85,8 @@ def _keeps(model: Model, effect: Effect) -> bool:
     return touch is not None and (_KEPT.fullmatch(touch.entity) is not None or model.words.entity(touch.entity))
 
 
-def _pays(model: Model, change: Transition) -> bool:
+def pays(model: Model, change: Transition) -> bool:
+    """Whether a record counts as paid from here on."""
     if _PAID.fullmatch(snake(change.field)):
         return True
     states = change.to

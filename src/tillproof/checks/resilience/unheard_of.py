@@ -1,12 +1,16 @@
 """Failures that nobody outside can hear of: success was answered before the work began, or what stands around the handler takes them."""
 
-from tillproof.checks.resilience.losses import Lost, goes_on_quietly
+from tillproof.checks.resilience.losses import Lost, goes_on_quietly, weighs
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.sent_answers import sends_success
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.tries import Catch
+from tillproof.flow.tries import Catch, always_reached
+from tillproof.ir.ops import Op
+
+EARLY = "success was answered before the work began"
+BESIDE = "success is answered without waiting for the work, before it is known whether it failed"
 
 
 def answered_first(model: Model, effect: Effect) -> Lost | None:
@@ -22,7 +26,23 @@ def answered_first(model: Model, effect: Effect) -> Lost | None:
         if sent is not None:
             if any(i < sent and model.failures.stores(place.fn, i) for i in passed):
                 return None
-            return Lost(effect, place.fn, sent, "success was answered before the work began")
+            return Lost(effect, place.fn, sent, EARLY)
+    return None
+
+
+def answered_beside(model: Model, effect: Effect) -> Lost | None:
+    """Where work is begun whose end is told to functions that are called back, and success is answered behind it in any case, without
+    waiting: what those functions answer to a failure comes too late. ``db.query(sql).catch(() => res.sendStatus(500)); res.json({});``"""
+    if not weighs(model, effect) or model.program.language(effect.fn.file) != "javascript":
+        return None
+    for n, place in enumerate(effect.way):
+        if not model.promises.goes_on_alone(place, effect.way[n - 1].fn if n else None):
+            continue
+        body, block_of = model.program.body(place.fn), model.evaluator.defuse(place.fn).block_of
+        behind = [i for i in range(place.instr + 1, len(body.op)) if body.op[i] == Op.CALL and sends_success(model, place.fn, i)]
+        sent = next((i for i in behind if always_reached(body, block_of[place.instr], block_of[i])), None)
+        if sent is not None:
+            return Lost(effect, place.fn, sent, BESIDE, again=((place.fn, place.instr, "nobody waits for what is begun here"),))
     return None
 
 
@@ -34,7 +54,7 @@ def around(model: Model, place: Place) -> list[Catch]:
 
 def out_of_hearing(model: Model, effect: Effect) -> Lost | None:
     """Where a failure of an effect of a message's handler ends that nobody outside can hear of, though the handler itself loses none."""
-    return answered_first(model, effect) or taken_outside(model, effect)
+    return answered_first(model, effect) or answered_beside(model, effect) or taken_outside(model, effect)
 
 
 def taken_outside(model: Model, effect: Effect) -> Lost | None:
