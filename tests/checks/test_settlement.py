@@ -143,3 +143,15 @@ def test_a_hook_that_only_its_class_names_may_be_the_providers_own(tmp_path: Pat
     files = {"src/Connect.php": HEARD.replace("ROUTE", route).replace("NAME", name)}
     report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
     assert [o.ruling for o in report.obligations if o.check == CHECK] == [outcome]
+
+
+_READ = "app.get('/api/notifications/key', (q, r) => r.json({}));\napp.post('/api/notifications/subscribe', (q, r) => r.json(q.body));"
+
+
+@pytest.mark.parametrize(
+    ("routes", "outcome"),
+    [(_READ, "broken"), ("app.post('/api/notifications', require('./orders').settle);", "unknown")],
+    ids=["kept for people who read them", "taken from whoever sends them"],
+)
+def test_notifications_for_people_are_nobodys_messages(tmp_path: Path, routes: str, outcome: str) -> None:
+    assert [o for o, _ in rulings(tmp_path, INTENT, routes)] == [outcome]

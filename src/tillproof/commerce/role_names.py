@@ -17,7 +17,10 @@ STAFF_TEXT = re.compile(
 )
 """Roles and permissions of staff, as guards are told them. Who sells is on the shop's side of the counter: he does not pay himself."""
 _GUARDING = re.compile(r"role|permission|authori[sz]|allow|access|restrict|guard|require|right|ability", re.IGNORECASE)
-OTHERS_AT_THE_SHOP = re.compile(r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root")
+OTHERS_AT_THE_SHOP = re.compile(
+    r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root"
+    r"|labou?r(er)?|worker|driver|courier|technician|chef|cook|waiter|kitchen|picker|packer|deliver(y|er)(_?(boy|m[ae]n|person|partner|agent|staff|driver))?"
+)
 """Roles, and nothing but roles, of others on the shop's side: what else is of such a kind is no person."""
 # A guard that is told roles: ``hasRole:cashier``, ``CheckRole:admin,editor``, ``role_or_permission:admin``.
 _BY_ROLE = re.compile(r"(\w+_)?(user_?)?roles?(_\w+)?")

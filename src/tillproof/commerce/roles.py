@@ -25,6 +25,7 @@ from tillproof.commerce.role_names import (
 from tillproof.commerce.role_policies import Policies
 from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
+from tillproof.commerce.ways_past import passes_without
 from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
@@ -305,24 +306,28 @@ class Roles:
         asked: Role | None = None
         of_messages = self._is_of_messages(fn)
         for one in bodies:
+            said = dict[int, Role | None]()
             body, afterwards = self.program.body(one), after_lending(self.program, one)
             copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
             for i, op in enumerate(body.op):
                 refuses = refuses or (i not in afterwards and refuses_at(self.wiring, one, i))
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
-                    asked = highest((asked, None if _of_message(body, i) else _asks(body.name(i), of_messages)))
+                    said[i] = None if _of_message(body, i) else _asks(body.name(i), of_messages)
                 elif op == Op.BINARY:
-                    asked = highest((asked, compares_role(self.evaluator, one, i)))
+                    said[i] = compares_role(self.evaluator, one, i)
                 elif op == Op.CALL and depth < 2:
-                    asked = highest((asked, asked_of_session(self.evaluator, one, i)))
                     callee = self.evaluator.value(one, body.args(i)[0])
                     first = self._first(result) if isinstance(result := self.evaluator.value(one, i), Result) else None
                     told = by_names(plain_names(callee), patterns, constant(first) if first is not None else None)
                     refuses = refuses or (told is not None and is_returned(self.wiring, one, i))
                     ours = [o.fn for o in options(callee) if isinstance(o, FunctionV) and o.fn != fn]
                     below = self._reads(ours[0], patterns, depth + 1) if ours else None
-                    asked = highest((asked, told, below))
+                    said[i] = highest((asked_of_session(self.evaluator, one, i), told, below))
                     refuses = refuses or (below is not None and (throws(self.wiring, ours[0]) or not is_statement(self.wiring, one, i)))
+            staff = [i for i, role in said.items() if role == "staff"]
+            if staff and passes_without(self.wiring, one, staff):
+                said |= dict.fromkeys(staff, "customer")
+            asked = highest((asked, *said.values()))
         body = self.program.body(fn)
         if asked == "staff" and (lets_owner_pass(body) or lets_others_pass(body, lambda i: self._says_staff(fn, i))):
             asked = "customer"

@@ -1,10 +1,14 @@
 """Where sums of money enter a charge."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tillproof.checks.operation_words import thing
+from tillproof.commerce.bindings import all_signed
 from tillproof.commerce.given import given_at
+from tillproof.commerce.handled import Handler
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
@@ -13,6 +17,8 @@ from tillproof.flow.values import Ctx, Place, Value
 
 _PIECES = 200
 _KEPT = 6  # keys of a session on the way to one sum
+_SUM_ALONE = re.compile(r"(amount|value|cost|fee|price|charge|rate|cents|total)s?(_?(in_)?(cents|minor|[a-z]{3}))?")
+_OF_A_CHOICE = re.compile(r"_(methods?|options?|rates?|info|details?|data|quotes?|selections?|choices?|zones?|codes?)$")
 _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.create", "payout.create", "subscription.create")
 
 
@@ -84,6 +90,13 @@ class Chosen:
         """The last word of the key: ``quantity`` of ``items[].quantity``."""
         return (self.key or "").rpartition(".")[2].removesuffix("[]")
 
+    @property
+    def named(self) -> str:
+        """That word, with what it is a sum of where it says no more than that it is one: ``shipping_price`` of ``shippingMethod.price``."""
+        plain = _SUM_ALONE.fullmatch(snake(self.word))
+        holder = (self.key or "").rpartition(".")[0].rpartition(".")[2].removesuffix("[]")
+        return f"{_OF_A_CHOICE.sub('', snake(holder))}_{plain[1]}" if plain is not None and holder else self.word
+
 
 def chosen_by_client(model: Model, value: Value) -> list[Chosen]:
     """The pieces of the client's request that a value is made of: of this one, or sums of an earlier one that the session has kept."""
@@ -111,11 +124,21 @@ def beside_the_price(model: Model, word: str) -> bool:
     return any(model.words.has(kind, word) for kind in ("tax_fields", "shipping_fields", "discount_fields"))
 
 
-def told_by_provider(model: Model, fn: Fn, ctx: Ctx | None = None) -> bool:
+def told_by_provider(model: Model, fn: Fn, chosen: Iterable[Chosen], ctx: Ctx | None = None) -> bool:
     """Whether only messages and returns of a provider reach a record, on this way to it: what they say was paid is no price that a customer
-    sets."""
-    handlers = {h.entry.target.fn for h in model.handlers.all}
+    sets. What a browser that comes back says beside it is."""
+    keys = frozenset(c.key for c in chosen if c.key)
+    handlers = {h.entry.target.fn for h in model.handlers.all if not _says_more(model, h, keys)}
     if ctx is not None and (fn := list(ctx.chain())[-1].caller) in handlers:
         return True
     outside = [e.target.fn for e in model.entries_to(fn) if e.role in ("public", "customer", "platform")]
     return bool(outside) and handlers.issuperset(outside)
+
+
+def _says_more(model: Model, handler: Handler, keys: frozenset[str]) -> bool:
+    """Whether pieces of what a returning browser sends are its own words: the signature that comes along is over a few ids, or the provider
+    is asked what it knows."""
+    proofs = handler.walked.proofs
+    if handler.kind != "redirect-return" or not proofs:
+        return False
+    return (bool(handler.inbound.binds) or all(p.refetch for p in proofs)) and not all_signed(model, handler, keys)

@@ -128,8 +128,8 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     pieces = chosen_by_client(model, site.value)
     chosen = [c for c in pieces if _is_amount(model, site, c, asked) and not set_over(model, c)]
     if not chosen:
-        return None if any(beside_the_price(model, c.word) for c in pieces) else _of_ours(model, site, ruling)
-    if site.what == "order-total" and told_by_provider(model, site.fn, site.ctx):
+        return None if any(beside_the_price(model, c.named) for c in pieces) else _of_ours(model, site, ruling)
+    if site.what == "order-total" and told_by_provider(model, site.fn, chosen, site.ctx):
         return None
     if model.staff_only(site.fn):
         ruling.evidence.append(at(program, site.fn, site.instr, "only staff reach this: they may set prices", "guard"))
@@ -193,7 +193,7 @@ def _is_amount(model: Model, site: AmountSite, chosen: Chosen, asked: AskedFor) 
     word = chosen.word
     if model.words.has("quantity_fields", word):
         return site.what == "charge" or (site.what == "order-total" and (_is_charged(model, site) or _asked_later(model, site, asked)))
-    if beside_the_price(model, word):
+    if beside_the_price(model, chosen.named):
         return False  # tax-shipping/client-tax speaks of it
     if model.words.money(word):
         return True

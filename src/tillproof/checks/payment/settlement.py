@@ -21,6 +21,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider
 
 _GENERIC = re.compile(r"web_?hooks?|(^|[/_-])ipn|notif(y|ication)", re.IGNORECASE)
+_NOTIFIES = re.compile(r".*?notif(y|ication)[^/]*", re.IGNORECASE)
 _ADDRESS = re.compile(r"(notif\w*|web_?hook|ipn|server_?callback)(_?callback)?_?ur[li]", re.IGNORECASE)
 _PIECES = 60
 _SAYS_ENOUGH = 10  # letters of an event's name, of several words
@@ -288,10 +289,12 @@ def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
 
 
 def _of_readers(model: Model, entry: Entry) -> bool:
-    """Whether an address keeps notifications for the people who read them: it lists, adds and clears them, by different handlers."""
-    if entry.route is None or re.search(r"hook|ipn", entry.route, re.IGNORECASE):
+    """Whether an address keeps notifications for the people who read them: it and those below it list, add and clear them, by different
+    handlers (``GET /notifications``, ``GET /notifications/key``, ``POST /notifications/subscribe``)."""
+    told = _NOTIFIES.match(entry.route or "")
+    if told is None or re.search(r"hook|ipn", entry.route or "", re.IGNORECASE):
         return False
-    beside = [e for e in model.entries if e.route == entry.route and e.target.fn.file == entry.target.fn.file]
+    beside = [e for e in model.entries if (e.route or "").startswith(told[0]) and e.target.fn.file == entry.target.fn.file]
     return len({e.target.fn for e in beside}) > 1 and any("GET" in e.methods for e in beside)
 
 
