@@ -168,3 +168,39 @@ def test_a_currency_that_is_handed_through_a_service(tmp_path: Path, given: str,
     package = '{"dependencies": {"express": "4", "stripe": "14", "mongoose": "8"}}'
     service = _SERVICE.replace("GIVEN", given)
     assert _found(tmp_path, {"package.json": package, "models.js": _KEPT, "payments.js": service, "app.js": _ROUTES}) == found
+
+
+_PICTURES = """\
+const express = require('express');
+const sharp = require('sharp');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { PrismaClient } = require('@prisma/client');
+const prisma = new PrismaClient();
+const app = express();
+app.use(express.json());
+app.post('/orders', async (req, res) => {
+  const product = await prisma.product.findUnique({ where: { id: req.body.id } });
+  res.json(await prisma.order.create({ data: { total: product.cents, currency: (req.body.currency || 'EUR').toUpperCase() } }));
+});
+app.post('/orders/:id/pay', async (req, res) => {
+  const order = await prisma.order.findUnique({ where: { id: req.params.id } });
+  res.json(await stripe.paymentIntents.create({ amount: order.total, currency: order.currency.toLowerCase() }));
+});
+WORK
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "wrong"),
+    [
+        (
+            "app.post('/pictures', async (req, res) => { const convert = sharp(req.body.file).webp(); res.json(await convert.toBuffer()); });",
+            True,
+        ),
+        ("app.get('/prices', (req, res) => { const convert = rates[req.query.currency]; res.json(price * convert); });", False),
+    ],
+    ids=["pictures are converted", "sums are converted"],
+)
+def test_only_what_converts_sums_makes_prices_follow_a_currency(tmp_path: Path, work: str, wrong: bool) -> None:
+    found = _found(tmp_path, {"server.js": _PICTURES.replace("WORK", work)})
+    assert any(_CURRENCY in line for line in found) is wrong

@@ -264,3 +264,37 @@ def test_an_answer_that_is_only_kept_decides_nothing(tmp_path: Path, kept: str, 
     files = {"requirements.txt": "django\nrequests\n", "app.py": VERIFY.replace("KEPT", kept)}
     report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
     assert [o.ruling for o in report.obligations if o.check == CHECK] == [ruling]
+
+
+_ASKED = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { PrismaClient } = require('@prisma/client');
+const prisma = new PrismaClient();
+const app = express();
+app.post('/confirm', async (req, res) => {
+  const session = await stripe.checkout.sessions.retrieve(req.query.session_id);
+  await prisma.$transaction(async (tx) => {
+    ASKS
+    await tx.order.update({ where: { id: session.metadata.orderId }, data: { status: 'paid', email: session.customer_details.email } });
+  });
+  res.json({});
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("asks", "wrong"),
+    [
+        (
+            "const order = await tx.order.findUnique({ where: { id: session.metadata.orderId } }); if (order.status === 'paid') return;",
+            True,
+        ),
+        ("if (session.payment_status !== 'paid') throw new Error('not paid');", False),
+        ("const { payment_status } = session; if (payment_status !== 'paid') return;", False),
+    ],
+    ids=["nobody asks", "asked inside", "taken apart inside"],
+)
+def test_an_answer_is_followed_into_the_functions_inside(tmp_path: Path, asks: str, wrong: bool) -> None:
+    report = review_of(Example(title="", files={"server.js": _ASKED.replace("ASKS", asks)}, expect=[]), tmp_path, CHECK)
+    assert [o.ruling for o in report.obligations if o.check == CHECK] == (["broken"] if wrong else ["held"])

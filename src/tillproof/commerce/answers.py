@@ -2,7 +2,7 @@
 
 A status that is only logged, kept beside the order or sent to the browser decides nothing: the order is paid whatever it says. Nor does an
 answer that is kept whole, where nobody reads it again by the name under which it is kept. What goes
-out of sight (into a function of ours, a closure, whoever calls the entry) is taken for tested.
+out of sight (to whoever calls the entry, into a variable of a module) is taken for tested.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tillproof.commerce.awaited_together import awaited_among
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.told_answers import is_told
-from tillproof.flow.asked import reads
+from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import BODY, passed_on
 from tillproof.flow.parameters import arrives
 from tillproof.flow.program import TOP, Fn
@@ -164,8 +164,10 @@ class _Reader:
         body = model.program.body(fn)
         op = body.op[use]
         if op == Op.STORE:
-            if _captured(model, fn, body.name(use)):
-                self._out_of_sight()
+            if fn.number == TOP and model.program.language(fn.file) != "php":
+                self._out_of_sight()  # whoever imports the file may read it
+            for inner, read in reads_inside(model.program, fn, body.name(use)):
+                self._each_use(inner, read, None, depth, layer)
             for read in reads(body, model.evaluator.defuse(fn), use):
                 self._each_use(fn, read, ctx, depth, layer)
         elif op in (Op.AWAIT, Op.CAST, Op.CHOICE, Op.SPREAD):
@@ -462,12 +464,6 @@ def _looks_up(model: "Model", fn: Fn, i: int) -> bool:
     callee, given = body.call(i)
     asks = bool(given) and body.op[callee] == Op.FIELD and body.name(callee) == "get" and model.program.language(fn.file) == "python"
     return asks and not model.recogniser.is_("config", fn, i) and model.requests.source(model.evaluator.value(fn, i)) is None
-
-
-def _captured(model: "Model", fn: Fn, name: str) -> bool:
-    """Whether a variable may be read by functions inside this one, or by whoever imports the file."""
-    inside = (f for f in model.program.all_functions(fn.file) if model.program.parent(f) == fn)
-    return (fn.number == TOP and model.program.language(fn.file) != "php") or any(name in model.vocabulary.tokens(f) for f in inside)
 
 
 def _says(model: "Model", name: str) -> bool:

@@ -16,13 +16,15 @@ from tillproof.commerce.given import depends_on_caller, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.priced_payments import selecting
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Element, Result, Value, choice, options, pieces
 
 _PIECES = 120
 _LEVELS = 3
 _MOST_CALLERS = 12
 _KEEPS = ("create", "write", "upsert")
-_CONVERTS = re.compile(r"(\w+_)?(convert|exchange|fx)(_\w+)?|(\w+_)?(exchange|conversion|currency|fx)_rates?(_\w+)?")
+_CONVERTS = re.compile(r"(\w+_)?(convert|exchange|fx)(_\w+)?")
+_BY_RATE = re.compile(r"(\w+_)?(exchange|conversion|currency|fx)_rates?(_\w+)?|(\w+_)?convert_(\w+_)?(currency|money|price|amount)(_\w+)?")
 _PRICES = re.compile(r"(\w+_)?prices?(_(list|book|entry|item|tier|amount))?|(money|price)_?amounts?")
 _WORKED_OUT = "the sum is worked out for the currency that is asked for"
 _TITLE = "The client chooses the currency of the charge"
@@ -157,13 +159,20 @@ def _currency_kept(model: Model, effect: Effect) -> Value | None:
     return None
 
 
+def _converts(model: Model, fn: Fn) -> bool:
+    """Whether a function speaks of converting sums: pictures are converted, too, and letters exchanged."""
+    said = {snake(t) for t in model.vocabulary.tokens(fn)}
+    plainly = any(_BY_RATE.fullmatch(t) for t in said)
+    return plainly or (any(_CONVERTS.fullmatch(t) for t in said) and any(model.words.has("currency_fields", t) for t in said))
+
+
 def _priced_by(model: Model, unit: str, entry: Entry) -> bool:
     """Whether prices follow the currency: they are kept per currency, looked up by one, or converted."""
     for table in model.schema.mentioning(["currency"]):
         if table.unit == unit and _PRICES.fullmatch(snake(table.entity or table.name)):
             return True
     for fn in model.customer_functions:
-        if model.program.unit(fn.file) == unit and any(_CONVERTS.fullmatch(snake(t)) for t in model.vocabulary.tokens(fn)):
+        if model.program.unit(fn.file) == unit and _converts(model, fn):
             return True
     touches = (e.touch for e in model.effects.of(entry.target))
     return any(t is not None and t.kind == "read" and any(model.words.has("currency_fields", snake(k)) for k in t.keys) for t in touches)

@@ -22,9 +22,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge or stored order that takes such figures, whatever their number."""
     found: dict[tuple[Fn, int], list[tuple[AmountSite, list[Chosen]]]] = {}
     for site in (*amount_sites(model), *order_totals(model)):
-        if site.what == "order-total" and told_by_provider(model, site.fn):
+        chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.named)]
+        if site.what == "order-total" and told_by_provider(model, site.fn, chosen):
             continue
-        chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.word)]
         if chosen or beside_the_price(model, site.key):
             found.setdefault((site.fn, site.instr), []).append((site, chosen))
     flawed: dict[Fn | tuple[str, int], Ruling] = {}
@@ -69,12 +69,13 @@ def _rule(model: Model, sites: list[tuple[AmountSite, list[Chosen]]]) -> Ruling:
 def _break(model: Model, ruling: Ruling, free: list[tuple[AmountSite, Chosen]]) -> None:
     site, piece = free[0]
     names = list(dict.fromkeys(f"`{c.key}`" for _, c in free))
-    kinds = list(dict.fromkeys(_kind(model, c.word) for _, c in free))
+    kinds = list(dict.fromkeys(_kind(model, c.named) for _, c in free))
     lowers = site.what == "charge" or any(model.is_charged(s.key) for s, _ in free) or _with_total(model, site)
     ruling.outcome, ruling.confidence = "broken", "certain"
     ruling.severity = "critical" if lowers else "high"
-    line = piece.value.at[1] if piece.value.at[0] == site.fn.file else model.program.body(site.fn).line[site.instr]
-    ruling.anchor = (site.fn.file, line, line)
+    read = piece.at if piece.at[0] != site.fn.file else piece.value.at  # what all routes share has nothing to change
+    file, line = read if site.what == "charge" or read[0] == site.fn.file else (site.fn.file, model.program.body(site.fn).line[site.instr])
+    ruling.anchor = (file, line, line)
     ruling.title = (
         f"The client says what {' and '.join(kinds)} he gets"
         if kinds == ["discount"]
