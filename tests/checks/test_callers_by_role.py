@@ -153,7 +153,8 @@ app.post('/verify', async (req, res) => {
 });
 """
 _DIGEST = """const { razorpay_order_id, razorpay_payment_id, razorpay_signature } = req.body;
-  const made = crypto.createHmac('sha256', process.env.RAZORPAY_KEY_SECRET).update(razorpay_order_id + '|' + razorpay_payment_id).digest('hex');
+  const signed = razorpay_order_id + '|' + razorpay_payment_id;
+  const made = crypto.createHmac('sha256', process.env.RAZORPAY_KEY_SECRET).update(signed).digest('hex');
   if (made !== razorpay_signature) return res.status(400).json({ message: 'no' });"""
 _ASKED = """const session = await stripe.checkout.sessions.retrieve(req.body.session_id);
   if (session.payment_status !== 'paid') return res.status(400).json({ message: 'not paid' });"""

@@ -194,7 +194,7 @@ WORK
     ("work", "wrong"),
     [
         (
-            "app.post('/pictures', async (req, res) => { const convert = sharp(req.body.file).webp(); res.json(await convert.toBuffer()); });",
+            "app.post('/pictures', async (req, res) => { const convert = sharp(req.body.file); res.json(convert.webp()); });",
             True,
         ),
         ("app.get('/prices', (req, res) => { const convert = rates[req.query.currency]; res.json(price * convert); });", False),

@@ -63,7 +63,8 @@ def test_a_sum_is_what_it_is_kept_in(tmp_path: Path, file: str, shop: str, extra
 
 
 _SHARED = """\
-const call = async (path, init) => (await fetch('https://api-m.paypal.com' + path, { ...init, headers: { Authorization: process.env.TOKEN } })).json();
+const headers = { Authorization: process.env.TOKEN };
+const call = async (path, init) => (await fetch('https://api-m.paypal.com' + path, { ...init, headers })).json();
 module.exports = { call };
 """
 _ROUTE = """\
