@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.checks.payment.declared_bounds import BROKEN, LISTED, WHOLE, Barrier, declared_bound
-from tillproof.checks.payment.purses import fills_purse
+from tillproof.checks.payment.purses import PURSE, fills_purse
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
 from tillproof.commerce.recognition import kept_in
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
@@ -36,6 +37,7 @@ _FREELY = re.compile(
 _COUNT = re.compile(r"(\w+_)?(amount|credits?|tokens?|points?|coins?)")
 _PRICE = re.compile(r"(^|[._])(unit_)?(price|cost)s?(_per_\w+|_each|_cents)?$|per_(credit|token|point|coin|unit)")
 _KIND = re.compile(r"(type|kind|purpose|category|reason)['\"]?\s*(=>|[:=])[^,]*(" + _GIFT.pattern + ")", re.IGNORECASE)
+_MOVED = re.compile(r"(\w+_)?(transactions?|transfers?|pay_?outs?|withdrawals?|disbursements?|movements?|ledgers?(_entr(y|ies))?)(_model|_repository)?")
 _PIECES = 40
 
 
@@ -46,9 +48,21 @@ def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
     if model.words.has("quantity_fields", word):
         return lower_bound(model, around, word) or declared_bound(model, around, word)
     same = _same_as_ours(model, around, word) or _counted_at_our_price(model, around, word)
-    if same is None and _gift(model, site):
+    if same is None and (_gift(model, site) or _given_away(model, site, around, word)):
         return lower_bound(model, around, word) or declared_bound(model, around, word) or _asked_for(model, site)
     return same or declared_bound(model, around, word, LISTED)
+
+
+def _given_away(model: Model, site: AmountSite, around: list[Fn], word: str) -> bool:
+    """Whether a record is of money that goes from one purse to another, and what is in the purse is held against the figure: whoever gives
+    it away says how much, and buys nothing with it."""
+    body = model.program.body(site.fn)
+    if body.op[site.instr] not in (Op.CALL, Op.NEW):
+        return False
+    callee, given = body.call(site.instr)
+    spelt = [snake(written(model.program, site.fn, i)) for i in (callee, *(a for _, a in given))]  # `db.add(transfer)`
+    moved = any(_MOVED.fullmatch(part) for name in spelt for part in name.split("."))
+    return moved and any(PURSE.fullmatch(_name(other)) for _, _, _, other in _comparisons(model, around, _ORDER, word))
 
 
 def _counted_at_our_price(model: Model, around: list[Fn], word: str) -> Barrier | None:

@@ -8,7 +8,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.touches import Touch
 from tillproof.flow.values import Element, External, Member, constant, pieces
 
-_PURSE = re.compile(r"((\w+_)?(balance|wallet|purse|funds|credits?)(_(balance|amount|cents))?)")
+PURSE = re.compile(r"((\w+_)?(balance|wallet|purse|funds|credits?)(_(balance|amount|cents))?)")
 _MOST = 60
 
 
@@ -23,7 +23,7 @@ def fills_purse(model: Model, site: AmountSite) -> bool:
 def _adds_what_came(model: Model, touch: Touch) -> bool:
     """Whether a balance is raised by the sum that a message tells."""
     for name, value in touch.fields.items():
-        if value is None or not _PURSE.fullmatch(snake(name)):
+        if value is None or not PURSE.fullmatch(snake(name)):
             continue
         for piece in pieces([value], _MOST, model.evaluator.made_of):
             read = (
@@ -34,6 +34,6 @@ def _adds_what_came(model: Model, touch: Touch) -> bool:
                 else ""
             )
             last = snake((read or "").rpartition(".")[2])
-            if model.words.money(last) and not _PURSE.fullmatch(last):
+            if model.words.money(last) and not PURSE.fullmatch(last):
                 return True
     return False
