@@ -94,3 +94,46 @@ app.post('/orders', async (req, res) => {
 )
 def test_where_a_customer_lives_is_no_state_of_his_order(tmp_path: Path, fields: str, wrong: bool) -> None:
     assert bool(found(tmp_path, {"app.js": _LIVES.replace("FIELDS", fields)}, "payment/fulfil-on-redirect")) is wrong
+
+
+_CART_OF_CLASSES = """\
+<?php
+namespace App;
+class Line {
+    public int $quantity;
+    public function __construct(int $quantity) { $this->quantity = BOUND; }
+    public static function from(array $data): self { return new self($data['quantity'] ?? 1); }
+}
+"""
+_CART_ROUTES = """\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Line;
+use Illuminate\\Http\\Request;
+class CartController extends Controller {
+    public function add(Request $request) { $this->keep(Line::from($request->all())); }
+    private function keep(Line $line) {
+        $item = auth()->user()->cart->items()->firstOrNew(['product_id' => request('product')]);
+        $item->quantity += $line->quantity;
+        $item->save();
+    }
+    public function pay() {
+        $total = 0;
+        foreach (auth()->user()->cart->items as $item) { $total += $item->product->price * $item->quantity; }
+        return \\Stripe\\PaymentIntent::create(['amount' => (int) round($total * 100), 'currency' => 'eur']);
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(("bound", "wrong"), [("max(1, $quantity)", False), ("$quantity", True)])
+def test_a_floor_holds_wherever_the_figure_gets_it(tmp_path: Path, bound: str, wrong: bool) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11"}, "autoload": {"psr-4": {"App\\\\": "app/"}}}',
+        "routes/web.php": "<?php\nuse App\\Http\\Controllers\\CartController;\n"
+        "Route::post('/cart', [CartController::class, 'add']);\nRoute::post('/pay', [CartController::class, 'pay']);\n",
+        "app/Line.php": _CART_OF_CLASSES.replace("BOUND", bound),
+        "app/Http/Controllers/CartController.php": _CART_ROUTES,
+        "app/Models/CartItem.php": "<?php\nnamespace App\\Models;\nclass CartItem extends \\Illuminate\\Database\\Eloquent\\Model {}\n",
+    }
+    assert bool(found(tmp_path, files, _CHECK)) is wrong

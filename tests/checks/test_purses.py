@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.commerce.small_models import write
 from tillproof.review import review
 from tillproof.settings import Settings
@@ -80,3 +82,37 @@ def test_the_same_transaction_of_a_purchase_is_one(tmp_path: Path) -> None:
     bought = SHOP["shop/models.py"].replace('KIND_TRANSFER = "transfer"', 'KIND_TRANSFER = "purchase"')
     views = SHOP["shop/views.py"].replace("            mine.balance -= amount\n", "").replace("mine.balance < amount", "amount > 9000")
     assert len(_found(tmp_path, {**SHOP, "shop/models.py": bought, "shop/views.py": views})) == 1
+
+
+_EXPRESS = """\
+const express = require('express');
+const { Transaction, Wallet, Product } = require('./models');
+const app = express();
+app.use(express.json());
+app.post('/send', async (req, res) => {
+  const { amount, to } = req.body;
+  REFUSED
+  const mine = await Wallet.findOne({ where: { userId: req.user.id } });
+  if (mine.balance < amount) return res.status(400).json({ message: 'not enough' });
+  await mine.decrement({ balance: amount });
+  await Wallet.increment({ balance: amount }, { where: { userId: to } });
+  res.json(await Transaction.create({ walletId: mine.id, amount, kind: 'sent' }));
+});
+"""
+_MODELS = """\
+const { DataTypes, Sequelize } = require('sequelize');
+const db = new Sequelize(process.env.DSN);
+exports.Transaction = db.define('Transaction', { walletId: DataTypes.INTEGER, amount: DataTypes.DECIMAL, kind: DataTypes.STRING });
+exports.Wallet = db.define('Wallet', { userId: DataTypes.INTEGER, balance: DataTypes.DECIMAL });
+"""
+
+
+@pytest.mark.parametrize(
+    ("refused", "wrong"),
+    [("if (!(amount > 0)) return res.status(400).end();", False), ("", True)],
+    ids=["more", "less"],
+)
+def test_who_gives_from_his_purse_says_how_much(tmp_path: Path, refused: str, wrong: bool) -> None:
+    write(tmp_path, {"server.js": _EXPRESS.replace("REFUSED", refused), "models.js": _MODELS})
+    found = review(tmp_path, Settings(use_cache=False, checks=("payment/client-amount",))).findings
+    assert bool(found) is wrong

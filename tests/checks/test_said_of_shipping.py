@@ -86,5 +86,13 @@ app.post('/pay', async (req, res) => {
 """
 
 
+_NUMBER = "const number = (value) => {\n  return Number(value);\n};\n"
+
+
+def test_it_is_read_where_it_is_named(tmp_path: Path) -> None:
+    route = _ROUTE.replace("Number(req.body.shipping.price)", "number(req.body.shipping.price)").replace("app.post(", _NUMBER + "app.post(")
+    assert [(f.file, f.start_line) for f in found(tmp_path, {"server.js": route, "paypal.js": _SHARED}, _CHECK)] == [("server.js", 12)]
+
+
 def test_what_all_routes_share_is_not_where_it_is_read(tmp_path: Path) -> None:
     assert [(f.file, f.start_line) for f in found(tmp_path, {"server.js": _ROUTE, "paypal.js": _SHARED}, _CHECK)] == [("server.js", 9)]

@@ -44,7 +44,8 @@ from tillproof.knowledge.schema import Argument
 SourceKind = Literal["body", "query", "path", "headers", "raw", "session"]
 KINDS: tuple[SourceKind, ...] = ("body", "query", "path", "headers", "raw", "session")
 _TWO = 2
-_PICKS = frozenset(("Math.max", "Math.min", "max", "min", "builtins.max", "builtins.min"))
+FLOORS = ("Math.max", "max", "builtins.max")
+_PICKS = (*FLOORS, "Math.min", "min", "builtins.min")
 """Functions that give back one of what they are given: a floor or a ceiling leaves a sum whose it is."""
 _COMPARISONS = {
     "==",
@@ -177,7 +178,7 @@ class Requests:
             return [made]
         if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, External) and value.callee.name in _PICKS:
             given = [v for _, v in self.evaluator.arguments(value)]
-            floors = value.callee.name.endswith("max") and any(not isinstance(v, Const) and not self.sources_in(v, _FEW) for v in given)
+            floors = value.callee.name in FLOORS and any(not isinstance(v, Const) and not self.sources_in(v, _FEW) for v in given)
             return [] if floors else given  # at least as much as the server's own figure
         if isinstance(value, Result) and value.instr >= 0 and self.cleans(value):
             receiver = [value.callee.base] if isinstance(value.callee, Member) else []

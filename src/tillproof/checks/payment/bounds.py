@@ -10,9 +10,10 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.recognition import kept_in
+from tillproof.commerce.requests import FLOORS
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Result, Value, constant, options, pieces
+from tillproof.flow.values import Const, Element, External, Member, Mix, Param, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -37,7 +38,9 @@ _FREELY = re.compile(
 _COUNT = re.compile(r"(\w+_)?(amount|credits?|tokens?|points?|coins?)")
 _PRICE = re.compile(r"(^|[._])(unit_)?(price|cost)s?(_per_\w+|_each|_cents)?$|per_(credit|token|point|coin|unit)")
 _KIND = re.compile(r"(type|kind|purpose|category|reason)['\"]?\s*(=>|[:=])[^,]*(" + _GIFT.pattern + ")", re.IGNORECASE)
-_MOVED = re.compile(r"(\w+_)?(transactions?|transfers?|pay_?outs?|withdrawals?|disbursements?|movements?|ledgers?(_entr(y|ies))?)(_model|_repository)?")
+_MOVED = re.compile(
+    r"(\w+_)?(transactions?|transfers?|pay_?outs?|withdrawals?|disbursements?|movements?|ledgers?(_entr(y|ies))?)(_model|_repository)?"
+)
 _PIECES = 40
 
 
@@ -46,7 +49,7 @@ def barrier(model: Model, site: AmountSite, key: str) -> Barrier | None:
     word = key.rpartition(".")[2].removesuffix("[]")
     around = [fn for fn in _around(model, site.fn) if word in model.vocabulary.tokens(fn)]
     if model.words.has("quantity_fields", word):
-        return lower_bound(model, around, word) or declared_bound(model, around, word)
+        return lower_bound(model, around, word) or declared_bound(model, around, word) or floor_under(model, site.value)
     same = _same_as_ours(model, around, word) or _counted_at_our_price(model, around, word)
     if same is None and (_gift(model, site) or _given_away(model, site, around, word)):
         return lower_bound(model, around, word) or declared_bound(model, around, word) or _asked_for(model, site)
@@ -243,6 +246,17 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
                 return Barrier(fn.file, body.line[i], "the client's figure has a floor")
             if name in _OF_DIGITS and _digits_alone(model, fn, body, i, word):
                 return Barrier(fn.file, body.line[i], "only digits are let through")
+    return None
+
+
+def floor_under(model: Model, value: Value) -> Barrier | None:
+    """The floor that a figure got where it was worked out, wherever that is: ``max(1, $quantity)`` in the class that carries it."""
+    for piece in pieces([value], _PIECES, model.requests.carried):
+        if isinstance(piece, Result) and piece.instr >= 0 and isinstance(piece.callee, External) and piece.callee.name in FLOORS:
+            given = [v for _, v in model.evaluator.arguments(piece)]
+            least = next((v.text for v in given if isinstance(v, Const) and v.kind == Kind.NUMBER), None)
+            if least is not None and not least.startswith("-"):
+                return Barrier(*piece.at, "the client's figure has a floor", least)
     return None
 
 

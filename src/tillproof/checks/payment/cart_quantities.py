@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tillproof.checks.payment.amounts import AmountSite, Chosen, chosen_by_client
-from tillproof.checks.payment.bounds import lets_fractions, lower_bound
+from tillproof.checks.payment.bounds import floor_under, lets_fractions, lower_bound
 from tillproof.checks.payment.declared_bounds import Barrier, declared_bound
 from tillproof.checks.payment.own_lines import CART, LINE, line_fields, of_lines, ways
 from tillproof.checks.ruling import Evidence
@@ -66,7 +66,8 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
             multiplied = sums[unit]
             around = [fn for fn in model.handlers.closure(entry).functions if chosen[0].word in model.vocabulary.tokens(fn)]
             if multiplied is not None and declared_bound(model, around, chosen[0].word) is None:
-                bound = lower_bound(model, around, chosen[0].word) or _column_bound(model, site)
+                floor = lower_bound(model, around, chosen[0].word) or floor_under(model, site.value)
+                bound = floor or _column_bound(model, site)
                 parted = bound if bound is not None and _may_be_parted(model, site, around, chosen[0].word, bound) else None
                 yield StoredQuantity(site, entry.target.fn, chosen[0], None if parted else bound, multiplied, parted)
 

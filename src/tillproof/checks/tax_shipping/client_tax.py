@@ -9,6 +9,8 @@ from tillproof.checks.payment.order_totals import order_totals
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
+from tillproof.flow.values import Place
+from tillproof.ir.ops import Op
 
 _KINDS = (("tax_fields", "tax"), ("shipping_fields", "shipping"), ("discount_fields", "discount"))
 _REMEDY = {
@@ -73,7 +75,7 @@ def _break(model: Model, ruling: Ruling, free: list[tuple[AmountSite, Chosen]]) 
     lowers = site.what == "charge" or any(model.is_charged(s.key) for s, _ in free) or _with_total(model, site)
     ruling.outcome, ruling.confidence = "broken", "certain"
     ruling.severity = "critical" if lowers else "high"
-    read = piece.at if piece.at[0] != site.fn.file else piece.value.at  # what all routes share has nothing to change
+    read = _read(model, site, piece)  # what all routes share has nothing to change
     file, line = read if site.what == "charge" or read[0] == site.fn.file else (site.fn.file, model.program.body(site.fn).line[site.instr])
     ruling.anchor = (file, line, line)
     ruling.title = (
@@ -89,6 +91,17 @@ def _break(model: Model, ruling: Ruling, free: list[tuple[AmountSite, Chosen]]) 
     ruling.remediation = f"Do not read {' and '.join(names)} from the request. {' '.join(_REMEDY[k] for k in kinds)}"
     ruling.evidence = [Evidence(*c.value.at, f"`{c.key}` is read from the request", "source") for _, c in free[:4]]
     ruling.evidence.append(at(model.program, site.fn, site.instr, end, "sink"))
+
+
+def _read(model: Model, site: AmountSite, piece: Chosen) -> Place:
+    """Where a figure is read of the request: in the function that was asked, rather than in one that only makes a number of it."""
+    place = piece.at if piece.at[0] != site.fn.file else piece.value.at
+    asked = model.program.function(site.begins_at)
+    if asked is None or place[0] != site.begins_at.file or asked.line <= place[1] <= asked.end_line:
+        return place
+    body = model.program.body(site.begins_at)
+    named = (body.line[i] for i, op in enumerate(body.op) if op == Op.FIELD and body.name(i) == piece.word)
+    return place[0], next(named, place[1])
 
 
 def _kind(model: Model, word: str) -> str:
