@@ -10,8 +10,11 @@ from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 from tillproof.ir.body import Body
 from tillproof.ir.declarations import Class, Export, FileIndex, Function, Import
 from tillproof.ir.ops import Op
+from tillproof.languages.mending import Span
 from tillproof.languages.walker import MAX_DEPTH, Rule, Walker
 
+_MENDED = 8
+"""How often a source is mended: each time shows what stood behind the first thing that was not understood."""
 _FRAMES = 12 * MAX_DEPTH  # a level of nesting takes up to ten frames
 
 
@@ -22,6 +25,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     ``function_name``/``class_name``/``class_bases`` read a captured node. ``imports``/``exports`` turn a captured node into declarations.
     ``table`` is the rule table. ``enter(walker, node)`` lowers parameters and body of a function node; ``top(walker, root)`` a file's
     top level.
+    ``mended`` is given a source that was not understood and the spans (bytes) of what was not, and gives one that is byte for byte as long
+    and says the same in a way that the grammar knows; the source itself when it knows of nothing. Texts are read from the real source.
     """
 
     id: str
@@ -37,6 +42,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     enter: Callable[[Walker, Node], None]
     top: Callable[[Walker, Node], None]
     namespace: Callable[[Node], str] = lambda root: ""
+    mended: Callable[[bytes, list[Span]], bytes] = lambda source, _: source
 
 
 @cache
@@ -46,14 +52,38 @@ def _loaded(spec_id: str, grammar: Callable[[], object], query: str) -> tuple[Pa
 
 
 def parse(spec: Spec, source: bytes) -> Tree:
-    return _loaded(spec.id, spec.grammar, spec.query)[0].parse(source)
+    """The syntax tree of a source. What the language allows and the grammar does not know is put in a way that it knows."""
+    parser = _loaded(spec.id, spec.grammar, spec.query)[0]
+    tree = parser.parse(source)
+    for _ in range(_MENDED):
+        if not tree.root_node.has_error:
+            break
+        mended = spec.mended(source, _errors(tree.root_node))
+        if mended == source:
+            break
+        again = parser.parse(mended)
+        if len(_errors(again.root_node)) > len(_errors(tree.root_node)):
+            break
+        source, tree = mended, again
+    return tree
+
+
+def _errors(root: Node) -> list[Span]:
+    """Where a tree could not make sense of its source, in order."""
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            found.append((node.start_byte, node.end_byte))
+        elif node.has_error:
+            waiting += reversed(node.children)
+    return found
 
 
 def index_file(spec: Spec, path: str, source: bytes, words: list[str]) -> FileIndex:
     """Declarations of a file, without lowering any body."""
-    parser, query = _loaded(spec.id, spec.grammar, spec.query)
-    root = parser.parse(source).root_node
-    captures = QueryCursor(query).captures(root)
+    root = parse(spec, source).root_node
+    captures = QueryCursor(_loaded(spec.id, spec.grammar, spec.query)[1]).captures(root)
     classes = [
         Class(spec.class_name(n), spec.class_bases(n), n.start_byte, n.end_byte, n.start_point[0] + 1, n.end_point[0] + 1)
         for n in _ordered(captures.get("class", []))

@@ -5,7 +5,7 @@ import tree_sitter_typescript
 from tree_sitter import Node
 
 from tillproof.ir.ops import ARG_POSITIONAL, ARG_SPREAD, Kind, Op
-from tillproof.languages import rules
+from tillproof.languages import mending, rules
 from tillproof.languages.base import Spec
 from tillproof.languages.javascript_classes import class_body, class_declaration, class_expression, decorate, enum_declaration, field
 from tillproof.languages.javascript_control import (
@@ -412,6 +412,7 @@ TABLE |= dict.fromkeys(("function_expression", "generator_function", "arrow_func
 JAVASCRIPT = Spec(
     id="javascript", grammar=tree_sitter_javascript.language, query=QUERY, function_name=function_name, class_name=class_name,
     class_bases=class_bases, imports=imports_of, exports=exports_of, table=TABLE, function_kinds=FUNCTIONS, enter=enter, top=top,
+    mended=mending.markup,
 )  # fmt: skip
 TYPESCRIPT = Spec(
     id="typescript", grammar=tree_sitter_typescript.language_typescript, query=QUERY + TYPED_QUERY, function_name=function_name,
@@ -420,5 +421,5 @@ TYPESCRIPT = Spec(
 )  # fmt: skip
 TSX = Spec(
     id="tsx", grammar=tree_sitter_typescript.language_tsx, query=QUERY + TYPED_QUERY, function_name=function_name, class_name=class_name,
-    class_bases=class_bases, imports=imports_of, exports=exports_of, table=TABLE, function_kinds=FUNCTIONS, enter=enter, top=top,
+    class_bases=class_bases, imports=imports_of, exports=exports_of, table=TABLE, function_kinds=FUNCTIONS, enter=enter, top=top, mended=mending.markup,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from tillproof.ir.declarations import Export
 from tillproof.ir.ops import ARG_POSITIONAL, ARG_SPREAD, Kind, Op
 from tillproof.languages import php_control as control
 from tillproof.languages import php_names as names
-from tillproof.languages import rules
+from tillproof.languages import mending, rules
 from tillproof.languages.base import Spec
 from tillproof.languages.php_control import holder, names_member
 from tillproof.languages.php_names import dotted, of_type, parts, variable
@@ -492,5 +492,5 @@ def no_exports(node: Node) -> list[Export]:
 PHP = Spec(
     id="php", grammar=tree_sitter_php.language_php, query=QUERY, function_name=names.function_name, class_name=names.class_name,
     class_bases=names.class_bases, imports=names.imports, exports=no_exports, table=TABLE, function_kinds=FUNCTIONS, enter=enter,
-    top=lambda w, root: w.block(root.named_children), namespace=names.namespace,
+    top=lambda w, root: w.block(root.named_children), namespace=names.namespace, mended=mending.php,
 )  # fmt: skip
