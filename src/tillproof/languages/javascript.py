@@ -421,5 +421,6 @@ TYPESCRIPT = Spec(
 )  # fmt: skip
 TSX = Spec(
     id="tsx", grammar=tree_sitter_typescript.language_tsx, query=QUERY + TYPED_QUERY, function_name=function_name, class_name=class_name,
-    class_bases=class_bases, imports=imports_of, exports=exports_of, table=TABLE, function_kinds=FUNCTIONS, enter=enter, top=top, mended=mending.markup,
+    class_bases=class_bases, imports=imports_of, exports=exports_of, table=TABLE, function_kinds=FUNCTIONS,
+    enter=enter, top=top, mended=mending.markup,
 )  # fmt: skip

@@ -6,9 +6,9 @@ from tree_sitter import Node
 from tillproof.ir.body import Param
 from tillproof.ir.declarations import Export
 from tillproof.ir.ops import ARG_POSITIONAL, ARG_SPREAD, Kind, Op
+from tillproof.languages import mending, rules
 from tillproof.languages import php_control as control
 from tillproof.languages import php_names as names
-from tillproof.languages import mending, rules
 from tillproof.languages.base import Spec
 from tillproof.languages.php_control import holder, names_member
 from tillproof.languages.php_names import dotted, of_type, parts, variable
