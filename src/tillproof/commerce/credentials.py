@@ -121,6 +121,8 @@ class Credentials:
             return Credential("signing", mode, None, names[0], value) if is_random(value) or is_password(value) else None
         if owner is None and len(set(known)) == 1 and not made_up and _GENERAL.fullmatch(own):
             owner = self._providers.get(known[0])
+        if owner is not None and plain_name(own, owner).replace(" ", "_") in owner.open_names:
+            return Credential("publishable", mode, owner, f"{owner.name} {plain_name(own, owner)}", value)
         if owner is None or not (is_password(value) if made_up or "salt" in own else _is_key(value)):
             return None
         return Credential("secret", mode, owner, f"{owner.name} {plain_name(own, owner)}", value)

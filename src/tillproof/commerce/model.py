@@ -42,7 +42,7 @@ from tillproof.commerce.operations import Operations
 from tillproof.commerce.outcomes import Outcomes
 from tillproof.commerce.ownership import Ownership
 from tillproof.commerce.payloads import Payloads
-from tillproof.commerce.payment_places import PaymentPlace, payment_places
+from tillproof.commerce.payment_places import PaymentPlace, payment_places, strange_payments
 from tillproof.commerce.pieces_taken import PiecesTaken
 from tillproof.commerce.promises import Promises
 from tillproof.commerce.queued import Queued
@@ -80,6 +80,7 @@ from tillproof.commerce.syncs import Syncs
 from tillproof.commerce.takings import Takings
 from tillproof.commerce.texts import Texts
 from tillproof.commerce.timeouts import Timeouts
+from tillproof.commerce.token_rows import TokenRows
 from tillproof.commerce.told_engine import tell_engine
 from tillproof.commerce.transitions import Transitions
 from tillproof.commerce.vocabulary import Vocabulary
@@ -90,6 +91,7 @@ from tillproof.flow.modules import Modules
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.values import Ctx, FunctionV, Value
 from tillproof.knowledge.loader import Knowledge
+from tillproof.knowledge.schema import Provider
 from tillproof.source.aliases import Alias
 from tillproof.source.files import Tree
 from tillproof.source.text import read
@@ -249,6 +251,15 @@ class Model:
     @cached_property
     def payment_places(self) -> dict[Fn, PaymentPlace]:
         return payment_places(self)
+
+    @cached_property
+    def strange_payments(self) -> dict[tuple[Fn, int], Provider]:
+        """The requests to payment systems that no pack knows."""
+        return strange_payments(self)
+
+    @cached_property
+    def token_rows(self) -> TokenRows:
+        return TokenRows(self)
 
     @cached_property
     def revealing(self) -> Revealing:

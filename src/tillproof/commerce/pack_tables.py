@@ -21,9 +21,10 @@ class PackTables:
     """What a name may be, over all packs.
 
     ``calls``: operations and verifiers of providers; ``effects``: what is written, sent or answered; ``shared``: what frameworks name
-    of one kind, by language and kind; ``dumps``: the fields of a whole answer; ``gateways`` and ``clients``: by provider and language;
-    ``verbal``: providers whose clients send by methods named after HTTP's verbs; ``packages``: those of frameworks; ``sdks``: beginnings
-    of what belongs to the SDK of a payment provider; ``succeeds``: names that say how something ended.
+    of one kind, by language and kind; ``dumps``: the fields of a whole answer; ``sessions``: what a token stands in; ``gateways`` and
+    ``clients``: by provider and language; ``verbal``: providers whose clients send by methods named after HTTP's verbs; ``packages``:
+    those of frameworks; ``sdks``: beginnings of what belongs to the SDK of a payment provider; ``succeeds``: names that say how something
+    ended.
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
@@ -33,6 +34,7 @@ class PackTables:
         self.effects: dict[str, Table[Effect]] = {lang: Table() for lang in LANGUAGES}
         self.shared: dict[tuple[str, str], Table[str]] = {(lang, kind): Table() for lang in LANGUAGES for kind in _SHARED}
         self.dumps: dict[str, Table[Provider]] = {lang: Table() for lang in LANGUAGES}
+        self.sessions: dict[str, Table[Provider]] = {lang: Table() for lang in LANGUAGES}
         self.gateways: dict[tuple[str, str], Table[bool]] = {}
         for provider in providers:
             self._add(provider)
@@ -72,6 +74,8 @@ class PackTables:
             self.shared[lang, "macs"].add(calls, provider.id)
         for lang, calls in provider.dumps.items():
             self.dumps[lang].add(calls, provider)
+        for lang, calls in provider.sessions.items():
+            self.sessions[lang].add(calls, provider)
         for lang, calls in provider.gateways.items():
             self.gateways.setdefault((provider.id, str(lang)), Table()).add(calls, True)
 

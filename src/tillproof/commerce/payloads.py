@@ -62,6 +62,8 @@ _TELLING_NAME = re.compile(
 _NESTS = words_of(
     "data object payload body resource entity attributes notificationitems notification_items notificationrequestitem all raw"
 )
+# Of what a message tells, between what holds all of it and what is told: ``payload.payment.entity``.
+_THINGS = words_of("payment payment_link payment_intent order charge refund transaction invoice subscription checkout dispute transfer")
 # Objects of an event that are about the catalogue and nobody's payment.
 _CATALOGUE = words_of("tax_rate product price plan coupon promotion_code shipping_rate item items line_items")
 # A field that stands for the card or account that is paid with.
@@ -250,7 +252,14 @@ class Payloads:
             asked = self.model.operations.at(value.fn, value.instr, value.ctx)
             if asked is not None and isinstance(asked.thing, Operation) and _tells(asked.provider, asked.thing):
                 return Payload("answer", value.at, asked.provider, asked.thing)
+            if (stranger := self.model.strange_payments.get((value.fn, value.instr))) is not None and self._is_read(value):
+                return Payload("answer", value.at, stranger)
         return None
+
+    def _is_read(self, asked: Result) -> bool:
+        """Whether a request reads: what a payment began with is an address to send the customer to."""
+        request = self.model.http.request(asked.fn, asked.instr, asked.ctx)
+        return request is not None and request.method == "GET"
 
     def _wholes(self, value: Value, depth: int, inside: int) -> Iterator[tuple[Value, int]]:
         """A value, and what it is the whole of: ``response`` for ``response.data`` and for ``json.loads(response.text)``."""
@@ -354,7 +363,8 @@ def is_whole(source: Source) -> bool:
     if source.kind not in ("body", "raw", "query"):
         return False
     parts = source.key.lower().replace("[]", ".").split(".") if source.key else []
-    return not (parts and not parts[0]) and all(part in ("", *_NESTS) for part in parts)
+    nests = [*parts[:1], *parts[-1:], *(part for part in parts[1:-1] if part not in _THINGS)]
+    return not (parts and not parts[0]) and all(part in ("", *_NESTS) for part in nests)
 
 
 def _named(value: Result) -> str:

@@ -339,6 +339,12 @@ class Recogniser:
         found = self._tables.dumps[self.program.language(value.fn.file)].find(names(value.callee))
         return next((p for p, _, _, _ in found if self.uses(p, value.fn.file)), None)
 
+    def keeps_token(self, value: Value, file: str) -> Provider | None:
+        """The provider in whose account whoever sees a value, an object that his SDK gives, could do everything: its token is in it."""
+        called = value.callee if isinstance(value, Result) else value
+        found = self._tables.sessions[self.program.language(file)].find(names(called))
+        return next((p for p, _, _, _ in found if self.uses(p, file)), None)
+
     # --- everything that frameworks share
 
     def may_be(self, kind: Kind, fn: Fn, name: str) -> bool:

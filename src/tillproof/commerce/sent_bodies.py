@@ -23,13 +23,20 @@ _SECOND = ("post", "put", "patch")
 # Functions that take all of the request, its body with it, as their second argument.
 _WHOLE = ("wp_remote_post", "wp_safe_remote_post", "wp_remote_request", "wp_safe_remote_request")
 _WRITES = words_of(
-    "json_encode wp_json_encode http_build_query print_r wc_print_r var_export serialize stringify dumps str inspect urlencode rtrim encode"
+    "json_encode wp_json_encode http_build_query print_r wc_print_r var_export serialize stringify dumps str inspect "
+    "urlencode rtrim encode pformat saferepr repr deepcopy"
 )
 _JOINS = words_of("sprintf vsprintf array_merge")
 # A function that puts together what is to be logged of what it is given.
 _ENTRY = re.compile(r"(format|build|prepare|make|create|get)_(\w+_)?(log|log_(entry|data|message|context|line))")
 _OF_BUYERS = re.compile(r"e_?mail|phone|mobile|tel|msisdn|name|address|customer|billing|shipping|payer|buyer|card|contact|user|client")
 _TOKEN = re.compile(r"token|oauth|login", re.IGNORECASE)
+# What a function is called that sends what it is given, wherever it is written.
+_SENDS = re.compile(
+    r"(\w+_)?(make|send|do|perform|execute|post|call|submit)_(\w+_)?(request|api|call|post|payload|json)(_\w+)?"
+    r"|(\w+_)?(api_(call|request|post)|http_post|post_json|make_api_call)"
+)
+_READS = re.compile(r"(^|_)get(_|$)", re.IGNORECASE)
 _DEEPEST = 6
 _SECOND_PLACE = 2
 _FEW = 3
@@ -65,12 +72,22 @@ class SentBodies:
             body = self.model.program.body(fn)
             for i, op in enumerate(body.op):
                 request = self.model.http.request(fn, i) if op == Op.CALL else None
+                if request is None and op == Op.CALL and (made_of := tuple(self._handed_on(body, i))):
+                    self._of[fn].append(Sent(i, made_of, None))
                 if request is None or request.method in ("GET", "HEAD") or _TOKEN.search(request.url):
                     continue
                 made_of = tuple(self._bodies(body, i))
                 if made_of:
                     self._of[fn].append(Sent(i, made_of, self.model.http.provider(request)))
         return self._of[fn]
+
+    @staticmethod
+    def _handed_on(body: Body, i: int) -> Iterator[int]:
+        """What is handed to a function that sends it: ``self._make_request('/charges', payload)``."""
+        callee, arguments = body.call(i)
+        name = snake(body.name(callee).rpartition(".")[2]) if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        if _SENDS.fullmatch(name.strip("_")) and not _READS.search(name):
+            yield from (a for key, a in arguments if (key in _KEYS or not key) and body.const(a) is None)
 
     def _bodies(self, body: Body, i: int) -> Iterator[int]:
         if body.called(i) in ("curl_exec", "curl_init"):

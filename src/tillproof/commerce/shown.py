@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.cards import STARS
 from tillproof.commerce.names import written
 from tillproof.commerce.removed_keys import removed_keys
+from tillproof.flow.filled import written_into
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Ctx, Value, options
 from tillproof.ir.body import Body
@@ -41,6 +42,8 @@ _MESSAGES = ("message", "stack")
 _JOINS = ("+", ".", "%", "||")
 # Calls that make one text of several; some are methods of the list, some of what stands between.
 _LISTS = ("join", "implode")
+# Calls that write the fields of a record into an address or a form.
+_FORMS = words_of("http_build_query build_query add_query_arg urlencode urlsearchparams stringify")
 
 
 class Piece(NamedTuple):
@@ -186,7 +189,8 @@ class Shown:
         for write in reach.writes:
             inner = () if write.key in (None, "[]", "**") else (write.key or "",)
             found.append(_Step(step.fn, write.value, step.ctx, inner, frozenset(), step.depth + 1))
-        return found
+        lent = written_into(self.model.evaluator, step.fn, step.instr, name, step.ctx)
+        return found + [_Step(w.fn, w.value, w.ctx, (), frozenset(), step.depth + 1) for w in lent]
 
     def _of_param(self, step: _Step, body: Body, out: Showing) -> list[_Step]:
         number = body.args(step.instr)[0]
@@ -221,6 +225,8 @@ class Shown:
             return [step._replace(instr=a, depth=step.depth + 1, flat=word == "String") for a in (*objects, *(a for _, a in arguments))]
         if word in _LISTS and not recogniser.is_ours(fn, i, ctx) and (parts := [*receiver, *(a for _, a in arguments)]):
             return [step._replace(instr=a, depth=step.depth + 1) for a in parts if not self._is_module(fn, a, ctx)]
+        if word.lower() in _FORMS and not recogniser.is_ours(fn, i, ctx):
+            return [step._replace(instr=a, depth=step.depth + 1, flat=False) for _, a in arguments]
         names = step.names
         if word.lower() in _KEYED and arguments and (const := body.const(arguments[0][1])):
             names = (const[1], *names)

@@ -149,9 +149,12 @@ class Strangers:
 
     def at(self, host: str) -> Provider:
         """The system that a host belongs to, by the label that names its owner."""
-        labels = [label for label in re.split(r"[.-]", host.lower().partition(":")[0])[:-1] if not _PLAIN.fullmatch(label)]
-        name = max(labels, key=len, default=host.lower())
+        name = _owner_of(host)
         return self._system(name, name.capitalize())
+
+    def is_system(self, host: str) -> bool:
+        """Whether a host is that of a system found before."""
+        return _owner_of(host) in self.systems
 
     # --- what it does
 
@@ -286,6 +289,12 @@ class Strangers:
         inbound = (Inbound(kind="webhook", proof="refetch"), Inbound(kind="redirect-return", proof="refetch"))
         made = Provider(id=name, name=shown, kind="payment", docs="", auth="unknown", inbound=inbound)
         return self.systems.setdefault(name, made)
+
+
+def _owner_of(host: str) -> str:
+    """The label of a host that names its owner."""
+    labels = [label for label in re.split(r"[.-]", host.lower().partition(":")[0])[:-1] if not _PLAIN.fullmatch(label)]
+    return max(labels, key=len, default=host.lower())
 
 
 def _joined(*texts: str) -> str:

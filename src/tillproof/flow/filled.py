@@ -1,16 +1,44 @@
 """Records that a function of ours fills in for its caller: ``addShipping(params, order)``, ``fill_tax(payload)``, PHP's ``&$params``."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import Fn
-from tillproof.flow.values import FunctionV, Value, options
+from tillproof.flow.values import Ctx, FunctionV, Value, options
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 _HEAD = 400
+
+
+class Lent(NamedTuple):
+    """What a function writes into something that it was lent: the instruction of the value, in the context of that call."""
+
+    fn: Fn
+    ctx: Ctx
+    value: int
+
+
+def written_into(ev: "Evaluator", fn: Fn, i: int, name: str, ctx: Ctx | None) -> Iterator[Lent]:
+    """What the calls before an instruction write into what a variable holds, whatever it was made of: ``add_entry($lines, $entry)``."""
+    body = ev.program.body(fn)
+    for call in range(i):
+        if body.op[call] != Op.CALL:
+            continue
+        lent = [n for n, (_, a) in enumerate(body.call(call)[1]) if body.op[a] == Op.NAME and body.name(a) == name]
+        for target in options(ev.value(fn, body.args(call)[0], ctx)) if lent else ():
+            if not isinstance(target, FunctionV) or target.fn == fn:
+                continue
+            params = ev.program.body(target.fn).params
+            for number in lent:
+                at = number + (1 if target.this is not None and ev.is_python_method(target.fn) else 0)
+                if at < len(params) and _writes_through(ev, target.fn, params[at].name):
+                    inner = ev.context(target, fn, call, ctx)
+                    yield from (Lent(target.fn, inner, value) for _, _, value in ev.defuse(target.fn).writes.get(params[at].name, ()))
 
 
 def filled(ev: "Evaluator", f: Frame, i: int, name: str) -> list[tuple[str | None, Value, bool]]:

@@ -226,12 +226,14 @@ class Provider(Part, frozen=True):
 
     ``names``: how settings and variables call it beside its ``id``, in lower snake case: ``PP_SECRET`` is PayPal's.
     ``opens``: names, without the system's own, of ids that alone open the account: whoever has a ``merchant_id`` of it needs no key.
+    ``open_names``: names, without the system's own, of what sounds like a key and is shown to anybody, in pages too.
     ``tokens``: keys under which it is told what its own form in the page gave out for a card; whoever tells it those sees no card.
     ``test_mode``: whether it has a world for tests, of which a credential may be; where it has none, every credential is live.
     ``plugins``: the base classes, and members behind a dot, of code that a platform runs in its own process on orders and payments.
     ``marks``: text that only its documents have, where they are written by hand: ``ISA*00*`` of an X12 interchange.
     ``digests``: calls of an SDK that work out the keyed digest of a message, for the code at hand to compare with the one that was sent.
     ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
+    ``sessions``: calls and members of an SDK that give an object in which a token stands by which all of the shop's account is reached.
 
     ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
     which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
@@ -263,6 +265,7 @@ class Provider(Part, frozen=True):
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     opens: tuple[str, ...] = ()
+    open_names: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     test_mode: bool = True
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
@@ -282,6 +285,7 @@ class Provider(Part, frozen=True):
     verifiers: tuple[Verifier, ...] = ()
     digests: dict[Language, tuple[str, ...]] = {}
     dumps: dict[Language, tuple[str, ...]] = {}
+    sessions: dict[Language, tuple[str, ...]] = {}
     inbound: tuple[Inbound, ...] = ()
     receivers: dict[Language, tuple[str, ...]] = {}
     effects: tuple[Effect, ...] = ()

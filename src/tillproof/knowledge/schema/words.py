@@ -69,8 +69,9 @@ class Lexicon(Part, frozen=True):
     that may pass by themselves, and of those that will not; client errors are looked at first.
     ``passthrough``: call names whose result is their argument, cleaned. ``test_words``: parts of a path that mark tests and examples.
     ``secret_fields`` keep a credential, but for ``public_fields``; ``signing_fields``, ``database_fields`` and ``mail_fields`` say what for
-    when no system is named. ``mode_fields`` hold one of ``test_values`` or ``live_values``; ``test_switches`` and ``live_switches`` are
-    true or false. A condition with one of ``environment_words`` asks where the code runs. ``*_parts``: parts of a path that say for which
+    when no system is named; ``connection_fields`` keep an address with a password in it. ``mode_fields`` hold one of ``test_values`` or
+    ``live_values``; ``test_switches`` and ``live_switches`` are true or false. A condition with one of ``environment_words`` asks where
+    the code runs. ``*_parts``: parts of a path that say for which
     environment a file is, ``settings_parts`` that it is one for settings. ``test_number_words`` and ``card_words``: what stands around a
     number and says that it is no card of anybody, or one. ``account_words``/``routing_words``: names of a bank account's two numbers.
     ``zero_decimal_currencies``/``three_decimal_currencies``: ISO codes of those that have no smaller unit, or a thousandth; no patterns.
@@ -137,6 +138,7 @@ class Lexicon(Part, frozen=True):
     public_fields: tuple[str, ...]
     signing_fields: tuple[str, ...]
     database_fields: tuple[str, ...]
+    connection_fields: tuple[str, ...]
     mail_fields: tuple[str, ...]
     mode_fields: tuple[str, ...]
     test_switches: tuple[str, ...]
