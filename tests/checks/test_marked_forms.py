@@ -43,7 +43,7 @@ def _manifests(files: dict[str, str]) -> dict[str, str]:
     return {"package.json": json.dumps({"dependencies": packages}), "composer.json": json.dumps({"require": needed})}
 
 
-@pytest.mark.parametrize("form", [form for page in ("leaks.md", "credentials.md", "requests.md") for form in _forms(page)])
+@pytest.mark.parametrize("form", [form for page in ("leaks.md", "credentials.md", "requests.md", "secrets.md") for form in _forms(page)])
 def test_what_a_form_marks_is_found_and_nothing_else(form: Form, tmp_path: Path) -> None:
     for name, text in {**_manifests(form.files), **form.files}.items():
         path = tmp_path / name

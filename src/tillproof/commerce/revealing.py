@@ -20,6 +20,12 @@ _CLEANED = re.compile(
     rb"delete\s+[\w.?]*config[\w.?]*headers|config\.headers(?:\.\w+|\[[^\]]+\])?\s*=\s*(?:undefined|null|\{\}|[\"'])|\bredact\s*:"
 )
 _HEADERS = ("headers", "auth", "common")
+_LONGEST_CHAIN = 8
+_PROMISE = "Promise"
+_REJECTS = 1  # the place of that parameter of what a promise is made with
+_ONWARD = ("catch", "then", "finally")
+_FAILS = {"catch": 0, "then": 1}
+"""Methods of a promise that are given a function for its failure, with the place of that argument."""
 
 
 class Revealed(NamedTuple):
@@ -61,14 +67,80 @@ class Revealing:
             return
         around = self.model.program.body(outer)
         for n, op in enumerate(around.op):
-            if op != Op.CALL or around.op[around.args(n)[0]] != Op.FIELD or around.name(around.args(n)[0]) != "catch":
+            handler = _handler(around, n) if op == Op.CALL else -1
+            if handler >= 0 and around.op[handler] == Op.FUNCTION and around.args(handler)[0] == fn.number:
+                yield from self._failed(outer, around.args(around.args(n)[0])[0])
+
+    def _failed(self, fn: Fn, i: int, ctx: Ctx | None = None) -> Iterator[Revealed]:
+        """What a promise may fail with: what the calls of its chain throw, and what the functions do that go on from them."""
+        body = self.model.program.body(fn)
+        while body.op[i] in (Op.CALL, Op.FIELD):
+            if body.op[i] == Op.CALL:
+                if _handler(body, i) >= 0 and body.called(i) == "catch" and not self._passes_on(fn, _handler(body, i)):
+                    return
+                yield from self._thrown_by(fn, i, ctx, 0)
+                for _, given in body.call(i)[1] if body.called(i) in _ONWARD else ():
+                    if body.op[given] == Op.FUNCTION:
+                        yield from self._settled(Fn(fn.file, body.args(given)[0]))
+            i = body.args(i)[0]
+
+    def _settled(self, fn: Fn) -> Iterator[Revealed]:
+        """What may be thrown by the calls that a function waits for, or gives to whoever waits for it."""
+        body, flow = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        for n, op in enumerate(body.op):
+            waited = op == Op.CALL and any(body.op[use] in (Op.RETURN, Op.AWAIT) for use in flow.uses(n))
+            if waited and self._lets_through(fn, body, flow.block_of[n]):
+                yield from self._failed(fn, n)
+
+    def _passes_on(self, fn: Fn, handler: int) -> bool:
+        """Whether what a promise failed with goes on behind the function that is told of it: it throws or rejects."""
+        body = self.model.program.body(fn)
+        if body.op[handler] != Op.FUNCTION:
+            return body.op[handler] == Op.NAME
+        inner = self.model.program.body(Fn(fn.file, body.args(handler)[0]))
+        return any(op == Op.RAISE or (op == Op.CALL and inner.called(n).rpartition(".")[2] == "reject") for n, op in enumerate(inner.op))
+
+    def _rejected(self, fn: Fn) -> Iterator[Revealed]:
+        """What promises that a function makes by hand are rejected with: ``new Promise((resolve, reject) => axios(…).catch(reject))``."""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            given = body.call(i)[1] if op == Op.NEW and body.called(i) == _PROMISE else []
+            if not given or body.op[given[0][1]] != Op.FUNCTION:
                 continue
-            if any(around.op[a] == Op.FUNCTION and around.args(a)[0] == fn.number for _, a in around.call(n)[1]):
-                inner = around.args(around.args(n)[0])[0]
-                while around.op[inner] in (Op.CALL, Op.FIELD):
-                    if around.op[inner] == Op.CALL:
-                        yield from self._thrown_by(outer, inner, None, 0)
-                    inner = around.args(inner)[0]
+            made = Fn(fn.file, body.args(given[0][1])[0])
+            params = self.model.program.body(made).params
+            if len(params) > _REJECTS:
+                for inner in self._within(made):
+                    yield from self._rejects(inner, params[_REJECTS].name)
+
+    def _rejects(self, fn: Fn, reject: str) -> Iterator[Revealed]:
+        """What a function, or one written in it, hands to ``reject``."""
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op != Op.CALL:
+                continue
+            handler = _handler(body, i)
+            if handler >= 0 and body.op[handler] == Op.NAME and body.name(handler) == reject:
+                yield from self._failed(fn, body.args(body.args(i)[0])[0])
+            elif body.called(i) == reject and (given := body.call(i)[1]) and (caught := self._caught_at(fn, given[0][1])) >= 0:
+                found = self.caught(fn, caught)
+                yield from (found,) if found is not None else ()
+
+    def _caught_at(self, fn: Fn, i: int) -> int:
+        """The CAUGHT or PARAM instruction that a variable holds; -1 when it holds none."""
+        body = self.model.program.body(fn)
+        if body.op[i] in (Op.CAUGHT, Op.PARAM):
+            return i
+        stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else ()
+        return next((body.args(s)[1] for s in stores if body.op[body.args(s)[1]] in (Op.CAUGHT, Op.PARAM)), -1)
+
+    def _within(self, fn: Fn) -> Iterator[Fn]:
+        """A function, and those that are written in it."""
+        yield fn
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            if op == Op.FUNCTION:
+                yield from self._within(Fn(fn.file, body.args(i)[0]))
 
     def _thrown_by(self, fn: Fn, i: int, ctx: Ctx | None, depth: int) -> list[Revealed]:
         """What a call may throw that holds a request of ours."""
@@ -96,9 +168,23 @@ class Revealing:
             inner = self.model.evaluator.context(target, caller, call, ctx)
             block_of = self.model.evaluator.defuse(target.fn).block_of
             for n, op in enumerate(body.op):
-                if op == Op.CALL and self._lets_through(target.fn, body, block_of[n]):
+                if op == Op.CALL and self._lets_through(target.fn, body, block_of[n]) and not self._is_settled(target.fn, n):
                     self._escaping[key] += self._thrown_by(target.fn, n, inner, depth)
+            self._escaping[key] += self._rejected(target.fn)
         return self._escaping[key]
+
+    def _is_settled(self, fn: Fn, i: int) -> bool:
+        """Whether what a call fails with is dealt with by the chain that hangs on it: ``axios.get(…).catch(() => null)``."""
+        body, flow = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        for _ in range(_LONGEST_CHAIN):
+            field = next((u for u in flow.uses(i) if body.op[u] == Op.FIELD and body.name(u) in _ONWARD), -1)
+            call = next((u for u in flow.uses(field) if body.op[u] == Op.CALL), -1) if field >= 0 else -1
+            if call < 0:
+                return False
+            if body.name(field) == "catch" and (handler := _handler(body, call)) >= 0 and not self._passes_on(fn, handler):
+                return True
+            i = call
+        return False
 
     def _lets_through(self, fn: Fn, body: Body, block: int) -> bool:
         """Whether what is thrown in a block leaves the function as it is."""
@@ -143,6 +229,13 @@ class Revealing:
             b"interceptors" in source and self.model.program.unit(path) == unit and _CLEANED.search(source)
             for path, source in self.model.program.sources.items()
         )
+
+
+def _handler(body: Body, i: int) -> int:
+    """What a call of a promise is given for its failure: ``.catch(handler)``, ``.then(done, handler)``; -1 when it is none."""
+    callee, given = body.call(i)
+    place = _FAILS.get(body.name(callee), -1) if body.op[callee] == Op.FIELD else -1
+    return given[place][1] if 0 <= place < len(given) else -1
 
 
 def handlers_of(body: Body, block: int) -> set[int]:

@@ -25,14 +25,16 @@ _READS = {
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per credential that is written down, wherever it is, and per place where code reads one from the settings instead."""
+    """One ruling per credential that is written down in code, or in settings, wherever that is: to keep it out of the one mends nothing in
+    the other. And one per place where code reads one from the settings instead."""
     modes = Modes(model)
     used = {written.used for written in model.written.found if written.used is not None}
-    places_of: dict[str, list[tuple[Severity, Written]]] = {}
+    places_of: dict[tuple[str, bool], list[tuple[Severity, Written]]] = {}
     for written in model.written.found:
         severity = _severity(model, written, modes)
         if severity is not None:
-            places_of.setdefault(written.credential.secret, []).append((severity, written))
+            in_code = written.file.path in model.program.indices
+            places_of.setdefault((written.credential.secret, in_code), []).append((severity, written))
     for found in places_of.values():
         severity, worst = min(found, key=lambda f: SEVERITIES.index(f[0]))
         yield _broken(model, worst, [written for _, written in found], modes.of(worst), severity)
