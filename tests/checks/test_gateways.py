@@ -144,3 +144,38 @@ def test_the_route_that_chooses_the_provider_may_hold_the_lock(tmp_path: Path, u
     project = files('!= "confirmed"') | {"pay/urls.py": urls}
     found = ruled(tmp_path, "idempotency/dedup-race", project)
     assert {r for r, file, _ in found if "stripe" in file} == {ruling}
+
+
+_ASKED = """\
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from pay.core import providers
+from pay.models import Payment
+
+
+@csrf_exempt
+def process(request, token):
+    payment = Payment.objects.get(token=token)
+    for provider in providers():
+        if not provider.feels_responsible(request):
+            continue
+        return provider.process_data(payment, request)
+
+
+urlpatterns = [path("process/<uuid:token>/", process)]
+"""
+
+
+def test_a_class_that_is_asked_whether_it_is_meant_is_not_yet_called(tmp_path: Path) -> None:
+    project = files('== "waiting"') | {"pay/urls.py": _ASKED}
+    project["pay/core.py"] = _CORE.replace(
+        "\n\ndef provider_for(variant):\n    return import_string(settings.PROVIDERS[variant])()\n",
+        "\n    def feels_responsible(self, request):\n        raise NotImplementedError\n"
+        "\n\ndef providers() -> list[BasicProvider]:\n    return [import_string(name)() for name in settings.PROVIDERS]\n",
+    )
+    for file, header in (("pay/stripe/provider.py", "Stripe-Signature"), ("pay/mercadopago/provider.py", "X-Signature")):
+        project[file] += f'\n    def feels_responsible(self, request):\n        return "{header}" in request.headers\n'
+    model, _ = model_of(tmp_path, project)
+    found = {(h.entry.target.fn.file, model.program.name(h.entry.target.fn)) for h in model.handlers.all if h.entry.style == "gateway"}
+    assert found == {("pay/stripe/provider.py", "process_data"), ("pay/mercadopago/provider.py", "process_data")}

@@ -62,12 +62,20 @@ class Gateways:
             name = body.name(callee)
             if name in _VERBS or len(program.functions_by_name.get(name, ())) < _FEW:
                 continue
-            if any(self._is_request(fn, v) for _, v in arguments):
+            if any(self._is_request(fn, v) for _, v in arguments) and not self._only_asks(fn, i):
                 family = self._family(fn, callee, name)
                 for member in family:
                     member.handed_on = (fn, i)
                 if len({p for f in family for p in self._providers(f.fn.file)}) >= _FEW:
                     yield family
+
+    def _only_asks(self, fn: Fn, call: int) -> bool:
+        """Whether a call is only to tell which class feels responsible: ``if ($handler->responsible_for($request))``."""
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        uses = list(defuse.uses(call))
+        while any(body.op[use] == Op.UNARY for use in uses):
+            uses = [u for use in uses for u in (defuse.uses(use) if body.op[use] == Op.UNARY else (use,))]
+        return bool(uses) and all(body.op[use] == Op.BRANCH for use in uses)
 
     def _is_request(self, fn: Fn, i: int) -> bool:
         body = self.model.program.body(fn)
