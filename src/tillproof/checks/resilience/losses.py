@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tillproof.checks.resilience.begun_payments import stored_after
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.failures import is_log
@@ -12,7 +13,6 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.noted_failures import asks_what_was_noted
-from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
@@ -108,7 +108,7 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     if (handler is not None and _settled_elsewhere(model, handler)) or (first is not None and _told_of_later(model, effects[first])):
         taken = []  # the webhook settles what the return loses
     begun = _first(effects, _BEGUN, False)
-    made = _made_after(model, effects, begun) if begun is not None else []
+    made = stored_after(model, effects, begun) if begun is not None else []
     return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
 
 
@@ -117,22 +117,10 @@ def _of_cache(effect: Effect) -> bool:
     return effect.touch is not None and effect.touch.entity == "cache"
 
 
-def _made_after(model: Model, effects: list[Effect], begun: int) -> list[Effect]:
-    """The orders that are first created after a payment was begun; one that was stored before is there whatever becomes of it later."""
-    stored = {e.touch.entity for e in effects[:begun] if e.touch is not None and e.touch.kind == "create"}
-    after = (e for e in effects[begun + 1 :] if e.touch is not None and e.touch.entity not in stored)
-    return [e for e in after if e.touch is not None and keeps_payment(model, e.touch)]
-
-
 def _first(effects: list[Effect], kinds: tuple[str, ...], confirming: bool) -> int | None:
     """Which effect is the first call of a provider of some kinds, or, ``confirming``, the first that asks it whether money came."""
     asks = (n for n, e in enumerate(effects) if e.kind in kinds or (confirming and e.operation is not None and e.operation.confirms))
     return next(asks, None)
-
-
-def keeps_payment(model: Model, touch: Touch) -> bool:
-    """Whether the order is created under the provider's own id of its payment: without it the provider's message finds no order."""
-    return touch.kind == "create" and model.words.entity(touch.entity) and any(PAYMENT_ID.fullmatch(snake(n)) for n in touch.fields)
 
 
 def moved_unseen(model: Model, entry: Entry) -> list[Lost]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.resilience.begun_payments import keeps_payment, notes_payment
 from tillproof.checks.resilience.completed import lost_when_completed
 from tillproof.checks.resilience.losses import (
     Lost,
     at_stake,
     comes_round_again,
     is_left_behind,
-    keeps_payment,
     left_to_another,
     lost,
     moved_unseen,
@@ -18,7 +18,7 @@ from tillproof.checks.resilience.losses import (
 )
 from tillproof.checks.resilience.marked_first import Marked, marked_first
 from tillproof.checks.resilience.refused_requests import Refused, refused
-from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched
+from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched, untold
 from tillproof.checks.resilience.unfitting import Unfitting, unfitting
 from tillproof.checks.resilience.unfound import Unfound, unfound
 from tillproof.checks.resilience.unheard_of import BESIDE, EARLY, answered_first, out_of_hearing
@@ -95,7 +95,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: list[Effect]) -> Ruling:
     """Where no exception is lost: whether a message is passed over since somebody who was asked about it gave no good answer."""
-    if handler is not None and (dropped := unfetched(model, handler) or unanswered(model, handler)) is not None:
+    if handler is not None and (dropped := unfetched(model, handler) or unanswered(model, handler) or untold(model, handler)) is not None:
         return _unasked(model, entry, handler, dropped)
     if handler is not None and handler.kind != "redirect-return" and (found := refused(model, effects)) is not None:
         return _refused(model, entry, handler, found)
@@ -186,6 +186,13 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
             "tells of it finds no order, and nobody is told."
         )
         ruling.remediation = "Store the order first, begin the payment for it, and answer an error when either fails."
+    elif found.effect.touch is not None and notes_payment(model, found.effect.touch):
+        ruling.title = "A payment is begun that its order may not know of"
+        ruling.message = (
+            f"When the payment's id cannot be stored with its order in {called(model, entry)}, {found.how}: the customer pays all the "
+            "same, the message that tells of it finds no order, and nobody is told."
+        )
+        ruling.remediation = "Answer an error when the id cannot be stored, so that the customer does not pay what no order knows of."
     else:
         ruling.message = (
             f"When something fails in {called(model, entry)} after the customer has paid, {found.how}: the money is taken, the "

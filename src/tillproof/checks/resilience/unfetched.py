@@ -5,16 +5,25 @@ from typing import NamedTuple
 
 from tillproof.checks.resilience.losses import goes_on_quietly
 from tillproof.checks.resilience.refused_requests import leads_past
-from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
-from tillproof.flow.asked import branches, own_side
+from tillproof.flow.asked import branches, own_side, reads
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
 _ASKED = "payment.retrieve"
+_ASKING = Plain("webhook.verify", True, None, False)
+_ASKS_FAILURE = {
+    *("status_code", "raise_for_status", "statusCode", "getStatusCode", "http_code", "successful", "failed"),
+    *("curl_errno", "curl_error", "curl_getinfo", "curl_multi_info_read", "CURLOPT_FAILONERROR", "feof", "error_get_last"),
+    *("is_wp_error", "wp_remote_retrieve_response_code", "http_response_header", "throwOnError"),
+}
+"""Words by which code asks whether a request was answered at all, and with success."""
+_GENERAL = {"ok", "status"}
+"""Members of an answer that say so."""
 _NO_ANSWER = ("curl_exec", "curl_multi_exec", "file_get_contents", "stream_get_contents")  # what PHP sends by, and what answers false
 
 
@@ -128,3 +137,54 @@ def _leaves(model: Model, fn: Fn, blocks: frozenset[int]) -> bool:
 def _told(model: Model, fn: Fn, blocks: frozenset[int]) -> bool:
     """Whether some blocks refuse the message, keep it, or tell somebody."""
     return model.failures.passes_on(fn, blocks) or model.failures.works(fn, blocks)
+
+
+def untold(model: Model, handler: Handler) -> Unfetched | None:
+    """Where a message is taken for a forged one whatever else than the one good word the provider answered when it was asked: an error
+    page, or nothing at all, of a client that raises neither. Nothing behind the question answers with an error."""
+    if handler.kind == "redirect-return":
+        return None
+    for proof in handler.walked.proofs:
+        client = model.sendings.client_of(proof.fn, proof.instr)
+        if proof.how != "answer" or client is None or client.tells == "throws":
+            continue
+        way = Effect(_ASKING, proof.fn, proof.instr, proof.ctx, model.records).way
+        if way[-1].fn != handler.entry.target.fn or _asks_failure(model, way):
+            continue
+        asking = next((n for n, place in enumerate(way) if model.outcomes.about(place)), None)
+        if asking is None or not _passes_over(model, way[asking]):
+            continue
+        if asking + 1 == len(way) or goes_on_quietly(model, way[asking + 1 :]):
+            return Unfetched(way[0], way[asking], way[asking])
+    return None
+
+
+def _asks_failure(model: Model, way: tuple[Place, ...]) -> bool:
+    """Whether any function from the request outwards asks whether it was answered at all, and with success."""
+    return bool(_GENERAL & _members(model, way[0])) or any(_ASKS_FAILURE & model.vocabulary.tokens(place.fn) for place in way)
+
+
+def _members(model: Model, place: Place) -> set[str]:
+    """The names of what is read of a call's answer, where it is made: ``response.ok``."""
+    body, defuse = model.program.body(place.fn), model.evaluator.defuse(place.fn)
+    waiting, seen, found = [place.instr], {place.instr}, set[str]()
+    while waiting:
+        for use in defuse.uses(waiting.pop()):
+            found |= {body.name(use)} if body.op[use] == Op.FIELD else set()
+            same = reads(body, defuse, use) if body.op[use] == Op.STORE else [use] if body.op[use] == Op.AWAIT else []
+            waiting += [n for n in same if n not in seen]
+            seen.update(same)
+    return found
+
+
+def _passes_over(model: Model, place: Place) -> bool:
+    """Whether one side of a question about what a call answers does nothing, and tells nobody of a failure."""
+    body, block_of = model.program.body(place.fn), model.evaluator.defuse(place.fn).block_of
+    for branch in model.outcomes.about(place):
+        sides = [reached_from(body, t) for t in body.blocks[block_of[branch]].onward]
+        for n, side in enumerate(sides):
+            own = side - frozenset().union(*(other for k, other in enumerate(sides) if k != n))
+            quiet = model.failures.quiet(place.fn, body.blocks[block_of[branch]].onward[n])
+            if quiet and not _told(model, place.fn, own) and not model.failures.acts_in(place.fn, own):
+                return True
+    return False
