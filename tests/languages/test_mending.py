@@ -34,6 +34,7 @@ export default function Terms({{ open }}) {{
         ("/go?page=1&tab=general", "Go"),
         ("/go?a=1&b=2&c=3", "Research & Development, R&D, track & trace"),
         ("/", "Cards &amp; cash &#8212; &nbsp;"),
+        ("/", "2 m&sup3;, &frac12; & more"),
     ],
 )
 def test_ampersands_in_the_text_of_a_page(language: str, href: str, text: str) -> None:
@@ -43,6 +44,14 @@ def test_ampersands_in_the_text_of_a_page(language: str, href: str, text: str) -
     assert [f.name for f in index.functions] == ["Terms", "agree"]
 
 
+@pytest.mark.parametrize("language", ["typescript", "tsx"])
+def test_every_type_of_a_module_is_handed_on(language: str) -> None:
+    source = b'export type * from "./types";\nexport * from "./shop";\n'
+    index = index_file(spec_of(language), "index.ts", source, [])
+    assert not index.broken
+    assert len(index.exports) == len(index_file(spec_of(language), "index.ts", source.replace(b"type * from", b"* from"), []).exports)
+
+
 def test_what_is_wrong_stays_wrong() -> None:
     assert index_file(spec_of("tsx"), "page.tsx", b"type A = B & ;\nfunction f( {\n", []).broken
 
@@ -50,7 +59,7 @@ def test_what_is_wrong_stays_wrong() -> None:
 @given(st.text(alphabet="a&=<>{}(); \n'\"", max_size=80))
 def test_a_mended_source_is_as_long(source: str) -> None:
     raw = source.encode()
-    for language, mend in (("tsx", mending.markup), ("php", mending.php)):
+    for language, mend in (("tsx", mending.typed), ("php", mending.php)):
         assert len(mend(raw, [(0, len(raw))])) == len(raw)
         assert parse(spec_of(language), raw).root_node.end_byte <= len(raw)
 

@@ -417,10 +417,10 @@ JAVASCRIPT = Spec(
 TYPESCRIPT = Spec(
     id="typescript", grammar=tree_sitter_typescript.language_typescript, query=QUERY + TYPED_QUERY, function_name=function_name,
     class_name=class_name, class_bases=class_bases, imports=imports_of, exports=exports_of, table=TABLE, function_kinds=FUNCTIONS,
-    enter=enter, top=top,
+    enter=enter, top=top, mended=mending.types,
 )  # fmt: skip
 TSX = Spec(
     id="tsx", grammar=tree_sitter_typescript.language_tsx, query=QUERY + TYPED_QUERY, function_name=function_name, class_name=class_name,
     class_bases=class_bases, imports=imports_of, exports=exports_of, table=TABLE, function_kinds=FUNCTIONS,
-    enter=enter, top=top, mended=mending.markup,
+    enter=enter, top=top, mended=mending.typed,
 )  # fmt: skip

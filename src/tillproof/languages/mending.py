@@ -8,7 +8,7 @@ import re
 Span = tuple[int, int]
 
 # An ampersand in the text or an attribute of JSX, ``Terms & Conditions``, ``href="?a=1&b=2"``: an operator elsewhere, a reference here.
-_AMPERSAND = re.compile(rb"(?<!&)&(?![&=]|#?\w+;)")
+_AMPERSAND = re.compile(rb"(?<!&)&(?![&=]|[A-Za-z]+;|#\w+;)")
 _NEAR = 240
 """Bytes: how far from what was not understood its cause is looked for."""
 
@@ -20,6 +20,8 @@ _NAMED += rb"|include|include_once|instanceof|insteadof|interface|isset|iterable
 _NAMED += rb"|protected|public|readonly|require|require_once|return|static|switch|throw|trait|true|try|unset|use|var|void|while|xor|yield"
 _CONSTANT = re.compile(rb"(\bconst\s+(?:\??[\w\\|]+\s+)?)(" + _NAMED + rb")(?=\s*=)", re.IGNORECASE)
 """A class constant may have any word but ``class`` for its name."""
+_TYPES = re.compile(rb"(\bexport\s+)type(\s+\*)")
+"""``export type * from "./types"``, of TypeScript 5."""
 _MODIFIERS = re.compile(rb"\b(readonly)(\s+)(public|protected|private)(?=\s)")
 
 
@@ -33,6 +35,16 @@ def markup(source: bytes, errors: list[Span]) -> bytes:
         if found is not None:
             mended[found.start()] = ord("+")
     return bytes(mended)
+
+
+def types(source: bytes, _: list[Span]) -> bytes:
+    """TypeScript that hands on every type of another module."""
+    return _TYPES.sub(rb"\1    \2", source)
+
+
+def typed(source: bytes, errors: list[Span]) -> bytes:
+    """TypeScript with JSX in it."""
+    return markup(types(source, errors), errors)
 
 
 def php(source: bytes, _: list[Span]) -> bytes:
