@@ -98,7 +98,9 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         signed = any(not p.refetch for p in handler.walked.proofs)  # then what is asked besides proves nothing more
         proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch") and not (signed and p.refetch)]
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
-        asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in proofs]
+        known = [model.operations.at(p.fn, p.instr, p.ctx) for p in proofs]
+        own = [p for p, k in zip(proofs, known, strict=True) if k is not None and k.provider.id == handler.provider.id]
+        asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in own or proofs]  # what others are asked besides proves nothing
         return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
     if works:
         return [e for e in effects if e.touch is not None]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.losses import Lost, at_stake, lost
+from tillproof.checks.resilience.sweeps import looked_for_again
 from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line, extent, source, step, steps
@@ -45,7 +46,7 @@ def _jobs(model: Model) -> Iterator[Ruling]:
         if not effects:
             continue
         loss = _forgotten(model, effects)
-        if loss is not None and not _fails_itself(model, job):
+        if loss is not None and not _fails_itself(model, job) and not looked_for_again(model, loss.fn, loss.instr):
             yield _swallowed(model, job, loss)
         else:
             groups.setdefault((job.queue.id, model.program.unit(job.target.fn.file)), []).append((job, effects))
