@@ -137,3 +137,38 @@ def test_a_floor_holds_wherever_the_figure_gets_it(tmp_path: Path, bound: str, w
         "app/Models/CartItem.php": "<?php\nnamespace App\\Models;\nclass CartItem extends \\Illuminate\\Database\\Eloquent\\Model {}\n",
     }
     assert bool(found(tmp_path, files, _CHECK)) is wrong
+
+
+_FRACTIONS = """\
+const express = require('express');
+const mongoose = require('mongoose');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const Product = mongoose.model('Product', new mongoose.Schema({ name: String, cents: Number }));
+const app = express();
+app.use(express.json());
+app.post('/pay', async (req, res) => {
+  let total = 0;
+  for (const item of req.body.items) {
+    BOUND
+    const product = await Product.findById(item.id);
+    total += product.cents * item.quantity;
+  }
+  res.json(await stripe.paymentIntents.create({ amount: Math.round(total), currency: 'eur' }));
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("bound", "wrong"),
+    [
+        ("if (typeof item.quantity !== 'number' || item.quantity <= 0) return res.status(400).end();", True),
+        ("if (isNaN(item.quantity) || item.quantity <= 0) return res.status(400).end();", True),
+        ("if (!Number.isInteger(item.quantity) || item.quantity <= 0) return res.status(400).end();", False),
+        ("if (typeof item.quantity !== 'number' || item.quantity < 1) return res.status(400).end();", False),
+        ("item.quantity = parseInt(item.quantity, 10); if (isNaN(item.quantity) || item.quantity <= 0) return res.status(400).end();", False),
+    ],
+    ids=["a number", "not none", "whole", "one at least", "made whole"],
+)
+def test_what_may_be_any_number_may_be_a_part_of_one(tmp_path: Path, bound: str, wrong: bool) -> None:
+    findings = found(tmp_path, {"server.js": _FRACTIONS.replace("BOUND", bound)}, _CHECK)
+    assert [f.start_line for f in findings] == ([10] if wrong else [])

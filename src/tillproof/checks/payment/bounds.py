@@ -260,20 +260,47 @@ def floor_under(model: Model, value: Value) -> Barrier | None:
     return None
 
 
+def lets_parts(model: Model, site: AmountSite, word: str) -> bool:
+    """Whether a charge takes any number for how many are bought, as far as what is reached together with it says. Where a column of whole
+    numbers keeps how many, the order may never be made."""
+    unit = model.program.unit(site.fn.file)
+    for table in model.schema.mentioning([word]):
+        column = table.column(word) if table.unit == unit else None
+        if column is not None and column.kind == "integer":
+            return False
+    around = [fn for fn in _around(model, site.fn) if word in model.vocabulary.tokens(fn)]
+    return model.words.has("quantity_fields", word) and lets_fractions(model, around, word)
+
+
 def lets_fractions(model: Model, around: list[Fn], word: str) -> bool:
     """Whether code says that it takes any number for the client's figure, ``is_numeric($quantity)``, and nothing makes it a whole one."""
     said = declared_bound(model, around, word, BROKEN) is not None
     for fn in around:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
+            said = said or _is_any_number(model, fn, i, word)
             name = body.called(i) if op == Op.CALL else body.text(body.args(i)[0]).strip("()") if op == Op.CAST else ""
             if name in (*_WHOLE, *_ANY_NUMBER):
                 given = [a for _, a in body.call(i)[1]] if op == Op.CALL else [body.args(i)[-1]]
-                if any(_holds(model, model.evaluator.value(fn, a), word) for a in given):
+                values = [model.evaluator.value(fn, a) for a in given]  # a sum that is rounded was made of parts before
+                if any(_holds(model, v, word) and not _is_reckoned(model, v) for v in values):
                     if name in _WHOLE:
                         return False
                     said = True
     return said and declared_bound(model, around, word, WHOLE) is None
+
+
+def _is_any_number(model: Model, fn: Fn, i: int, word: str) -> bool:
+    """Whether the client's figure is asked for no more than that it is a number: ``typeof quantity === 'number'``."""
+    body = model.program.body(fn)
+    if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _EQUAL:
+        return False
+    left, right = body.args(i)[1:3]
+    const = body.const(right)
+    asked = (
+        body.op[left] == Op.UNARY and body.text(body.args(left)[0]) == "typeof" and const is not None and const[1].strip("'\"") == "number"
+    )
+    return asked and _holds(model, model.evaluator.value(fn, body.args(left)[1]), word)
 
 
 def _digits_alone(model: Model, fn: Fn, body: Body, i: int, word: str) -> bool:

@@ -56,7 +56,7 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
             if entry.role in ("public", "customer")
             else ()
         ):
-            chosen = [c for c in chosen_by_client(model, site.value) if c.key and (site.direct or _counts(model, c.word))]
+            chosen = [c for c in chosen_by_client(model, site.value) if c.key and _may_count(model, site, c)]
             unit = model.program.unit(site.fn.file)
             if not chosen or (entry.target.fn, site.fn, site.instr) in seen:
                 continue
@@ -70,6 +70,11 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
                 bound = floor or _column_bound(model, site)
                 parted = bound if bound is not None and _may_be_parted(model, site, around, chosen[0].word, bound) else None
                 yield StoredQuantity(site, entry.target.fn, chosen[0], None if parted else bound, multiplied, parted)
+
+
+def _may_count(model: Model, site: AmountSite, chosen: Chosen) -> bool:
+    """Whether a piece of the request may be how many are bought: what finds an article is not."""
+    return _counts(model, chosen.word) or (site.direct and not snake(chosen.word).endswith("id"))
 
 
 def _may_be_parted(model: Model, site: AmountSite, around: list[Fn], word: str, bound: Barrier) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
-from tillproof.checks.payment.bounds import barrier
+from tillproof.checks.payment.bounds import barrier, lets_parts
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
 from tillproof.checks.payment.charges import Charges
 from tillproof.checks.payment.chosen_currencies import kept_to_charge
+from tillproof.checks.payment.declared_bounds import Barrier
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
@@ -136,6 +137,9 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
         return ruling
     barriers = {id(c): barrier(model, site, c.key) if c.key else None for c in chosen}
     free = [c for c in chosen if barriers[id(c)] is None and not _read_for_staff(model, site, c)]
+    if not free and (parted := _parted(model, site, chosen, barriers)) is not None:
+        _break(model, site, parted[0], ruling, parted[1])
+        return ruling
     if not free:
         ruling.evidence += [Evidence(b.file, b.line, b.what, "guard") for b in dict.fromkeys(b for b in barriers.values() if b)]
         ruling.evidence += [Evidence(*c.at, "only staff may send this", "guard") for c in chosen if barriers[id(c)] is None]
@@ -147,6 +151,16 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
         return None  # it is shown, and the price of the article is what counts
     _break(model, site, min(free, key=lambda c: model.words.has("quantity_fields", c.word)), ruling)  # a price of his says more
     return ruling
+
+
+def _parted(model: Model, site: AmountSite, chosen: list[Chosen], barriers: dict[int, Barrier | None]) -> tuple[Chosen, Barrier] | None:
+    """A quantity that is charged for and has to be above nothing, and of which code says that it may be any number: ``typeof quantity ===
+    'number' && quantity > 0``."""
+    for c in chosen if site.what == "charge" else ():
+        bound = barriers[id(c)]
+        if c.key and bound is not None and bound.least == "0" and lets_parts(model, site, c.word):
+            return c, bound
+    return None
 
 
 def _read_for_staff(model: Model, site: AmountSite, chosen: Chosen) -> bool:
@@ -225,7 +239,7 @@ def _asked_later(model: Model, site: AmountSite, asked: AskedFor) -> bool:
     return (model.program.unit(site.fn.file), snake(site.key.rpartition(".")[2])) in asked
 
 
-def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> None:
+def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling, parted: Barrier | None = None) -> None:
     program = model.program
     ruling.outcome, ruling.severity = "broken", "critical"
     ruling.confidence = "certain" if model.words.money(chosen.word) else "likely"
@@ -245,7 +259,8 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling) -> No
     )
     ruling.remediation = _recompute(model, site, chosen)
     if model.words.has("quantity_fields", chosen.word):
-        _break_by_quantity(model, site, chosen, ruling)
+        _break_by_quantity(model, site, chosen, ruling, parted is not None)
+        ruling.anchor = (parted.file, parted.line, parted.line) if parted is not None else ruling.anchor
     ruling.evidence = [
         Evidence(chosen.at[0], chosen.at[1], f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
