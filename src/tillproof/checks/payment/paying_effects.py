@@ -75,7 +75,12 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     others = (e for e in effects if id(e) not in known)
     return found + [
-        e for e in others if (order_made(e) and not mirrored) or _notes_payment(model, e) or _settles(model, policy, handler, e)
+        e
+        for e in others
+        if (order_made(e) and not mirrored)
+        or _notes_payment(model, e)
+        or _settles(model, policy, handler, e)
+        or (handler.kind == "ipn" and _keeps_as_told(model, e))
     ]
 
 
@@ -168,6 +173,16 @@ def _notes_payment(model: Model, effect: Effect) -> bool:
     told = ((n, v) for n, v in touch.fields.items() if model.words.has("paid_fields", n) and not model.words.has("status_fields", n))
     paid = [n for n, v in told if (model.words.money(n) or v is None or not says_how_much(v)) and not _restates(model, n, v)]
     return bool(paid) and any(model.words.money(n) or PAYMENT_ID.fullmatch(snake(n)) for n in touch.fields)
+
+
+def _keeps_as_told(model: Model, effect: Effect) -> bool:
+    """Whether a payment is recorded with the state and the sum that the message tells. An IPN is as genuine for a payment to the account of
+    somebody else as for one to ours."""
+    touch = effect.touch
+    if touch is None or touch.kind not in ("create", "upsert") or not model.words.entity(touch.entity):
+        return False
+    told = [n for n, v in touch.fields.items() if v is not None and model.requests.sources_in(v, _MOST_PIECES)]
+    return any(model.words.says_state(n) for n in told) and any(model.words.money(n) for n in told)
 
 
 def _books_payment(model: Model, touch: Touch) -> bool:
