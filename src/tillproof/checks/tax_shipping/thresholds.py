@@ -38,6 +38,10 @@ _NET = re.compile(r"discount|after|net_|_net|reduced|payable|to_pay|grand|final"
 _DISCOUNTED = re.compile(rb"(?i)\b\w*sub_?total\w*discount\w*\b|\b\w*discounted_?\w*sub_?total\w*\b")
 _KEYS = re.compile(r"fingerprint|hash|cache|key|log|debug|format|serialize|test", re.IGNORECASE)
 _HANDED = re.compile(r"(\w+_)?(total|value|sub_?total|amount|price)(_\w+)?")
+_ORDERED = re.compile(r"gte?|lte?|(is_)?(greater|less)_than(_or_equal(_to)?)?")
+_CONVERTING = re.compile(r"number|parse_float|parse_int|float|int|decimal|big|big_number|floatval|intval|doubleval|str|string|d")
+_TO_NUMBER = re.compile(r"to_number|value_of|to_float|to_string|float_value|double_value|get_amount")
+_CONVERSIONS = 4
 _MOST = 40
 _MOST_CALLERS = 6
 _Twins: TypeAlias = "dict[str, tuple[str, Place]]"
@@ -83,10 +87,8 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
         return
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op != Op.BINARY or body.text(body.args(i)[0]) not in _ORDER:
-            continue
-        _, left, right = body.args(i)
-        for sum_, bound in ((left, right), (right, left)):
+        sides = [_unconverted(body, side) for side in _sides(body, i)] if op in (Op.BINARY, Op.CALL) else []
+        for sum_, bound in (sides, sides[::-1]) if sides else ():
             name = _name(model, fn, body, sum_)
             if _SUM.fullmatch(name) and _bounds(model, fn, body, bound) and _decides_shipping(model, fn, i):
                 if told := list(_told_sums(model, fn, sum_)):
@@ -96,6 +98,34 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
                 net = net or _handed_less(model, model.evaluator.value(fn, sum_))
                 yield Threshold(fn, i, name, net, None if net else _taken_off(model, fn, name))
                 break
+
+
+def _sides(body: Body, i: int) -> list[int]:
+    """The two sides of an order: ``subtotal >= threshold``, ``subtotal.gte(threshold)``."""
+    if body.op[i] == Op.BINARY:
+        return body.args(i)[1:3] if body.text(body.args(i)[0]) in _ORDER else []
+    callee, given = body.call(i)
+    ordered = body.op[callee] == Op.FIELD and len(given) == 1 and _ORDERED.fullmatch(snake(body.name(callee))) is not None
+    return [body.args(callee)[0], given[0][1]] if ordered else []
+
+
+def _unconverted(body: Body, i: int) -> int:
+    """What a number is made of: ``method.threshold`` of ``Number(method.threshold)`` and of ``method.threshold.toNumber()``."""
+    for _ in range(_CONVERSIONS):
+        if body.op[i] not in (Op.CALL, Op.NEW, Op.CAST):
+            break
+        if body.op[i] == Op.CAST:
+            i = body.args(i)[1]
+            continue
+        callee, given = body.call(i)
+        name = snake(body.called(i).rpartition(".")[2])
+        if len(given) == 1 and _CONVERTING.fullmatch(name):
+            i = given[0][1]
+        elif not given and body.op[callee] == Op.FIELD and _TO_NUMBER.fullmatch(name):
+            i = body.args(callee)[0]
+        else:
+            break
+    return i
 
 
 def _told_sums(model: Model, fn: Fn, sum_: int) -> Iterator[Threshold]:
