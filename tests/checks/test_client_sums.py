@@ -165,7 +165,10 @@ app.post('/pay', async (req, res) => {
         ("if (isNaN(item.quantity) || item.quantity <= 0) return res.status(400).end();", True),
         ("if (!Number.isInteger(item.quantity) || item.quantity <= 0) return res.status(400).end();", False),
         ("if (typeof item.quantity !== 'number' || item.quantity < 1) return res.status(400).end();", False),
-        ("item.quantity = parseInt(item.quantity, 10); if (isNaN(item.quantity) || item.quantity <= 0) return res.status(400).end();", False),
+        (
+            "item.quantity = parseInt(item.quantity, 10); if (isNaN(item.quantity) || item.quantity <= 0) return res.status(400).end();",
+            False,
+        ),
     ],
     ids=["a number", "not none", "whole", "one at least", "made whole"],
 )
