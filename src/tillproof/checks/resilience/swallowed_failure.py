@@ -391,18 +391,19 @@ def _unknown_order(model: Model, entry: Entry, handler: Handler, found: list[Unf
     first, name = found[0], handler.provider.name
     ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="medium", confidence="likely")
     ruling.anchor = lines(model, first.dropped)
-    ruling.title = "A payment whose order is not found is dropped without a word"
+    ruling.title = f"A payment whose {'account' if first.owner else 'order'} is not found is dropped without a word"
     ruling.message = (
-        f"When {called(model, entry)} is told of money for an order that is not there, not yet stored, or stored under another id, success "
-        f"is answered: {name} counts the event as delivered and never sends it again, the money belongs to nothing, and nobody is told."
+        f"When {called(model, entry)} is told of money for an order or account that is not there, not yet stored, or stored under another "
+        f"id, success is answered: {name} counts the event as delivered and never sends it again, the money belongs to nothing, and "
+        "nobody is told."
     )
     ruling.remediation = (
-        "Answer an error (404 or 500), so that the event comes again once the order is stored; or keep the event and tell somebody."
+        "Answer an error (404 or 500), so that the event comes again once it is stored; or keep the event and tell somebody."
     )
     ruling.evidence = [source(model, entry, f"{called(model, entry)}: what must not be lost")]
     for one in found:
         ruling.evidence += [
-            step(model, one.looked, "the order or payment is looked up", "step"),
+            step(model, one.looked, "what was paid for is looked up", "step"),
             step(model, one.dropped, "none is found, and success is answered", "missing"),
         ]
     ruling.evidence += steps(model, first.effect, "this is left undone")

@@ -43,14 +43,18 @@ _MOST = 24
 _PAID = re.compile(r"(.*_)?paid(_.*)?")
 _NO = re.compile(r"fail|error|\bng\b", re.IGNORECASE)
 _KEPT = re.compile(r"(.*_)?(event|webhook|notification|message|delivery|inbox|ipn|callback)s?(_.*)?")
+_SUBSCRIBED = re.compile(r"(\w+_)?subscription_?(id|code|ref|reference)")
+_OWNERS = re.compile(r"(\w+_)?(user|customer|account|member|profile|tenant|organi[sz]ation|workspace|company|team|subscriber)s?")
 
 
 class Unfound(NamedTuple):
-    """What is left undone, the look-up that finds nothing, and where the handler leaves then."""
+    """What is left undone, the look-up that finds nothing, and where the handler leaves then. ``owner``: it is the account of whoever has
+    paid that is looked for."""
 
     effect: Effect
     looked: Place
     dropped: Place
+    owner: bool = False
 
 
 def unfound(model: Model, handler: Handler) -> list[Unfound]:
@@ -64,8 +68,9 @@ def unfound(model: Model, handler: Handler) -> list[Unfound]:
     found: dict[tuple[Fn, int], Unfound] = {}
     paid = {(t.effect.fn, t.effect.instr) for t in model.transitions.of(handler.entry.target) if pays(model, t)}
     for effect in effects:
-        if (effect.fn, effect.instr) in paid:
-            for one in _on_way(model, effect):
+        subscribed = _is_subscribed(effect)
+        if subscribed or (effect.fn, effect.instr) in paid:
+            for one in _on_way(model, effect, subscribed):
                 found.setdefault((one.looked.fn, one.looked.instr), one)
     return list(found.values())
 
@@ -93,28 +98,36 @@ def pays(model: Model, change: Transition) -> bool:
     return any(model.words.has(kind, text) for kind in ("paid_values", "fulfil_values") for text in states)
 
 
-def _on_way(model: Model, effect: Effect) -> Iterator[Unfound]:
+def _is_subscribed(effect: Effect) -> bool:
+    """Whether somebody's account is given what the provider knows him or his subscription by."""
+    touch = effect.touch
+    return touch is not None and touch.writes and any(_SUBSCRIBED.fullmatch(snake(name)) for name in touch.fields)
+
+
+def _on_way(model: Model, effect: Effect, owners: bool) -> Iterator[Unfound]:
     for n, place in enumerate(effect.way):
         quiet = n + 1 == len(effect.way) or goes_on_quietly(model, effect.way[n + 1 :]) or _handed(model, effect.way[n + 1 :])
-        for i in _looks_up(model, place.fn) if quiet else ():
+        for i in _looks_up(model, place.fn, owners) if quiet else ():
             if i == place.instr:
                 continue
             left = _left_by_question(model, place, i)
             left = left if left is not None else _left_by_exception(model, place, i)
             if left is not None and not _told(model, place.fn, left):
-                yield Unfound(effect, Place(place.fn, i, place.ctx), Place(place.fn, left[0], place.ctx))
+                yield Unfound(effect, Place(place.fn, i, place.ctx), Place(place.fn, left[0], place.ctx), owners)
 
 
 def _handed(model: Model, callers: Sequence[Place]) -> bool:
     return bool(callers) and all(model.outcomes.answer(place) == "handed" for place in callers)
 
 
-def _looks_up(model: Model, fn: Fn) -> Iterator[int]:
-    """The calls of a function that read one of our own orders or payments."""
+def _looks_up(model: Model, fn: Fn, owners: bool) -> Iterator[int]:
+    """The calls of a function that read one of our own orders or payments, or, ``owners``, the account of whoever has paid."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
         touch = model.records.touch(fn, i, None) if op == Op.CALL else None
-        if touch is not None and touch.kind == "read" and model.words.entity(touch.entity) and touch.keys:
+        if touch is None or touch.kind != "read" or not touch.keys:
+            continue
+        if model.words.entity(touch.entity) or (owners and _OWNERS.fullmatch(touch.entity) is not None):
             yield i
 
 
@@ -172,6 +185,8 @@ def _left_by_exception(model: Model, place: Place, i: int) -> tuple[int, frozens
         named = bool(catch.types) and all(_NONE.search(t) for t in catch.types)
         if not named or defuse.block_of[i] not in catch.tried or not _leaves(model, place, catch):
             continue
+        if defuse.block_of[place.instr] not in reached_from(body, defuse.block_of[i]):
+            continue  # looked up for another matter
         if catch.falls and model.failures.goes_on(place.fn, catch):
             continue
         if model.failures.swallows(place.fn, catch) and not model.failures.works(place.fn, catch.blocks):
