@@ -40,6 +40,7 @@ _MADE_HERE = frozenset(
 )
 _MESSAGES = ("input", "parsedInput", "data", "formData", "values", "payload", "body", "params", "args")
 _REQUEST_NAMES = {"req", "request", "ctx", "validated_data"}
+_TOLD = ("body", "rawBody", "payload", "message")
 _TYPE_WORD = re.compile(r"[A-Za-z_\\$][\w.\\$]*")
 _CALLED = re.compile(r",\s*([\w.]+)\s*\(([^()]*)")
 _PLACEHOLDER = re.compile(r"<(?:[\w.]+:)?(\w+)>|\{(\w+)[^}]*\}|:(\w+)|\[(?:\.\.\.)?(\w+)\]|\(\?P<(\w+)>")
@@ -86,6 +87,8 @@ class Parameters:
         return self._memo[key]
 
     def _find(self, param: Param) -> Found | None:
+        if (told := self._told(param)) is not None:
+            return told
         frameworks = [f for f in self._frameworks(param.fn) if f.request]
         if not frameworks:
             return None
@@ -97,6 +100,13 @@ class Parameters:
                     if wanted.startswith("@") and fits(wanted[1:], name) and not wanted.startswith("@@nestjs/common.RawBodyRequest"):
                         return argument, key
         return self._by_type(param, frameworks) or self._handed_over(param, frameworks) or self._by_place(param, frameworks)
+
+    def _told(self, param: Param) -> Found | None:
+        """The message that a provider's package tells a function of ours of: ``callback: async (topic, shop, body) => …``."""
+        told = any(e.style == "told" for e in self._entries.get(param.fn, ()))
+        if not told or self.program.language(param.fn.file) != "javascript" or param.name not in _TOLD:
+            return None
+        return Argument(raw=("*",)), None
 
     def _handed_over(self, param: Param, frameworks: list[Framework]) -> Found | None:
         """What a decorator of the handler hands it of the request: ``@bp.arguments(OrderSchema)``, ``@use_kwargs(schema,
