@@ -66,8 +66,8 @@ _NESTS = words_of(
 _THINGS = words_of("payment payment_link payment_intent order charge refund transaction invoice subscription checkout dispute transfer")
 # Objects of an event that are about the catalogue and nobody's payment.
 _CATALOGUE = words_of("tax_rate product price plan coupon promotion_code shipping_rate item items line_items")
-# A field that stands for the card or account that is paid with.
-_INSTRUMENT = re.compile(r"(\w+_)?(token|nonce|card|card_(number|token)|pan|cvv|cvc|security_code|iban|account_number)(_id)?")
+INSTRUMENT = re.compile(r"(\w+_)?(token|nonce|card|card_(number|token)|pan|cvv|cvc|security_code|iban|account_number)(_id)?")
+"""A field that stands for the card or account that is paid with."""
 _WRITERS = words_of("stringify dumps json_encode wp_json_encode print_r var_export serialize inspect http_build_query tostring implode")
 # What such a call gives is a text.
 _TEXTS = words_of("text curl_exec file_get_contents gettextreport body getbody getcontents wp_remote_retrieve_body")
@@ -142,7 +142,7 @@ class Payloads:
             return None
         near = {fn: None for name in piece.names for fn in self.model.program.functions_around(piece.fn.file, name)}
         keys = {key for fn in (piece.fn, *near) for key in self._read_of(fn, piece.names)} - piece.without
-        return Payload("message", source.at) if any(_INSTRUMENT.fullmatch(snake(key)) for key in keys) else None
+        return Payload("message", source.at) if any(INSTRUMENT.fullmatch(snake(key)) for key in keys) else None
 
     def _read_of(self, fn: Fn, names: tuple[str, ...]) -> Iterator[str]:
         """The keys and fields that a function reads of variables of some names."""

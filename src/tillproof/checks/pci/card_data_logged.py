@@ -10,11 +10,11 @@ from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.client_taps import sends_by, taps
 from tillproof.commerce.every_request import brings_cards, run_for_every_request, written_by_tokens
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import field_name, snake
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
 from tillproof.commerce.passed_logs import passed_on
-from tillproof.commerce.payloads import Payload
+from tillproof.commerce.payloads import INSTRUMENT, Payload
 from tillproof.commerce.payment_places import PaymentPlace
 from tillproof.commerce.redaction import redaction
 from tillproof.commerce.request_fields import fields_of
@@ -209,6 +209,8 @@ def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[
             payload = model.payloads.of(piece) if place is not None or model.cards.speaks(site.fn) else None
             if payload is not None and not cards:
                 cards = tuple(n for n in _card_keys(model, site.fn, payload) if n not in piece.without)
+            if not cards and payload is not None and place is not None and _is_plain_form(model, site.fn, place, payload):
+                continue
             if cards or (payload is not None and place is not None):
                 yield Leak(site, piece, cards, payload)
 
@@ -220,6 +222,29 @@ def _names_nobody(model: Model, place: PaymentPlace, payload: Payload) -> bool:
     if handler is None or payload.kind != "message" or not handler.inbound.names_nobody:
         return False
     return not any(_PERSONAL.search(snake(key)) for key in fields_of(model, handler.entry))
+
+
+def _is_plain_form(model: Model, fn: Fn, place: PaymentPlace, payload: Payload) -> bool:
+    """Whether what is logged whole is what a page of ours sends, and tells nobody's name, address or card as far as it is read: what a
+    record of ours is looked up by is its id."""
+    entries = model.entries_to(fn)
+    if place.handler is not None or payload.kind != "message" or not entries:
+        return False
+    for entry in entries:
+        target = entry.target.fn
+        calls = (i for i, op in enumerate(model.program.body(target).op) if op == Op.CALL)
+        touches = (t for i in calls if (t := model.records.touch(target, i, None)) is not None)
+        sought = {s.key for t in touches for v in t.keys.values() if (s := model.requests.source(v)) is not None}
+        told = [key for key in fields_of(model, entry) if key not in sought]
+        if not told or any(_tells_of_buyer(model, key) for key in told):
+            return False
+    return True
+
+
+def _tells_of_buyer(model: Model, key: str) -> bool:
+    """Whether a field is about who buys, or about what he pays with."""
+    last = snake(field_name(key))
+    return bool(_PERSONAL.search(snake(key)) or INSTRUMENT.fullmatch(last) or model.words.card(key))
 
 
 def _card_keys(model: Model, fn: Fn, payload: Payload) -> list[str]:
