@@ -72,6 +72,8 @@ _SHOWN = re.compile(rb"\b(?:process\.env|import\.meta\.env)\.(?:" + _PUBLIC + rb
 # How a bundle for browsers begins that holds its modules by number.
 _BUNDLED = re.compile(rb"\(function (?:e|r)?\(\w,\w,\w\)\s*\{\s*function \w\(\w,\w\)\s*\{\s*if\s*\(!\w\[\w\]\)|webpackBootstrap")
 _HEAD = 2000
+# A module that a builder of pages keeps out of them: `../shopify.server`.
+_SERVER_ONLY = re.compile(r"\.server(?:\.[jt]sx?)?$|(?:^|/)\.server/")
 _CLIENT = re.compile(rb"[\"']use client[\"']")
 
 
@@ -96,7 +98,7 @@ class Browser:
         if _BUNDLED.search(source, 0, _HEAD):
             return True  # whatever of Node's it names, it has been put together for pages
         modules = {i.module for i in index.imports}
-        if _SERVES.search(source) or modules & _SERVERS or any(m.startswith("node:") for m in modules):
+        if _SERVES.search(source) or modules & _SERVERS or any(m.startswith("node:") or _SERVER_ONLY.search(m) for m in modules):
             return _CLIENT.search(source) is not None
         if modules & _FRONTS or any(m.endswith((".vue", ".svelte", ".css", ".scss")) for m in modules) or _SAYS.search(source):
             return True

@@ -23,6 +23,7 @@ from tillproof.checks.resilience.unfitting import Unfitting, unfitting
 from tillproof.checks.resilience.unfound import Unfound, unfound
 from tillproof.checks.resilience.unheard_of import BESIDE, EARLY, answered_first, out_of_hearing
 from tillproof.checks.resilience.unread_answers import unread_answers
+from tillproof.checks.resilience.unread_user_errors import unread_user_errors
 from tillproof.checks.resilience.unsent import unsent
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
@@ -91,6 +92,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             seen[end.fn, end.instr] = ""
             yield _completed(model, job, listener, end)
     yield from unread_answers(model)
+    yield from unread_user_errors(model)
 
 
 def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: list[Effect]) -> Ruling:
