@@ -827,3 +827,91 @@ class Told(viewsets.ModelViewSet):
         "Told.retrieve": "public",
         "Told.perform_create": "staff",
     }
+
+
+LOOKS_UP = """\
+import jwt from 'jsonwebtoken';
+import User from './user.js';
+import Admin from './admin.js';
+export const signedIn = async (req, res, next) => {
+  const told = jwt.verify(req.cookies.token, process.env.JWT_SECRET);
+  let who = null;
+  if (told.role === 'admin') who = await Admin.findById(told.id);
+  if (!who) who = await User.findById(told.id);
+  if (!who) return res.status(401).json({ message: 'sign in' });
+  req.user = who;
+  return next();
+};
+export const staffOnly = async (req, res, next) => {
+  const told = jwt.verify(req.cookies.token, process.env.JWT_SECRET);
+  if (told.role !== 'admin') return res.status(403).end();
+  req.user = await Admin.findById(told.id);
+  next();
+};
+export const crew = (roles) => (req, res, next) => (roles.includes(req.user.role) ? next() : res.status(403).end());
+"""
+
+
+def test_a_guard_that_only_looks_up_by_role_lets_customers_pass(tmp_path: Path) -> None:
+    app = """\
+import express from 'express';
+import { signedIn, staffOnly, crew } from './auth.js';
+const app = express();
+app.post('/pay', signedIn, function pay(req, res) { res.json({}); });
+app.post('/refund', staffOnly, function refund(req, res) { res.json({}); });
+app.post('/assign', signedIn, crew(['driver']), function assign(req, res) { res.json({}); });
+"""
+    models = {name: "import mongoose from 'mongoose';\nexport default mongoose.model('X', new mongoose.Schema({}));\n" for name in ("user.js", "admin.js")}
+    found = roles(tmp_path, {"package.json": '{"dependencies": {"express": "4"}}', "auth.js": LOOKS_UP, "app.js": app, **models})
+    assert {"pay": "customer", "refund": "staff"}.items() <= found.items()
+
+
+def test_a_python_guard_that_only_looks_up_by_role_lets_customers_pass(tmp_path: Path) -> None:
+    code = """\
+from functools import wraps
+
+import jwt
+from flask import Flask, g, request, abort
+
+from people import KEY, admins, users
+
+app = Flask(__name__)
+
+
+def signed_in(view):
+    @wraps(view)
+    def inner(*args, **kwargs):
+        told, who = jwt.decode(request.headers["Authorization"], KEY, ["HS256"]), None
+        if told["role"] == "admin":
+            who = admins.get(told["id"])
+        who = who or users.get(told["id"])
+        if who is None:
+            abort(401)
+        g.user = who
+        return view(*args, **kwargs)
+    return inner
+
+
+def staff_only(view):
+    @wraps(view)
+    def inner(*args, **kwargs):
+        told = jwt.decode(request.headers["Authorization"], KEY, ["HS256"])
+        if told["role"] != "admin":
+            abort(403)
+        return view(*args, **kwargs)
+    return inner
+
+
+@app.post("/pay")
+@signed_in
+def pay():
+    return {}
+
+
+@app.post("/refund")
+@staff_only
+def refund():
+    return {}
+"""
+    found = roles(tmp_path, {"app.py": code, "requirements.txt": "flask\n", "people.py": "KEY = admins = users = {}\n"})
+    assert found == {"pay": "customer", "refund": "staff"}

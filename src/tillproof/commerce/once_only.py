@@ -36,19 +36,20 @@ class Once:
 
 
 class OnceOnly:
-    """Found once. ``kept``: why the provider or the database keeps something from happening twice, or empty."""
+    """Found once. ``kept``: why the provider or the database keeps something from happening twice, or empty. ``told``: the handlers of
+    messages, of which the same is asked elsewhere."""
 
-    def __init__(self, model: "Model", kept: Callable[[Repeat], str]) -> None:
+    def __init__(self, model: "Model", kept: Callable[[Repeat], str], told: frozenset[Fn] = frozenset()) -> None:
         self.model = model
         self._kept = kept
+        self._told = told
 
     @cached_property
     def all(self) -> list[Once]:
         """One per function that looks whether something is still to be done, whichever ways lead to it; the gravest that it keeps."""
-        told = {handler.entry.target.fn for handler in self.model.handlers.all}
         found: dict[Fn, Once] = {}
         for entry in self.model.entries:
-            if entry.role not in _ROLES or entry.target.fn in told:
+            if entry.role not in _ROLES or entry.target.fn in self._told:
                 continue
             for once in self._of(entry):
                 known = found.get(once.look.atom.fn)

@@ -35,6 +35,7 @@ _BUYER = re.compile(
 _FREE = re.compile(r"(is_)?(available|free|active|unused|in_stock)")
 _GONE = re.compile(r"(is_)?(sold|used|taken|assigned|redeemed|reserved|booked|issued|allocated|claimed|delivered|purchased)")
 _STATES = re.compile(r"sold|reserved|booked|taken|assigned|used|issued|allocated|claimed|held|occupied|unavailable", re.IGNORECASE)
+_FOR_SOMEBODY = re.compile(r"(.*_)?(reserves?|reservations?|bookings?|payments?|charges?|customers?|buyers?)(_.*)?")
 _MOST_FILES = 40
 
 
@@ -62,12 +63,17 @@ class PiecesTaken:
         named, bookings = functions_naming(self.model, (NamedRows(_names_pieces, self._is_javascript), BOOKINGS))
         for fn in sorted(named | self._of_classes()):
             found = list(self._in(fn))
-            if found and not self.model.staff_only(fn) and self.model.takings.for_sale(fn):
+            if found and not self.model.staff_only(fn) and (self.model.takings.for_sale(fn) or self._for_customer(fn)):
                 out.append(min(found, key=lambda t: bool(t.kept)))
         taken = {piece.place.fn for piece in out}
         booked = (b for b in booked_places(self.model, bookings) if b.place.fn not in taken and not self.model.staff_only(b.place.fn))
         out += [PieceTaken(b.place, b.what, b.field, b.looked, b.kept) for b in booked]
         return sorted(out, key=lambda piece: (piece.place.fn, piece.place.instr))
+
+    def _for_customer(self, fn: Fn) -> bool:
+        """Whether a function that speaks of no order speaks of a customer, or of paying: seats are reserved by themselves."""
+        words = (*self.model.vocabulary.tokens(fn), self.model.program.qualified(fn))
+        return any(_FOR_SOMEBODY.fullmatch(snake(word)) for word in words)
 
     def _of_classes(self) -> set[Fn]:
         """The functions that name a class of such rows."""

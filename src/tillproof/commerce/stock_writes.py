@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -205,6 +205,8 @@ class StockWrites:
         if touch.kind not in ("write", "upsert"):
             return None
         for name, value in touch.fields.items():
+            if (holder := self._only_holder(touch, name)) is not None:
+                touch = replace(touch, entity=holder)
             if not (self.is_stock(touch.entity, name) or self._in_goods(touch, name)) or (
                 counts(name.rpartition(".")[2]) and self._is_line(touch.record)
             ):
@@ -222,6 +224,17 @@ class StockWrites:
                 return StockWrite(place, touch, name, "computed", mix.op == "-", self._amount(mix, name), promised)
             return StockWrite(place, touch, name, "set", None, None, promised)
         return None
+
+    def _only_holder(self, touch: Touch, field: str) -> str | None:
+        """The one kind of record that has a stock column so called, where the kind that a record was taken for is declared without it:
+        what ``order.getItems()`` gives are no orders."""
+        if not self.model.words.has("stock_columns", snake(field)) or (touch.entity, snake(field)) in self._columns:
+            return None
+        taken_for = self.model.schema.table(touch.entity, touch.fn.file) if touch.entity else None
+        if taken_for is None or taken_for.open or taken_for.documents or taken_for.column(field) is not None:
+            return None
+        found = {s.table.entity or s.table.name for s in self.tables if any(c.name == field or c.attribute == field for c in s.columns)}
+        return snake(found.pop()) if len(found) == 1 else None
 
     def _is_copied(self, touch: Touch) -> bool:
         """Whether a field is set to the field of another record: ``product.stock = variant.stock`` keeps what was worked out there."""

@@ -1,12 +1,13 @@
 """Where stock is taken for a customer, and what keeps two customers from taking the same piece."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.chosen_rows import LOCKING
 from tillproof.commerce.effects import Place
+from tillproof.commerce.entities import ORDER
 from tillproof.commerce.heard import is_heard
 from tillproof.commerce.lasting_locks import lets_go
 from tillproof.commerce.let_pass import let_pass
@@ -30,6 +31,7 @@ _BUYERS = re.compile(r"(.*_)?(client|buyer|member|wallet|profile|subscriber|gues
 GOODS = re.compile(r"(.*_)?(stock|inventory|product|variant|sku|listing|goods)s?(_.*)?")
 _RESERVES = re.compile(r"(.*_)?(reserved|reservations?|allocated|allocations?|committed|ordered|on_hold)(_.*)?")
 _SELLING = re.compile(r"order|checkout|cart|basket|purchase|sale|sell|sold|buy|booking|ticket", re.IGNORECASE)
+_SELLING_ABROAD = re.compile(rf"(.*_)?({ORDER}|panier|carrito|carrinho|warenkorb|carrello|keranjang)s?(_.*)?")
 _NO_SALE = re.compile(r"import|seed|fixture|migrat|factory|faker|demo|install|sync", re.IGNORECASE)
 _TAKING = re.compile(r"reduc|decreas|deduct|take|consum|subtract|decrement|sell", re.IGNORECASE)
 _OF_DOCUMENTS = re.compile(r"runtransaction|withtransaction|starttransaction|connection\.transaction", re.IGNORECASE)
@@ -55,7 +57,7 @@ class Taking:
     look and the write; ``unheard``, nobody asks whether a conditional update changed a row, or nothing comes of it; ``unasked``, under a
     lock nobody is seen to ask what is left; ``blind``, what is asked under the lock finds nothing, since a generator was ``spent`` on
     another question; ``let go``, the lock ends with the statement that takes it. ``compared``: where what is left was looked at.
-    ``table``: the table, where it is declared."""
+    ``table``: the table, where it is declared. ``others``: where the same function takes stock with the same flaw."""
 
     place: Place
     write: StockWrite
@@ -64,6 +66,7 @@ class Taking:
     flaw: Flaw
     compared: Place | None
     spent: tuple[Fn, Spent] | None = None
+    others: tuple[Place, ...] = ()
 
 
 class Takings:
@@ -97,7 +100,7 @@ class Takings:
         by_function: dict[Fn, list[Taking]] = {}
         for write, place in kept:
             by_function.setdefault(place.fn, []).append(self._judge(write, place))
-        return [min(found, key=lambda t: t.kept is not None) for found in by_function.values()]
+        return [_one_of(found) for found in by_function.values()]
 
     @cached_property
     def any_by_staff(self) -> list[StockWrite]:
@@ -162,9 +165,7 @@ class Takings:
         for _ in range(_LEVELS):
             here = [c for f in here for c, _, _ in self.model.callers.of(f)[:_MOST_CALLERS] if c not in around]
             around.update(dict.fromkeys(here))
-        return any(
-            _SELLING.search(t) for f in around for t in (*self.model.vocabulary.tokens(f), self.program.qualified(f), self._hung_on(f))
-        )
+        return any(says_sale(t) for f in around for t in (*self.model.vocabulary.tokens(f), self.program.qualified(f), self._hung_on(f)))
 
     def _hung_on(self, fn: Fn) -> str:
         """What a function is hung on, as it is written there: an event, a signal, the hook of a model.
@@ -187,7 +188,7 @@ class Takings:
         if _NO_SALE.search(name) or self.model.callers.of(fn) or len(self.program.functions_by_name[name]) != 1:
             return False
         calling = (c for file in self.program.mentioning(name) for c in self.program.functions_calling_name(file, name))
-        return any(_SELLING.search(t) for c in calling for t in (*self.model.vocabulary.tokens(c), self.program.qualified(c)))
+        return any(says_sale(t) for c in calling for t in (*self.model.vocabulary.tokens(c), self.program.qualified(c)))
 
     # --- what keeps them
 
@@ -363,6 +364,18 @@ class Takings:
                 return holds is not None and holds.documents and within
             around = [outer for value in around for outer in taken_out_of(value)]
         return table is not None and table.documents and write.how == "computed"
+
+
+def _one_of(takings: list[Taking]) -> Taking:
+    """The taking that stands for those of a function: the first that nothing keeps from taking what is gone."""
+    first = min(takings, key=lambda t: t.kept is not None)
+    alike = tuple(t.place for t in takings if t is not first and t.kept is None and t.flaw == first.flaw)
+    return first if first.kept is not None else replace(first, others=alike)
+
+
+def says_sale(word: str) -> bool:
+    """Whether a name speaks of selling something, in one of the languages that shops are written in."""
+    return _SELLING.search(word) is not None or _SELLING_ABROAD.fullmatch(snake(word)) is not None
 
 
 def _is_negative(value: Value | None) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, same
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.schema.stock import Stock
 from tillproof.commerce.schema.tables import Column, Table
 from tillproof.flow.program import Fn
@@ -17,9 +17,11 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_ORDER = re.compile(rf"(\w+_)?({ORDER}|ticket_order)")
+_ORDER = re.compile(rf"(\w+_)?({ORDER}|ticket_order)(_(detail|info|master|header|head|data))?")
 _NO_ORDER = re.compile(r"(.*_)?(return|refund|draft|work|sort|supplier|production|log|history|status|note|job|replacement)(_.*)?")
 _GOODS = re.compile(r"(\w+_)?(items?|lines?|products?|variants?|sku|basket|cart|quantity|quantities|qty)(_\w+)?")
+_CLOSED = rb"['\"\])};?%>\s/]{1,16}"  # what ends the place at which a page shows a value
+_LEFT = rb"(?:(?:items?|pieces?|pcs\.?|units?|tickets?|seats?|more|are|is|still)\s+){0,2}(?:in stock|stocks?\s+(?:available|left)|left\b|available\b|remaining\b)"
 _BELOW = ("<", ">", "<=", ">=")
 _ELSEWHERE = ("platform", "marketplace", "erp", "warehouse")
 
@@ -43,7 +45,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
         return
     kept = [s for s in model.stock_writes.tables if not s.mirror]
     kept += _told(model, {s.table.unit for s in model.stock_writes.tables})
-    if not any(s.sure or _is_asked(model, s) for s in kept):
+    if not any(s.sure or _is_asked(model, s) or any(_is_shown(model, s.table.unit, c.name) for c in s.columns) for s in kept):
         return
     seen: set[tuple[Fn, int]] = set()
     hidden: dict[str, tuple[str, int] | None] = {}  # by unit, of which the first stock counts
@@ -70,7 +72,9 @@ def _told(model: "Model", known: set[str]) -> Iterator[Stock]:
         unit, name = model.program.unit(fn.file), snake(write.field)
         if unit in known | set(found) or write.how != "set" or touch.kind not in ("write", "upsert", "create"):
             continue
-        sold = model.words.has("goods_entities", touch.entity) and model.words.has("stock_columns", name)
+        sold = model.words.has("goods_entities", touch.entity) and (
+            model.words.has("stock_columns", name) or (counts(name) and _is_shown(model, unit, write.field))
+        )
         if sold and model.schema.table(touch.entity, fn.file) is None and not _mirrors(model, unit):
             line = model.program.body(fn).line[write.place.instr]
             column = Column(write.field, fn.file, line, line)
@@ -97,6 +101,13 @@ def _is_asked(model: "Model", stock: Stock) -> bool:
                         if any(same(r.entity, kind) and snake(r.field) == snake(name) for r in reads):
                             return True
     return False
+
+
+def _is_shown(model: "Model", unit: str, field: str) -> bool:
+    """Whether a page tells a customer that what a field holds is left: ``Only <?= $row['quantity'] ?> left``, ``{product.qty} in stock``."""
+    name = field.rpartition(".")[2]
+    shown = re.compile(rb"\b" + re.escape(name.encode()) + _CLOSED + _LEFT, re.IGNORECASE)
+    return any(model.program.unit(f) == unit and shown.search(model.program.sources[f]) for f in model.program.mentioning(name))
 
 
 def _makes_order(effect: Effect) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tillproof.checks import remedies
-from tillproof.checks.idempotency.deliveries import kept_once
+from tillproof.checks.idempotency.deliveries import hears, kept_once
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Place
@@ -22,7 +22,8 @@ _WHAT = {
 
 def at_once(model: Model) -> Iterator[Ruling]:
     """One ruling per look by which something is to be done once only."""
-    for once in OnceOnly(model, partial(kept_once, model)).all:
+    told = frozenset(h.entry.target.fn for h in model.handlers.all if hears(model, h))
+    for once in OnceOnly(model, partial(kept_once, model), told).all:
         yield _rule(model, once)
 
 

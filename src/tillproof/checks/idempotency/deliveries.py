@@ -71,7 +71,7 @@ def deliveries(model: Model) -> tuple[Delivery, ...]:
 
 def _deliveries(model: Model) -> Iterator[Delivery]:
     for handler in model.handlers.all:
-        if not _hears(model, handler):
+        if not hears(model, handler):
             continue
         found = model.repeats.of(handler.entry.target)
         parts: dict[Fn, list[tuple[Place, Repeat]]] = {}
@@ -95,7 +95,7 @@ def _told_at(repeat: Repeat, handler: Fn) -> Place | None:
     return way[-1] if all(p.fn.file != way[-1].fn.file for p in way[:-1]) else None
 
 
-def _hears(model: Model, handler: Handler) -> bool:
+def hears(model: Model, handler: Handler) -> bool:
     """Whether a handler is told of a payment. A page that only shows an order, or starts another payment for it, is not."""
     if handler.kind != "redirect-return":
         return True

@@ -59,6 +59,7 @@ def _rule(model: Model, taking: Taking) -> Ruling:
     ruling.anchor = extent(model.program, fn, i)
     if taking.compared is not None:
         ruling.evidence.insert(0, step(model, taking.compared, "what is left is looked at here, without a lock", "source"))
+    ruling.evidence += [step(model, other, "and here, in the same way", "sink") for other in taking.others]
     ruling.evidence.append(Evidence(fn.file, body.line[i], _FLAWS[taking.flaw], "missing"))
     ruling.title, ruling.message = _told(taking)
     ruling.remediation = _remedy(model, fn.file)
