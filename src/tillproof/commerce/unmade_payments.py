@@ -47,7 +47,7 @@ def unmade(model: "Model") -> Iterator[Unmade]:
             if of_request(model, entry) is not None:
                 continue
             seen.add((begun.fn, begun.instr))
-            kept, how = _kept(model, entry, effects, begun)
+            kept, how = _kept(model, entry, effects, begun, taken)
             yield Unmade(entry, taken, begun, provider, _caught(model, begun), kept, how)
 
 
@@ -56,7 +56,9 @@ def _caught(model: "Model", begun: Effect) -> Place | None:
     return next((Place(p.fn, catch.caught, p.ctx) for _, p, catch in model.failures.on_the_way(begun.way)), None)
 
 
-def _kept(model: "Model", entry: Entry, effects: list[Effect], begun: Effect) -> tuple[Place | None, Literal["here", "job", "else", ""]]:
+def _kept(
+    model: "Model", entry: Entry, effects: list[Effect], begun: Effect, taken: Effect
+) -> tuple[Place | None, Literal["here", "job", "else", ""]]:
     """What gives stock back: behind the call itself, or wherever else an order is given up."""
     after = effects[effects.index(begun) + 1 :]
     here = next((e.place for e in after if model.cancellations.puts_back(e) and model.repeats.together(e, begun)), None)
@@ -70,8 +72,16 @@ def _kept(model: "Model", entry: Entry, effects: list[Effect], begun: Effect) ->
         if back is not None and one.role == "internal":
             return back, "job"
         other = other or back
-    other = other or _begun_again(model, entry)
+    other = other or (_begun_again(model, entry) if _is_placed(model, effects, begun, taken) else None)
     return (other, "else") if other is not None else (None, "")
+
+
+def _is_placed(model: "Model", effects: list[Effect], begun: Effect, taken: Effect) -> bool:
+    """Whether the order is stored when its payment is begun: one that is not there cannot be paid by another try. What was taken may be
+    called like one: a ticket."""
+    goods = taken.touch.entity if taken.touch is not None else ""
+    stored = (e for e in effects[: effects.index(begun)] if e.kind in ("create", "upsert", "flush") and model.repeats.together(e, begun))
+    return any(e.touch is not None and e.touch.entity != goods and model.words.entity(e.touch.entity) for e in stored)
 
 
 def _begun_again(model: "Model", entry: Entry) -> Place | None:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.idempotency.deliveries import hears
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, lines, source, step, steps
 from tillproof.commerce.effects import Place
 from tillproof.commerce.held_open import Waiting, inside, waiting
 from tillproof.commerce.model import Model
+from tillproof.commerce.paid_and_refused import PaidAndRefused, paid_and_refused
 from tillproof.commerce.unmade_payments import Unmade, unmade
 from tillproof.flow.program import Fn
 
@@ -20,6 +22,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     for one in found:
         yield _in_transaction(model, one) if one.transaction is not None else _on_the_way(model, one)
     yield from (_left(model, one) for one in unmade(model))
+    returns = [h for h in model.handlers.all if h.kind == "redirect-return" and hears(model, h)]
+    yield from (_refused(model, one) for one in paid_and_refused(model, returns))
     yield from _short(model, {(one.transaction.fn, one.transaction.instr) for one in found if one.transaction is not None})
 
 
@@ -126,6 +130,30 @@ def _left(model: Model, one: Unmade) -> Ruling:
         "of orders that are not paid in time, since the program may also end in between."
     )
     ruling.evidence.append(step(model, at, "nothing gives the stock back from here", "missing"))
+    return ruling
+
+
+def _refused(model: Model, one: PaidAndRefused) -> Ruling:
+    """A customer who comes back from paying, and hears that the goods are gone."""
+    entry, fn = one.handler.entry, one.look.fn
+    who = one.handler.provider.name
+    ruling = Ruling(_ID, "held", "paid-order", fn.file, model.program.body(fn).line[one.look.instr], severity="medium", confidence="likely")
+    ruling.evidence = [source(model, entry, f"{called(model, entry)}: who comes here has paid through {who}")]
+    ruling.evidence.append(step(model, one.look, "only now is it asked whether enough is left", "sink"))
+    if one.kept is not None:
+        ruling.evidence.append(step(model, one.kept, "when the goods are gone, this makes up for it", "guard"))
+        return ruling
+    ruling.outcome, ruling.anchor = "broken", lines(model, one.look)
+    ruling.title = "Who has paid is turned away when the goods are gone"
+    ruling.message = (
+        f"{called(model, entry)} asks what is left only after {who} has taken the money. When it is too little, the customer is sent away: "
+        "nothing pays him back, no order keeps what he paid for, and nobody of the shop hears of it."
+    )
+    ruling.remediation = (
+        "Reserve the goods before the payment is begun and let the reservation expire; where they can still be gone, store the order as paid "
+        f"and unfulfillable, refund it at {who}, and tell somebody."
+    )
+    ruling.evidence.append(step(model, one.leaves, "it is left here, and the money stays", "missing"))
     return ruling
 
 
