@@ -217,3 +217,55 @@ def test_rows_that_are_gone_through_were_asked_for(tmp_path: Path, rows: str, pl
     (tmp_path / "app.js").write_text(GRANTS % (rows, plans), encoding="utf-8")
     report = review(tmp_path, Settings(use_cache=False, checks=("idempotency/handler-not-idempotent",)))
     assert [o.ruling for o in report.obligations] == [ruling]
+
+
+REFERENCES = """\
+import secrets
+from datetime import datetime
+
+import requests
+from fastapi import APIRouter, Depends
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+router = APIRouter()
+
+
+class Transaction(Base):
+    __tablename__ = "transactions"
+    id = Column(Integer, primary_key=True)
+    reference = Column(String, unique=True)
+    amount = Column(Integer)
+
+
+def new_reference():
+    return f"TXN-{datetime.utcnow().strftime('%Y%m%d%H%M%S')}-{secrets.token_hex(4)}"
+
+
+class Paystack:
+    def begin(self, amount, reference):
+        body = {"amount": amount, "email": "a@example.com", "reference": reference}
+        headers = {"Authorization": f"Bearer {KEY}"}
+        return requests.post("https://api.paystack.co/transaction/initialize", json=body, headers=headers, timeout=5).json()
+
+
+@router.post("/deposit")
+def deposit(amount: int, db: Session = Depends(get_db)):
+    reference = new_reference()
+    STORED
+    return Paystack().begin(amount, reference)
+"""
+
+
+@pytest.mark.parametrize(
+    ("stored", "ruling"),
+    [
+        ("db.add(Transaction(reference=reference, amount=amount)); db.commit()", "held"),
+        ("db.add(Transaction(amount=amount)); db.commit()", "broken"),
+        ("print(reference)", "broken"),
+    ],
+)
+def test_a_reference_of_a_helper_that_is_stored_before_the_call_is_as_old_as_its_record(tmp_path: Path, stored: str, ruling: str) -> None:
+    code = REFERENCES.replace("STORED", stored)
+    assert [r for r, _ in rulings(tmp_path, "app.py", code, "idempotency/unstable-key")] == [ruling]

@@ -861,7 +861,9 @@ app.post('/pay', signedIn, function pay(req, res) { res.json({}); });
 app.post('/refund', staffOnly, function refund(req, res) { res.json({}); });
 app.post('/assign', signedIn, crew(['driver']), function assign(req, res) { res.json({}); });
 """
-    models = {name: "import mongoose from 'mongoose';\nexport default mongoose.model('X', new mongoose.Schema({}));\n" for name in ("user.js", "admin.js")}
+    models = dict.fromkeys(
+        ("user.js", "admin.js"), "import mongoose from 'mongoose';\nexport default mongoose.model('X', new mongoose.Schema({}));\n"
+    )
     found = roles(tmp_path, {"package.json": '{"dependencies": {"express": "4"}}', "auth.js": LOOKS_UP, "app.js": app, **models})
     assert {"pay": "customer", "refund": "staff"}.items() <= found.items()
 

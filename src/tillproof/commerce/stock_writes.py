@@ -233,7 +233,7 @@ class StockWrites:
         taken_for = self.model.schema.table(touch.entity, touch.fn.file) if touch.entity else None
         if taken_for is None or taken_for.open or taken_for.documents or taken_for.column(field) is not None:
             return None
-        found = {s.table.entity or s.table.name for s in self.tables if any(c.name == field or c.attribute == field for c in s.columns)}
+        found = {s.table.entity or s.table.name for s in self.tables if any(field in (c.name, c.attribute) for c in s.columns)}
         return snake(found.pop()) if len(found) == 1 else None
 
     def _is_copied(self, touch: Touch) -> bool:

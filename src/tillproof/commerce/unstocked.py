@@ -21,7 +21,10 @@ _ORDER = re.compile(rf"(\w+_)?({ORDER}|ticket_order)(_(detail|info|master|header
 _NO_ORDER = re.compile(r"(.*_)?(return|refund|draft|work|sort|supplier|production|log|history|status|note|job|replacement)(_.*)?")
 _GOODS = re.compile(r"(\w+_)?(items?|lines?|products?|variants?|sku|basket|cart|quantity|quantities|qty)(_\w+)?")
 _CLOSED = rb"['\"\])};?%>\s/]{1,16}"  # what ends the place at which a page shows a value
-_LEFT = rb"(?:(?:items?|pieces?|pcs\.?|units?|tickets?|seats?|more|are|is|still)\s+){0,2}(?:in stock|stocks?\s+(?:available|left)|left\b|available\b|remaining\b)"
+_LEFT = (
+    rb"(?:(?:items?|pieces?|pcs\.?|units?|tickets?|seats?|more|are|is|still)\s+){0,2}"
+    rb"(?:in stock|stocks?\s+(?:available|left)|left\b|available\b|remaining\b)"
+)
 _BELOW = ("<", ">", "<=", ">=")
 _ELSEWHERE = ("platform", "marketplace", "erp", "warehouse")
 
@@ -104,7 +107,7 @@ def _is_asked(model: "Model", stock: Stock) -> bool:
 
 
 def _is_shown(model: "Model", unit: str, field: str) -> bool:
-    """Whether a page tells a customer that what a field holds is left: ``Only <?= $row['quantity'] ?> left``, ``{product.qty} in stock``."""
+    """Whether a page tells that what a field holds is left: ``Only <?= $row['quantity'] ?> left``, ``{product.qty} in stock``."""
     name = field.rpartition(".")[2]
     shown = re.compile(rb"\b" + re.escape(name.encode()) + _CLOSED + _LEFT, re.IGNORECASE)
     return any(model.program.unit(f) == unit and shown.search(model.program.sources[f]) for f in model.program.mentioning(name))

@@ -103,8 +103,8 @@ def _ordered(nodes: list[Node]) -> list[Node]:
 
 
 def _nest(functions: list[Function], classes: list[Class]) -> None:
-    """Give each function its class (nearest, when no function stands between) and the function it stands in; a method stands in the function
-    that declares its class."""
+    """Give each function its class (nearest, when no function stands between) and the function it stands in; a method stands in the
+    function that declares its class."""
     spans = sorted([(c.start, -c.end, 0, n) for n, c in enumerate(classes)] + [(f.start, -f.end, 1, n) for n, f in enumerate(functions)])
     stack: list[tuple[int, int, int]] = []
     for start, minus_end, kind, number in spans:

@@ -48,7 +48,7 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         note = f"the key {found.key} is put together from values that stay the same when the call is repeated"
         ruling.evidence.append(Evidence(value.at[0], value.at[1], note, "guard"))
         return ruling
-    if kept(value) or _names_a_record(model, source, begins=site.operation.op == "checkout.create"):
+    if kept(value) or _names_a_record(model, source, keyed, begins=site.operation.op == "checkout.create"):
         ruling.evidence.append(Evidence(value.at[0], value.at[1], "the key is stored with the order and used again", "guard"))
         return ruling
     ruling.outcome, ruling.confidence = "broken", "certain" if site.certain else "likely"
@@ -70,19 +70,28 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     return ruling
 
 
-def _names_a_record(model: Model, source: Value, *, begins: bool) -> bool:
+def _names_a_record(model: Model, source: Value, keyed: Keyed, *, begins: bool) -> bool:
     """Whether a random value is the id of a record that is made with it: the key is as old as the record, not as the call. ``begins``: the
     customer is sent to a page to pay on, under the number of this attempt; where money moves at once, a new attempt moves it again."""
     if not isinstance(source, Result) or source.instr < 0:
         return False
-    for touch in _touched_with(model, source.fn):
+    asked = [(c.caller, c.call) for c in (source.ctx.chain() if source.ctx is not None else ())]  # who has a helper make it
+    sending = (keyed.place[0], *(c.caller for c in (keyed.ctx.chain() if keyed.ctx is not None else ())))
+    around = dict.fromkeys((source.fn, *(caller for caller, _ in asked), *sending))
+    for touch in (t for fn in around for t in _touched_with(model, fn)):
         if not touch.writes or not model.words.entity(touch.entity):
             continue
         named = [v for name, v in touch.fields.items() if v is not None and (_ID.fullmatch(name) or (begins and _ATTEMPT.fullmatch(name)))]
         made_of = pieces(named, _PIECES, model.evaluator.made_of)
-        if any(isinstance(p, Result) and (p.fn, p.instr) == (source.fn, source.instr) for p in made_of):
+        if any(isinstance(p, Result) and (p.fn, p.instr) == (source.fn, source.instr) and _same_call(p, asked) for p in made_of):
             return True
     return False
+
+
+def _same_call(made: Result, asked: list[tuple[Fn, int]]) -> bool:
+    """Whether a value comes of one of the calls that another came of: a helper makes something else each time that it is called."""
+    ways = [(c.caller, c.call) for c in (made.ctx.chain() if made.ctx is not None else ())]
+    return not asked or not ways or ways[0] == asked[0]
 
 
 def _touched_with(model: Model, fn: Fn) -> Iterator[Touch]:

@@ -150,8 +150,8 @@ def _refused(model: Model, one: PaidAndRefused) -> Ruling:
         "nothing pays him back, no order keeps what he paid for, and nobody of the shop hears of it."
     )
     ruling.remediation = (
-        "Reserve the goods before the payment is begun and let the reservation expire; where they can still be gone, store the order as paid "
-        f"and unfulfillable, refund it at {who}, and tell somebody."
+        "Reserve the goods before the payment is begun and let the reservation expire; where they can still be gone, store the order as "
+        f"paid and unfulfillable, refund it at {who}, and tell somebody."
     )
     ruling.evidence.append(step(model, one.leaves, "it is left here, and the money stays", "missing"))
     return ruling
