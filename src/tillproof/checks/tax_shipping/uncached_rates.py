@@ -1,7 +1,7 @@
 """``tax-shipping/uncached-rates``: carriers are asked for rates once per cart, not once per page."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -18,6 +18,7 @@ _MOST = 24
 _KEPT = re.compile(r"cache|expir|fresh|stale|fingerprint|ttl|valid_until|quoted|_rates$|^rates$|shipping_?quote|memo", re.IGNORECASE)
 _CACHE = re.compile(r"cache|redis", re.IGNORECASE)
 _READS = ("get", "fetch", "has", "get_or_set", "remember", "wrap")
+_AS_CALLED = re.compile(r"_?create_?(shipments?|orders?)", re.IGNORECASE)
 _SENDING = re.compile(r"label|purchase|buy|fulfil|dispatch|ship_?order|create_?shipment|pickup|manifest", re.IGNORECASE)
 
 
@@ -34,8 +35,10 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _rule(model: Model, site: OperationSite) -> Ruling | None:
     way = _way(model, site)
-    if any(_sends(model, fn) for fn in way):
+    sending = {fn for fn in way if _sends(model, fn) and not _named_as_the_call(model, fn, way)}
+    if site.fn in sending or any(link.caller in sending for link in (site.ctx.chain() if site.ctx is not None else ())):
         return None  # what is asked for when a parcel goes out is bought with the label
+    way = _way(model, site, sending)
     program = model.program
     call = at(program, site.fn, site.instr, f"{site.provider.name} is asked for rates", "sink")
     ruling = Ruling("tax-shipping/uncached-rates", "held", "rate-request", site.fn.file, program.body(site.fn).line[site.instr], [call])
@@ -52,7 +55,9 @@ def _rule(model: Model, site: OperationSite) -> Ruling | None:
         return None
     entry = reached[0]
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
-    fn, instr = _asks(model, site)
+    above = (one for one in way.items() if one[0] != site.fn and "rates" in model.vocabulary.tokens(one[0]))
+    named = _named_as_the_call(model, site.fn, way)
+    fn, instr = next(above) if named else _asks(model, site)  # what only names the call has nothing to keep
     ruling.file, ruling.line = fn.file, program.body(fn).line[instr]
     ruling.anchor = (ruling.file, ruling.line, program.body(fn).end_line[instr])
     route = f"`{entry.route}`" if entry.route else f"`{program.qualified(entry.target.fn)}`"
@@ -77,18 +82,26 @@ def _asks(model: Model, site: OperationSite) -> tuple[Fn, int]:
     return (calls[-1].caller, calls[-1].call) if calls and shared else (site.fn, site.instr)
 
 
-def _way(model: Model, site: OperationSite) -> dict[Fn, int]:
-    """The function of the call and those that call it, with the instruction that leads on."""
+def _way(model: Model, site: OperationSite, sending: Container[Fn] = ()) -> dict[Fn, int]:
+    """The function of the call and those that call it, with the instruction that leads on; not those that send what was asked for."""
     found: dict[Fn, int] = {site.fn: site.instr}
     for link in site.ctx.chain() if site.ctx is not None else ():
         if link.call >= 0:
             found.setdefault(link.caller, link.call)
     for fn in (waiting := list(found)[-1:]):  # a helper that sends any request has other callers too
         for caller, call, _ in model.callers.of(fn):
-            if caller not in found and len(found) < _MOST:
+            if caller not in found and caller not in sending and len(found) < _MOST:
                 found[caller] = call
                 waiting.append(caller)
     return found
+
+
+def _named_as_the_call(model: Model, fn: Fn, way: dict[Fn, int]) -> bool:
+    """Whether a function is named after the call that it makes, by which some carriers tell their rates (``createShipment``), and who calls
+    it reads the rates."""
+    if next(iter(way)) != fn or not _AS_CALLED.fullmatch(model.program.name(fn)):
+        return False
+    return any("rates" in model.vocabulary.tokens(caller) for caller in way if caller != fn)
 
 
 def _sends(model: Model, fn: Fn) -> bool:
