@@ -175,3 +175,29 @@ app.post('/pay', async (req, res) => {
 def test_what_may_be_any_number_may_be_a_part_of_one(tmp_path: Path, bound: str, wrong: bool) -> None:
     findings = found(tmp_path, {"server.js": _FRACTIONS.replace("BOUND", bound)}, _CHECK)
     assert [f.start_line for f in findings] == ([10] if wrong else [])
+
+
+_SERVED = """\
+import { createClient } from "https://esm.sh/@supabase/supabase-js@2";
+const db = createClient(Deno.env.get("URL")!, Deno.env.get("KEY")!);
+async function verify(body: string, signature: string) {
+  const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(Deno.env.get("RAZORPAY_WEBHOOK_SECRET")!),
+    { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const made = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(body));
+  return Array.from(new Uint8Array(made)).map((b) => b.toString(16).padStart(2, "0")).join("") === signature;
+}
+Deno.serve(async (req) => {
+  const body = await req.text();
+  if (!(await verify(body, req.headers.get("x-razorpay-signature")!))) return new Response("no", { status: 401 });
+  const event = JSON.parse(body);
+  if (event.event === "payment_link.paid") await paid(db, event.payload.payment_link.entity);
+  return new Response("ok");
+});
+async function paid(db: any, link: any) {
+  await db.from("payments").insert({ amount: link.amount_paid / 100, status: "paid", link_id: link.id });
+}
+"""
+
+
+def test_what_a_message_says_was_paid_is_no_price(tmp_path: Path) -> None:
+    assert not found(tmp_path, {"supabase/functions/razorpay-webhook/index.ts": _SERVED}, _CHECK)

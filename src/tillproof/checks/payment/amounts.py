@@ -129,8 +129,11 @@ def told_by_provider(model: Model, fn: Fn, chosen: Iterable[Chosen], ctx: Ctx | 
     sets. What a browser that comes back says beside it is."""
     keys = frozenset(c.key for c in chosen if c.key)
     handlers = {h.entry.target.fn for h in model.handlers.all if not _says_more(model, h, keys)}
-    if ctx is not None and (fn := list(ctx.chain())[-1].caller) in handlers:
-        return True
+    if ctx is not None:
+        callers = [c.caller for c in ctx.chain()]
+        if not handlers.isdisjoint(callers):  # one may stand in the call that registers it: `serve(async (req) => …)`
+            return True
+        fn = callers[-1]
     outside = [e.target.fn for e in model.entries_to(fn) if e.role in ("public", "customer", "platform")]
     return bool(outside) and handlers.issuperset(outside)
 
