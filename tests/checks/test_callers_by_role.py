@@ -166,3 +166,24 @@ def test_a_browser_that_comes_back_says_what_it_likes_beside_what_is_proven(tmp_
     models = "const m = require('mongoose');\nexports.Order = m.model('Order', {});\nexports.Product = m.model('Product', {});\n"
     code = _RETURN.replace("PROOF", proof).replace("PRICE", price)
     assert bool(found(tmp_path, {"server.js": code, "models.js": models}, _CHECK)) is wrong
+
+
+_APP = """\
+import express from 'express';
+import { shopifyApp } from '@shopify/shopify-app-express';
+const shopify = shopifyApp({ auth: { path: '/api/auth' }, webhooks: { path: '/api/webhooks' } });
+const app = express();
+GUARD
+app.use(express.json());
+app.put('/api/orders/:id', async (req, res) => {
+  const order = new shopify.api.rest.Order({ session: res.locals.shopify.session });
+  order.financial_status = 'paid';
+  await order.save({ update: true });
+  res.json(order);
+});
+"""
+
+
+@pytest.mark.parametrize(("guard", "wrong"), [("app.use('/api/*', shopify.validateAuthenticatedSession());", False), ("", True)])
+def test_who_works_in_a_shops_admin_is_its_staff(tmp_path: Path, guard: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"index.js": _APP.replace("GUARD", guard)}, "payment/fulfil-on-redirect")) is wrong
