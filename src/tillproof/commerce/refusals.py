@@ -50,6 +50,8 @@ class Refusals:
         """None when no refusal can arrive there at all, or what is sent is not seen."""
         if retry.how == "planned" and not retry.sendings:
             return None
+        if retry.how == "planned" and self._passes_by(retry):
+            return Judgement("left", None, "what is refused is raised, and nothing on the way catches it")
         if retry.told is not None and not retry.sendings and (retry.told.policy.job or retry.told.policy.repeats == "job"):
             return None  # it sends nothing that is seen
         if retry.told is not None and retry.told.policy.repeats != "task":
@@ -71,6 +73,19 @@ class Refusals:
         if repeat.how == "recursion" and not repeat.caught and found.kind == "repeated" and found.place is None:
             found = self._by_callers(repeat.fn) or found
         return found
+
+    def _passes_by(self, retry: Retry) -> bool:
+        """Whether refusals are raised and come to no handler, where the next attempt is planned or where the request is sent."""
+        flow = self.model.retries.repeats.flow
+        if flow(retry.fn).caught_above(retry.instr):
+            return False
+        for sending in retry.sendings:
+            block = flow(sending.fn).block_of(sending.instr)
+            if sending.sdk is None and (sending.client is None or sending.client.tells != "throws"):
+                return False
+            if any(block in c.tried for c in catches(self.program.body(sending.fn))):
+                return False
+        return True
 
     def _by_answer(self, retry: Retry) -> Judgement | None:
         """Whether a loop whose handlers hear of no refusal goes round for one all the same, by the answer; None when it does not. Likewise
