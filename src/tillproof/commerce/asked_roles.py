@@ -3,7 +3,7 @@
 import re
 
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.role_names import OTHERS_AT_THE_SHOP, STAFF_TEXT
+from tillproof.commerce.role_names import OTHERS_AT_THE_SHOP, STAFF_TEXT, STAFF_WORD
 from tillproof.commerce.role_sessions import session_key
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
@@ -11,12 +11,16 @@ from tillproof.flow.values import Const, External, Member, Seq, Value, constant,
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
-_ROLE_WORD = re.compile(r"(\w+_)?(role|roles|user_type|permission|permissions|type|scope|group)")
-_ROLE = re.compile(r"(\w+_)?roles?|user_type")
+_ROLE_WORD = re.compile(
+    r"(\w+_)?(role|roles|user_?type|permission|permissions|type|scope|group|level|akses|jabatan|peran|perfil|nivel|cargo|rol)"
+)
+_ROLE = re.compile(r"(\w+_)?(roles?|akses|jabatan|peran|rol)|user_?type|user_?level")
+_YES = re.compile(r"[1-9]\d*|true|t|yes|y", re.IGNORECASE)
 _SELLS = re.compile(
     r"(partner|seller|vendor|merchant|supplier|organi[sz]er|host|instructor|restaurant_owner|shop_owner|store_owner)(_user)?_id"
 )
 _SAME = ("==", "===", "is")
+_OTHER = ("!=", "!==", "is not")
 _LISTED = ("includes", "has", "contains")
 _DEMANDS = re.compile(
     r"(require|assert|ensure|check|verify|enforce|must_have|validate|authorize)(_\w+)?_(roles?|can|permissions?|capabilit(y|ies)|privileges?|access)(_\w+)?"
@@ -53,13 +57,23 @@ def asked_role(evaluator: Evaluator, fn: Fn, i: int, depth: int = 0) -> Role | N
 
 def compares_role(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
     """``user.role === 'admin'``, whatever the operator; ``user._id === activity.partnerId``."""
-    sides = [evaluator.value(fn, a) for a in evaluator.program.body(fn).args(i)[1:]]
+    body = evaluator.program.body(fn)
+    sides = [evaluator.value(fn, a) for a in body.args(i)[1:]]
+    if body.text(body.args(i)[0]) in (*_SAME, *_OTHER) and _is_flagged(sides):
+        return "staff"
     texts = [t for s in sides if (t := role_text(s))]
     if any(_is_staff(evaluator, t, sides) for t in texts):
         return "staff"
     sells = [any(isinstance(o, Member) and _SELLS.fullmatch(snake(o.name)) for o in options(s)) for s in sides]
     others = [s for s, of_seller in zip(sides, sells, strict=True) if not of_seller]
     return "staff" if any(sells) and all(isinstance(o, Member) for s in others for o in options(s)) and others else None
+
+
+def _is_flagged(sides: list[Value]) -> bool:
+    """Whether somebody's flag is compared with yes: ``Auth::user()->is_admin == 1``."""
+    flags = [any(isinstance(o, Member) and STAFF_WORD.fullmatch(snake(o.name)) for o in options(s)) for s in sides]
+    told = [constant(s) for s, flag in zip(sides, flags, strict=True) if not flag]
+    return any(flags) and len(told) == 1 and told[0] is not None and _YES.fullmatch(told[0]) is not None
 
 
 def demanded_role(evaluator: Evaluator, fn: Fn, i: int, name: str) -> Role | None:

@@ -1,24 +1,45 @@
 """How a guard of ours refuses: it throws, ends the program, answers no, sends elsewhere, or does not hand the request on."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.commerce.entry_styles.wiring import Wiring
+from tillproof.commerce.role_checks import holding
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, Result, Value, options
-from tillproof.ir.body import Body
+from tillproof.ir.body import EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
 _REFUSALS = {"401", "403"}
 _FEW = 8
+_OPEN = re.compile(r"guest|public|anonymous|anyone|optional|\*")
 _AWAY = frozenset(["redirect", "HttpResponseRedirect", "HttpResponseForbidden", "RedirectResponse", "redirect_to_login", "sendStatus"])
 """Calls by which a guard sends somebody elsewhere."""
 
 
 def times_let_pass(wiring: Wiring, fn: Fn) -> int:
-    """How often a middleware hands the request on without an error."""
-    body = wiring.program.body(fn)
+    """How often a middleware hands the request on without an error, on the ways of a route that is not said to be open:
+    ``if (roles.includes('guest') && !token) return next();``."""
+    body, block_of = wiring.program.body(fn), wiring.evaluator.defuse(fn).block_of
     calls = (i for i, op in enumerate(body.op) if op == Op.CALL and len(body.args(i)) == 1)
-    return sum(body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) == "next" for i in calls)
+    on = [i for i in calls if body.op[body.args(i)[0]] == Op.NAME and body.name(body.args(i)[0]) == "next"]
+    return sum(not _is_for_open(body, block_of[i]) for i in on)
+
+
+def _is_for_open(body: Body, block: int) -> bool:
+    """Whether a block is run only where the guard was told that anybody may pass."""
+    for _ in range(_FEW):
+        before = [(n, kind) for n, b in enumerate(body.blocks) for kind, target in b.next if target == block and kind != EDGE_RAISE]
+        if len(before) != 1:
+            return False
+        block, kind = before[0]
+        last = body.blocks[block].end - 1
+        if kind == EDGE_TRUE and body.op[last] == Op.BRANCH:
+            asked = [i for i in holding(body, body.args(last)[0], True) if body.op[i] == Op.CALL]
+            told = (body.const(v) for i in asked for _, v in body.call(i)[1])
+            if any(const is not None and _OPEN.fullmatch(const[1].lower()) for const in told):
+                return True
+    return False
 
 
 def refuses_at(wiring: Wiring, fn: Fn, i: int) -> bool:
@@ -26,7 +47,8 @@ def refuses_at(wiring: Wiring, fn: Fn, i: int) -> bool:
     body = wiring.program.body(fn)
     if body.op[i] == Op.RETURN and body.args(i)[0] >= 0 and _answers(wiring, fn, body.args(i)[0]):
         return True
-    away = body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _AWAY and wiring.program.language(fn.file) != "php"
+    called = body.called(i) if body.op[i] == Op.CALL and wiring.program.language(fn.file) != "php" else ""
+    away = called.rpartition(".")[2] in _AWAY or (called == "next" and len(body.call(i)[1]) == 1)  # ``next(new Error('forbidden'))``
     return away or body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
 
 

@@ -19,6 +19,8 @@ _SIGNED_IN = re.compile(r"authenticated|user|customer|member|buyer|guest", re.IG
 _OWN = re.compile(r"(?<![a-z])(own|self|mine|my)(?![a-z])")
 """A right to what is one's own, which customers have: ``view_own_orders``, ``order:read:own``."""
 _STAFF = re.compile(r"admin|staff|manager|super|operator|permission|role", re.IGNORECASE)
+_NESTED = 3
+_KEPT = re.compile(r"(\w+)\s*(?::[^=]*)?=(?!=)")
 _READERS = {"get", "getAllAndOverride", "getAllAndMerge", "getHandler", "getMetadata"}
 
 
@@ -29,16 +31,38 @@ class Metadata:
         self.wiring = wiring
         self._asked: dict[ClassId, tuple[str, ...] | None] = {}
 
+    def apart(self, chain: tuple[Value, ...], depth: int = 0) -> tuple[Value, ...]:
+        """A chain with each decorator that is put together from others taken apart: ``applyDecorators(Roles('admin'))``."""
+        out: list[Value] = []
+        for value in chain:
+            joined = [o for o in options(value) if isinstance(o, Result) and any(n.endswith(".applyDecorators") for n in plain_names(o))]
+            if joined and joined[0].instr >= 0 and depth < _NESTED:
+                out += self.apart(tuple(v for _, v in self.wiring.evaluator.arguments(joined[0])), depth + 1)
+            else:
+                out.append(value)
+        return tuple(out)
+
     def of(self, chain: tuple[Value, ...]) -> dict[str, tuple[str, ...]]:
         """Metadata of a route: key to the words of its values."""
         out: dict[str, tuple[str, ...]] = {}
         for value in chain:
             for option in options(value):
-                if isinstance(option, Result) and option.instr >= 0 and any(n.endswith(".SetMetadata") for n in plain_names(option)):
-                    given = [v for _, v in self.wiring.evaluator.arguments(option)]
-                    if given:
-                        out[constant(given[0]) or "?"] = tuple(w for v in given[1:] for w in _words(v))
+                if not isinstance(option, Result) or option.instr < 0:
+                    continue
+                given = [v for _, v in self.wiring.evaluator.arguments(option)]
+                if (key := self._made(option.callee)) is not None:
+                    out[key] = tuple(w for v in given for w in _words(v))
+                elif given and any(n.endswith(".SetMetadata") for n in plain_names(option)):
+                    out[constant(given[0]) or "?"] = tuple(w for v in given[1:] for w in _words(v))
         return out
+
+    def _made(self, value: Value) -> str | None:
+        """The key of a decorator that Nest has made, the name by which it is kept: ``Roles = Reflector.createDecorator()``."""
+        for option in options(value):
+            if isinstance(option, Result) and any(n.endswith("Reflector.createDecorator") for n in plain_names(option)):
+                kept = _KEPT.search(self.wiring.program.line_text(*option.at))
+                return kept[1] if kept else "?"
+        return None
 
     def asked_on(self, chain: tuple[Value, ...]) -> set[str]:
         """The keys of metadata that the guards of a route read."""
@@ -77,7 +101,8 @@ class Metadata:
             if body.op[base] not in (Op.NAME, Op.FIELD) or "reflector" not in body.name(base).lower():
                 continue
             _, given = body.call(i)
-            found.append((constant(self.wiring.evaluator.value(method, given[0][1])) if given else None) or "?")
+            asked = self.wiring.evaluator.value(method, given[0][1]) if given else None
+            found.append((asked is not None and (constant(asked) or self._made(asked))) or "?")
         return found
 
     def demand(self, keys: tuple[str, ...], said: dict[str, tuple[str, ...]]) -> Role | None:

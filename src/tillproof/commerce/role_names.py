@@ -16,14 +16,19 @@ STAFF_TEXT = re.compile(
     r"(role_)?(super_?)?(admin|administrator|administer|staff|manager|owner|merchant|superuser|operator|employee|seller|vendor|organi[sz]er)s?|(manage|administer)[_:](?!my_|own_|self_)\w+"
 )
 """Roles and permissions of staff, as guards are told them. Who sells is on the shop's side of the counter: he does not pay himself."""
-_GUARDING = re.compile(r"role|permission|authori[sz]|allow|access|restrict|guard|require|right|ability", re.IGNORECASE)
+_GUARDING = re.compile(r"role|permission|authori[sz]|allow|access|restrict|guard|require|right|abilit(y|ies)", re.IGNORECASE)
 OTHERS_AT_THE_SHOP = re.compile(
     r"partner|master|moderator|editor|support|supplier|cashier|accountant|finance|warehouse|dispatcher|root"
     r"|labou?r(er)?|worker|driver|courier|technician|chef|cook|waiter|kitchen|picker|packer|deliver(y|er)(_?(boy|m[ae]n|person|partner|agent|staff|driver))?"
 )
 """Roles, and nothing but roles, of others on the shop's side: what else is of such a kind is no person."""
-# A guard that is told roles: ``hasRole:cashier``, ``CheckRole:admin,editor``, ``role_or_permission:admin``.
-_BY_ROLE = re.compile(r"(\w+_)?(user_?)?roles?(_\w+)?")
+# A guard that is told roles: ``hasRole:cashier``, ``CheckRole:admin,editor``, ``role_or_permission:admin``, ``ceklevel:ADMIN,KASIR``.
+_BY_ROLE = re.compile(r"\w*(role|level|akses|peran|user_?type|nivel|perfil)s?(_\w+)?")
+_BUYERS = re.compile(
+    r"(role_)?(user|customer|client|member|buyer|guest|visitor|subscriber|student|patient|public|anonymous|shopper|consumer"
+    r"|pelanggan|pembeli|konsumen|siswa|cliente|usuario|comprador|utilisateur|acheteur|kunde|nutzer|basic|free|premium)s?"
+)
+"""Roles that customers have, or that anybody has."""
 RANK: dict[Role, int] = {"public": 0, "customer": 1, "staff": 2, "internal": 3}
 STAFF_WORD = re.compile(
     r"(is_?|has_?|es_?|eh?_?|est_?|ist_?)?(admin|staff|superuser|super_admin|administrador|administrateur)(_role|_user)?"
@@ -67,15 +72,15 @@ def by_text(text: str, patterns: Patterns) -> Role | None:
             if name == text:
                 return role  # type: ignore[return-value]
             if name.endswith("*") and text.startswith(name[:-1]):
-                if name == "role:*" and _of_the_shop(text[len(name) - 1 :]):
-                    return role  # type: ignore[return-value]
+                if name == "role:*" and (listed := _sides(text[len(name) - 1 :])) is not None:
+                    return listed
                 told = snake(text[len(name) - 1 :])
                 ability = name in ("can:*", "role:*")  # the ability or role that is named decides
                 return "customer" if ability and not _STAFF_PART.search(told) and held_by(text[len(name) - 1 :]) != "staff" else role  # type: ignore[return-value]
     guard, colon, right = text.partition(":")  # ``App\\Http\\Middleware\\Restrict:orders.update``
     if colon and _BY_ROLE.fullmatch(snake(guard)):
-        return "staff" if _of_the_shop(right) or held_by(right) == "staff" else "customer"
-    return held_by(right) if colon and ("\\" in guard or _GUARDING.search(guard)) else None
+        return _sides(right) or ("staff" if held_by(right) == "staff" else "customer")
+    return (_sides(right) or held_by(right)) if colon and ("\\" in guard or _GUARDING.search(guard)) else None
 
 
 def of_shop(role: str) -> bool:
@@ -83,10 +88,18 @@ def of_shop(role: str) -> bool:
     return STAFF_TEXT.fullmatch(role) is not None or OTHERS_AT_THE_SHOP.fullmatch(role) is not None
 
 
-def _of_the_shop(roles: str) -> bool:
-    """Whether each of the roles that a guard lets pass is one of the shop's: ``admin,cashier``."""
+def of_buyers(role: str) -> bool:
+    """Whether a role is one that customers have."""
+    return _BUYERS.fullmatch(role) is not None
+
+
+def _sides(roles: str) -> Role | None:
+    """Whose the roles are that a guard lets pass, ``admin,cashier``; None when none is known. One that is not, ``admin,ceo``, is of the
+    same side as those it stands with."""
     named = [snake(role.strip()) for role in re.split(r"[,|]", roles)]
-    return all(of_shop(role) for role in named)
+    if any(of_buyers(role) for role in named):
+        return "customer"
+    return "staff" if any(of_shop(role) for role in named) else None
 
 
 def by_names(found: tuple[str, ...], patterns: Patterns, first: str | None) -> Role | None:

@@ -19,11 +19,13 @@ from tillproof.commerce.role_names import (
     by_text,
     highest,
     lowest,
+    of_buyers,
     of_shop,
     snake,
 )
 from tillproof.commerce.role_policies import Policies
 from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
+from tillproof.commerce.role_secrets import compares_secret
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
 from tillproof.commerce.ways_past import passes_without
 from tillproof.flow.lending import after_lending
@@ -44,7 +46,6 @@ from tillproof.flow.values import (
     Unknown,
     Value,
     constant,
-    leaves,
     options,
     pattern,
 )  # fmt: skip
@@ -70,8 +71,6 @@ _SHARED = re.compile(
 """Guards that let those pass whose the record is, beside staff: ``IsOwnerOrAdmin``."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
-
-_OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
 
 
 class Roles:
@@ -110,6 +109,7 @@ class Roles:
         return max(found, key=lambda role: RANK[role], default="public")
 
     def _all(self, target: FunctionV, chain: tuple[Value, ...], patterns: Patterns) -> Iterator[tuple[Role, Because]]:
+        chain = self.metadata.apart(chain)
         said = self.metadata.of(chain)
         asked = self.metadata.asked_on(chain)
         for value in chain:
@@ -229,6 +229,13 @@ class Roles:
             return "staff" if all(said) or told(each) == "staff" else "customer"
         return self._by_lexicon(word)
 
+    def _by_roles(self, value: FunctionV, given: list[Value], patterns: Patterns, depth: int) -> Role | None:
+        """What a guard of ours demands that is told roles and nothing else, whatever its name: ``auth('admin', 'manager')``."""
+        each = [role_text(v) or "" for a in given for v in (a.parts() if isinstance(a, Seq) else (a,))]
+        if not each or not all(of_shop(t) or of_buyers(t) for t in each) or not self._reads(value.fn, patterns, depth):
+            return None
+        return "staff" if all(map(of_shop, each)) else "customer"
+
     def _handed(self, value: FunctionV) -> list[Value]:
         """What was given to the function that made this one."""
         if (made := value.outer) is None or self.program.parent(value.fn) != made.fn:
@@ -255,6 +262,8 @@ class Roles:
                 itself = (self._reads(value.fn, patterns, depth), self._by_lexicon(name or self.program.name(made.fn)))
                 rights = [held_by(t) for v in given for t in texts_of(v)] if self._insists(value.fn) else []
                 return highest((*itself, *(r for r in rights if r == "staff"), self.guard(inner, patterns, depth + 1)))
+            if (role := self._by_roles(value, given, patterns, depth)) is not None:
+                return role
             said = self._by_argument((self.program.name(made.fn),), given, patterns)
             if said:  # a permission by its name: what the guard asks beside it says whose it is
                 named = said == "customer" and any(held_by(t) for a in given if (t := constant(a)) is not None)
@@ -356,13 +365,6 @@ class Roles:
             name == "session" and self.program.language(fn.file) == "python" and any(p.name == name for p in self.program.body(fn).params)
         )
 
-    def _compares_secret(self, fn: Fn, i: int) -> Role | None:
-        """``header === `Bearer ${process.env.CRON_SECRET}```: a secret of our own that only our own services hold."""
-        sides = [self.evaluator.value(fn, a) for a in self.program.body(fn).args(i)[1:]]
-        kept = [any(_OWN_SECRET.search(n) for v in (s, *leaves(s, 12)) for n in plain_names(v)) for s in sides]
-        sent = [s for s, k in zip(sides, kept, strict=True) if not k and not isinstance(s, Const)]
-        return "internal" if any(kept) and len(sent) == 1 and not _is_digest(sent[0]) else None
-
     # --- checks at the head of the handler
 
     def _head(self, fn: Fn, patterns: Patterns, depth: int = 0) -> Iterator[tuple[Role, Because]]:
@@ -419,7 +421,7 @@ class Roles:
         """What a condition that holds beyond the head says of the caller."""
         body = self.program.body(fn)
         if body.op[i] == Op.BINARY:
-            return compares_role(self.evaluator, fn, i) or self._compares_secret(fn, i) or asked_of_session(self.evaluator, fn, i)
+            return compares_role(self.evaluator, fn, i) or compares_secret(self.evaluator, fn, i) or asked_of_session(self.evaluator, fn, i)
         if role := asked_role(self.evaluator, fn, i) or asked_right(self.evaluator, fn, i):
             return role
         value = self.evaluator.value(fn, i)
@@ -458,10 +460,6 @@ class Roles:
             if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
-
-
-def _is_digest(value: Value) -> bool:
-    return any("hash" in n.lower() or "hmac" in n.lower() or "digest" in n.lower() for n in plain_names(value))
 
 
 def _of_message(body: Body, i: int) -> bool:

@@ -1,0 +1,159 @@
+"""Who may take a way in, by the ways in which shops write their guards."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commerce.test_roles import roles
+
+_APP = """\
+const express = require('express');
+const { guard } = require('./guard');
+const { ROLES } = require('./roles');
+const app = express();
+app.post('/paid/:id', CHAIN, (req, res) => res.json({}));
+"""
+_CATCH = (
+    "const jwt = require('jsonwebtoken');\nconst catching = (fn) => (req, res, next) => Promise.resolve(fn(req, res, next)).catch(next);\n"
+)
+_TOLD = """\
+exports.guard = (...roles) => catching(async (req, res, next) => {
+  const token = req.headers.authorization;
+  if (roles.includes('guest') && !token) return next();
+  if (!token) throw new Error('no token');
+  const known = jwt.verify(token, process.env.SECRET);
+  if (!roles.includes(known.role)) throw new Error('forbidden');
+  req.user = known;
+  next();
+});
+"""
+_ONE = """\
+exports.guard = (role) => (req, res, next) => {
+  const known = jwt.verify(req.cookies.token, process.env.SECRET);
+  if (known.role !== role) return next(new Error('forbidden'));
+  next();
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("chain", "guard", "role"),
+    [
+        ("guard('admin')", _TOLD, "staff"),
+        ("guard(ROLES.ADMIN, ROLES.MANAGER)", _TOLD, "staff"),
+        ("guard('user', 'admin')", _TOLD, "customer"),
+        ("guard(ROLES.ADMIN)", _ONE, "staff"),
+        ("guard(ROLES.USER)", _ONE, "customer"),
+    ],
+)
+def test_a_guard_of_ones_own_that_is_told_roles(tmp_path: Path, chain: str, guard: str, role: str) -> None:
+    files = {
+        "package.json": "{}",
+        "app.js": _APP.replace("CHAIN", chain),
+        "guard.js": _CATCH + guard,
+        "roles.js": "exports.ROLES = { ADMIN: 'admin', MANAGER: 'manager', USER: 'user' };\n",
+    }
+    assert list(roles(tmp_path, files).values()) == [role]
+
+
+_DESK = """\
+<?php
+namespace App\\Http\\Controllers;
+class Desk { function paid($id) { DEMANDS } }
+"""
+_KERNEL = """\
+<?php
+namespace App\\Http;
+class Kernel {
+    protected $routeMiddleware = [
+        'desk' => Middleware\\Desk::class, 'role' => Middleware\\Desk::class, 'ceklevel' => Middleware\\Desk::class,
+    ];
+}
+"""
+_MIDDLEWARE = """\
+<?php
+namespace App\\Http\\Middleware;
+use Closure;
+use Illuminate\\Support\\Facades\\Auth;
+class Desk { public function handle($request, Closure $next, ...$levels) { ASKS } }
+"""
+_LISTED = "if (in_array($request->user()->level, $levels)) { return $next($request); } return redirect('/');"
+
+
+@pytest.mark.parametrize(
+    ("guards", "asks", "demands", "role"),
+    [
+        ("'auth', 'desk'", "if (Auth::user()->is_admin == 1) { return $next($request); } return redirect('/');", "", "staff"),
+        ("'auth', 'desk'", "if (Auth::user()->is_admin == 0) { return $next($request); } return redirect('/');", "", "customer"),
+        ("'auth', 'desk'", "if (Auth::user()->usertype == 'admin') { return $next($request); } return redirect('/');", "", "staff"),
+        ("'ceklevel:CEO'", _LISTED, "", "customer"),
+        ("'ceklevel:ADMIN,CEO,STAFF'", _LISTED, "", "staff"),
+        ("'ceklevel:pelanggan,admin'", _LISTED, "", "customer"),
+        ("'role:user,admin'", _LISTED, "", "customer"),
+        ("'role:admin,ceo'", _LISTED, "", "staff"),
+        ("'auth:sanctum', 'ability:admin'", _LISTED, "", "staff"),
+        ("'auth:sanctum', 'ability:customer'", _LISTED, "", "customer"),
+        ("'auth'", _LISTED, "$this->authorize('admin');", "staff"),
+        ("'auth'", _LISTED, "$this->authorize('view-orders');", "customer"),
+    ],
+)
+def test_what_middleware_of_laravel_is_told(tmp_path: Path, guards: str, asks: str, demands: str, role: str) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^10"}}',
+        "artisan": "",
+        "routes/web.php": "<?php\nuse App\\Http\\Controllers\\Desk;\nuse Illuminate\\Support\\Facades\\Route;\n"
+        f"Route::post('/paid/{{id}}', [Desk::class, 'paid'])->middleware([{guards}]);\n",
+        "app/Http/Controllers/Desk.php": _DESK.replace("DEMANDS", demands),
+        "app/Http/Kernel.php": _KERNEL,
+        "app/Http/Middleware/Desk.php": _MIDDLEWARE.replace("ASKS", asks),
+    }
+    assert list(roles(tmp_path, files).values()) == [role]
+
+
+_NEST = {
+    "package.json": '{"dependencies": {"@nestjs/core": "10"}}',
+    "src/guards.ts": """\
+import { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import { KEY } from './roles';
+export class Session extends AuthGuard('jwt') {}
+export class Rights implements CanActivate {
+  constructor(private reflector: Reflector) {}
+  canActivate(context: ExecutionContext) {
+    const wanted = this.reflector.getAllAndOverride(KEY, [context.getHandler(), context.getClass()]);
+    if (!wanted) return true;
+    return wanted.includes(context.switchToHttp().getRequest().user.role);
+  }
+}
+""",
+}
+_MADE = """\
+import { Reflector } from '@nestjs/core';
+export enum Role { User = 'user', Admin = 'admin' }
+export const Roles = Reflector.createDecorator<Role[]>();
+export const KEY = Roles;
+"""
+_JOINED = """\
+import { SetMetadata, UseGuards, applyDecorators } from '@nestjs/common';
+import { Rights, Session } from './guards';
+export enum Role { User = 'user', Admin = 'admin' }
+export const KEY = 'roles';
+export const Allow = (...roles: Role[]) => SetMetadata(KEY, roles);
+export const Roles = (roles: Role[]) => applyDecorators(Allow(...roles), UseGuards(Session, Rights));
+"""
+
+
+@pytest.mark.parametrize(("made", "guarded"), [(_MADE, "@UseGuards(Session, Rights) "), (_JOINED, "")])
+@pytest.mark.parametrize(("told", "role"), [("[Role.Admin]", "staff"), ("[Role.Admin, Role.User]", "customer")])
+def test_decorators_that_nest_makes_or_joins(tmp_path: Path, made: str, guarded: str, told: str, role: str) -> None:
+    desk = f"""\
+import {{ Controller, Post, UseGuards }} from '@nestjs/common';
+import {{ Role, Roles }} from './roles';
+import {{ Rights, Session }} from './guards';
+@Controller('desk')
+export class Desk {{
+  @Post('paid/:id') @Roles({told}) {guarded}paid() {{ return {{}}; }}
+}}
+"""
+    assert list(roles(tmp_path, {**_NEST, "src/roles.ts": made, "src/desk.controller.ts": desk}).values()) == [role]
