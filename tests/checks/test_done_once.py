@@ -276,3 +276,54 @@ def test_two_at_once_both_pass_a_plain_read(tmp_path: Path, files: dict[str, str
 def test_two_at_once_do_not_both_pass(tmp_path: Path, files: dict[str, str]) -> None:
     write(tmp_path, files)
     assert review(tmp_path, Settings(checks=("idempotency/dedup-race",), use_cache=False)).findings == []
+
+
+_EARNINGS = """\
+from django.db import models
+
+
+class Earning(models.Model):
+    seller = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    cents = models.IntegerField()
+    paid_out = models.BooleanField(default=False)
+"""
+_PAY_OUT = """\
+import stripe
+from django.contrib.admin.views.decorators import staff_member_required
+from django.db import transaction
+from django.http import HttpResponse
+from django.views.decorators.http import require_POST
+
+from shop.models import Earning
+
+
+@require_POST
+@staff_member_required
+@transaction.atomic
+def pay_out(request, pk):
+BODY
+    return HttpResponse()
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "key", "ruling"),
+    [
+        ("", "", "broken"),
+        (".select_for_update()", "", "held"),
+        ("", ", idempotency_key=f'earnings-{pk}-{due[0].pk}'", "held"),
+    ],
+)
+def test_earnings_that_are_chosen_as_unpaid_are_paid_out_once(tmp_path: Path, chosen: str, key: str, ruling: str) -> None:
+    body = f"""\
+    due = list(Earning.objects{chosen}.filter(seller_id=pk, paid_out=False))
+    if not due:
+        return HttpResponse(status=409)
+    account = due[0].seller.profile.account
+    stripe.Transfer.create(amount=sum(e.cents for e in due), currency="eur", destination=account{key})
+    Earning.objects.filter(pk__in=[e.pk for e in due]).update(paid_out=True)"""
+    urls = "from django.urls import path\nfrom shop import views\nurlpatterns = [path('sellers/<int:pk>/pay/', views.pay_out)]\n"
+    code = _PAY_OUT.replace("BODY", body)
+    write(tmp_path, {**_DJANGO, "shop/models.py": _EARNINGS, "shop/urls.py": urls, "shop/views.py": code})
+    report = review(tmp_path, Settings(use_cache=False, checks=("idempotency/dedup-race",)))
+    assert [o.ruling for o in report.obligations] == [ruling]

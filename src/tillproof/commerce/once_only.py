@@ -64,7 +64,8 @@ class OnceOnly:
             if not effect.certain or not meant or (harm := repeats.harm(effect)) is None:
                 continue
             guards = repeats.guards(effect, entry.target)
-            looks = [g for g in guards if self._reads_state(g.atom) and not self._is_claim(g) and _in_one_place(g, effect)]
+            asking = (g for g in guards if self._reads_state(g.atom) or self._chooses_rows(g))
+            looks = [g for g in asking if not self._is_claim(g) and _in_one_place(g, effect)]
             if not looks:
                 continue
             nearest = [g for g in looks if g.atom.fn == looks[0].atom.fn]
@@ -91,6 +92,13 @@ class OnceOnly:
         """Whether a condition asks for the state of an order, a payment, or of what an order has of its own: a return."""
         states, says = self.model.states, self.model.words.says_state
         return states.looks_at_state(atom) or any(_OF_ORDER.fullmatch(r.entity) and says(r.field) for r in states.reads(atom))
+
+    def _chooses_rows(self, guard: Guard) -> bool:
+        """Whether a condition asks for rows that are chosen by what the entry sets on them afterwards: those of a seller that are not paid
+        out yet."""
+        sought = self.model.states.existence(guard.atom)
+        writes = [e.touch for e in guard.by if e.touch is not None and e.touch.kind == "write"]
+        return sought is not None and any(not touch.fields.keys().isdisjoint(sought.keys) for touch in writes)
 
     def _is_claim(self, guard: Guard) -> bool:
         """Whether a guard is a call that has returned: it reads nothing that could be old."""
