@@ -1,5 +1,6 @@
 """``idempotency/handler-not-idempotent``: the same message twice has one effect."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks import remedies
@@ -8,9 +9,12 @@ from tillproof.checks.idempotency.deliveries import Delivery, deliveries, descri
 from tillproof.checks.idempotency.jobs import jobs
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
+from tillproof.commerce.conditions import Atom
+from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Repeat
 from tillproof.contract import Severity
+from tillproof.ir.ops import Op
 
 _AGAIN = {
     "money": "is charged, credited or booked again",
@@ -20,6 +24,7 @@ _AGAIN = {
 }
 
 _MOST = 4
+_EVENT = re.compile(r"[a-zA-Z]\w*(\.\w+)+")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -72,9 +77,27 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         f"handled, so the same payment {_AGAIN[worst.harm]}."
     )
     ruling.remediation = remedy(model, place.fn.file, handler.kind)
+    if (asked := _outcome_asked(model, worst)) is not None:
+        ruling.evidence.append(step(model, asked, "it is asked what became of the payment, and not whether that was handled", "missing"))
     ruling.evidence.append(step(model, place, "nothing asks whether this was done before", "missing"))
     ruling.evidence += steps(model, worst.effect, what)
     return ruling
+
+
+def _outcome_asked(model: Model, repeat: Repeat) -> Place | None:
+    """The first condition on the way to an effect that asks for the outcome of a payment or the kind of a message: behind it belongs the
+    question whether it was handled."""
+    for held in model.effects.held(repeat.effect):
+        for atom in model.conditions.behind(held):
+            if isinstance(atom, Atom) and atom.truth and _names_outcome(model, atom):
+                return Place(atom.fn, atom.instr, atom.ctx)
+    return None
+
+
+def _names_outcome(model: Model, atom: Atom) -> bool:
+    body = model.program.body(atom.fn)
+    texts = [c[1] for a in body.args(atom.instr)[1:] if (c := body.const(a)) is not None] if body.op[atom.instr] == Op.BINARY else []
+    return any(model.words.has("paid_values", text) or _EVENT.fullmatch(text) for text in texts)
 
 
 def _severity(model: Model, worst: Repeat, kind: str) -> Severity:
