@@ -11,6 +11,10 @@ from tillproof.commerce.boundaries import find_boundaries
 from tillproof.contract import Boundary, Handler
 
 CHARGE = "import stripe\n\n\ndef pay(order):\n    return stripe.PaymentIntent.create(amount=order.total, currency='eur')\n"
+MEDUSA = (
+    "import { AbstractPaymentProvider } from '@medusajs/framework/utils'\n"
+    "export class LumenProvider extends AbstractPaymentProvider {\n  async initiatePayment(input) { return { id: 'x' } }\n}\n"
+)
 HANDLER = Handler(
     file="app.py",
     line=3,
@@ -149,6 +153,7 @@ def test_who_calls_us(tmp_path: Path, provider: str, kind: Any, verified: Any, e
         ("lumenpay.php", "<?php\nclass LumenPay extends PaymentModule\n{\n}\n", "prestashop"),
         ("Model/Pay.php", "<?php\nclass Pay extends \\Magento\\Payment\\Model\\Method\\AbstractMethod\n{\n}\n", "magento"),
         ("catalog/controller/l.php", "<?php\nclass C {\n function f() { $this->model_checkout_order->getOrder(1); }\n}\n", "opencart"),
+        ("src/pay.ts", MEDUSA, "medusa"),
     ],
 )
 def test_a_plugin_is_run_by_its_platform(tmp_path: Path, name: str, text: str, system: str) -> None:

@@ -367,7 +367,7 @@ def _plugged(model: "Model") -> Iterator[Sighting]:
         for name in platform.plugins:
             last = name.rpartition(".")[2]
             for file in program.mentioning(last):
-                if program.language(file) != "php" or program.files[file].role != "source":
+                if program.files[file].role != "source" or (name.startswith(".") and program.language(file) != "php"):
                     continue
                 if name.startswith("."):
                     match = re.search(rb"->" + last.encode() + rb"\b", program.sources[file])
