@@ -234,3 +234,29 @@ def back():
 """
     (tmp_path / "app.py").write_text(code, encoding="utf-8")
     assert review(tmp_path, Settings(use_cache=False)).handlers == []
+
+
+NAMED = """\
+const express = require('express');
+const crypto = require('crypto');
+const Order = require('mongoose').model('Order');
+const app = express();
+app.use(express.json({ verify: (req, res, buf) => { req.rawBody = buf; } }));
+app.post('/api/payment/webhook', async (req, res) => {
+  const made = crypto.createHmac('sha256', process.env.HOOK_SECRET).update(req.rawBody).digest('hex');
+  if (made !== req.headers['x-omise-signature']) return res.status(401).end();
+  const charge = req.body.data;
+  switch (req.body.key) {
+    case 'charge.complete': await Order.updateOne({ charge: charge.id }, { $set: { status: 'paid' } }); break;
+    case 'charge.failed': case 'charge.pending': case 'charge.expired':
+      await Order.updateOne({ charge: charge.id }, { $set: { status: 'open' } });
+  }
+  res.json({});
+});
+"""
+
+
+def test_a_header_that_bears_a_name_says_whose_message_it_is(tmp_path: Path) -> None:
+    example = Example(title="", files={"server.js": NAMED}, expect=[])
+    report = review_of(example, tmp_path, "payment/webhook-unverified")
+    assert [(h.provider, h.verified) for h in report.handlers] == [("omise", "yes")]

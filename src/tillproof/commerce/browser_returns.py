@@ -50,7 +50,10 @@ SHOWS = frozenset(["redirect", "render", "view", "render_template", "HttpRespons
 _SEVERAL = 3
 _NEAR = 3
 # Names that shops have for things of their own, too.
-_ANY_FIELD = {"session_id", "sessionid", "payment_id", "transaction_code", "order_token", "checkout_token", "reference"}
+_ANY_FIELD = {
+    "session_id", "sessionid", "payment_id", "transaction_code", "order_token", "checkout_token", "reference",
+    "status_code", "response_code", "response_message", "status_message",
+}  # fmt: skip
 _NO_PAYMENT = ("Customer", "Subscription", "Invoice", "SetupIntent", "Event")
 
 

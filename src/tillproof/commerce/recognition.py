@@ -27,6 +27,7 @@ _BROWSERS = re.compile(r"success|fail(ure|ed)?|surl|furl|return|cancel|back|redi
 _SERVERS = ("push", "notify", "notification", "ipn", "callback", "webhook")
 """What an address ends in that no browser is sent to."""
 _BELOW_HOOKS = re.compile(r"(?:web)?hooks?[/._-]([\w./-]+?)/?$", re.IGNORECASE)
+_SIGNED_HEADER = re.compile(r"(http_)?x[-_][\w-]+[-_](signature|sign|hmac)([-_]\w+)?")
 _PLATFORM_HOOK = re.compile(r"hook[A-Z]")
 NOTES = frozenset(["set_flashdata", "keep_flashdata", "addFlash", "setFlash", "setFlashdata", "flash", "add_flash"])
 """Calls that leave a note for the next page to show."""
@@ -265,7 +266,7 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound, *
     weight += _weight_unnamed(model, signs, provider)
     used = in_path or weight > 0 or _is_spoken_of(model, signs, provider, inbound)
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
-    if read:
+    if read or _is_named_in_header(signs, own):
         weight, why = weight + 4, "it reads the provider's signature header"
     # no provider signs in, so what has a message's fields there is the answer to a call of ours, or a record made of one
     fields = [f for f in inbound.fields if f in signs.texts or f in signs.sent] if signs.named or not signs.signed_in else []
@@ -293,6 +294,11 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound, *
     if inbound.kind == "ipn" and weight < _ENOUGH_UNNAMED:
         return 0, ""
     return weight, why
+
+
+def _is_named_in_header(signs: Signs, own: str) -> bool:
+    """Whether a signature is asked for in a header that bears a provider's name, which its pack need not know: ``x-omise-signature``."""
+    return any(own in (text := t.lower()) and _SIGNED_HEADER.fullmatch(text) and speaks_of(text, own) for t in signs.texts)
 
 
 def _are_its_own(fields: list[str]) -> bool:

@@ -8,7 +8,7 @@ from tillproof.checks.payment.paying_effects import paying_effects
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import entry_line, handler_line
 from tillproof.commerce.bindings import asked_at_will, looked_up_by_two, signed_at_will
-from tillproof.commerce.handled import Handler
+from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Dedup
 from tillproof.commerce.touches import text_of
@@ -165,6 +165,12 @@ def _changes_state(model: Model, handler: Handler, act: Happening) -> bool:
     return None in states or not all(t is not None and any(model.words.has(kind, t) for kind in _NOT_PAID) for t in texts)
 
 
+def _only_asks(walked: Walked) -> bool:
+    """Whether the provider is asked for something on one way, and all that is done is done on the others, too: that is no door in a proof,
+    since there is none."""
+    return all(p.refetch for p in walked.proofs)
+
+
 def verified(handler: Handler) -> Verified:
     """Whether the sender is proven: on every path that does something, on some, or on none."""
     walked = handler.walked
@@ -175,7 +181,7 @@ def verified(handler: Handler) -> Verified:
         return "yes" if asked or handler.closure.verifiers else "no"
     if not walked.proofs:
         return "no"
-    if handler.kind == "redirect-return" and walked.acts and not any(h.proven for h in walked.acts):
+    if walked.acts and not any(h.proven for h in walked.acts) and (handler.kind == "redirect-return" or _only_asks(walked)):
         return "no"
     unproven = [h for h in walked.unproven if h.kind != "dispatch" or not walked.acts]  # to ask which event it is does nothing yet
     return "weak" if unproven or any(p.how == "search" for p in walked.proofs) else "yes"
