@@ -93,7 +93,7 @@ class BrowserReturns:
                 if not mine and not _BACK.search(route):
                     fields = [f for f in fields if f not in _ANY_FIELD]
                 if (
-                    (fields and (says or mine or "GET" in entry.methods or self._are_sent(entry, fields)))
+                    (fields and (says or mine or self._are_sent(entry, fields, 1 if "GET" in entry.methods else 2)))
                     or (says and mine)
                     or confirming
                     or signed
@@ -130,10 +130,10 @@ class BrowserReturns:
         shown = not SHOWS.isdisjoint(self.model.vocabulary.tokens(entry.target.fn))
         return shown or bool(self.model.transitions.of(entry.target))
 
-    def _are_sent(self, entry: Entry, fields: list[str]) -> bool:
-        """Whether several fields are read of the request, and not only names of what is stored."""
+    def _are_sent(self, entry: Entry, fields: list[str], least: int) -> bool:
+        """Whether so many fields are read of the request, and are not only names of what is stored or of what is sent to the provider."""
         sent = {part for key in fields_of(self.model, entry) for name in [key.rpartition(".")[2]] for part in (name, snake(name))}
-        return len(sent.intersection(fields)) > 1
+        return len(sent.intersection(fields)) >= least
 
     def _makes_mac(self, closure: Closure) -> bool:
         recogniser = self.model.recogniser
