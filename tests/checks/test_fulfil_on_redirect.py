@@ -28,6 +28,8 @@ app.post('/done', async (req, res) => {
     ("statement", "found"),
     [
         ("await prisma.order.update({ where: { id: req.body.id }, data: { status: 'paid' } });", 1),
+        ("await prisma.order.update({ where: { id: req.body.id }, data: { status: 'PAID - Cash' } });", 1),
+        ("await prisma.order.update({ where: { id: req.body.id }, data: { status: 'to be paid by card' } });", 0),
         ("await prisma.payout.update({ where: { id: req.body.id }, data: { status: 'completed' } });", 0),
         ("await prisma.enrollment.update({ where: { id: req.body.id }, data: { status: 'approved' } });", 0),
         ("await prisma.enrollment.update({ where: { checkoutId: req.body.checkoutId }, data: { status: 'active' } });", 1),
