@@ -49,6 +49,7 @@ _NAMED = {
     "outcome": "the outcome",
 }
 _OF_PAYMENTS = ("payment", "platform", "marketplace")
+_TOLD = ("order.write", "order.note", "refund.record")
 _OWED = ("reference", "event", "amount", "currency", "outcome")
 
 
@@ -80,12 +81,21 @@ def rule(model: Model) -> Iterator[Ruling]:
         if handler.provider.kind not in _OF_PAYMENTS:
             continue  # a carrier's event is about a parcel
         told = _told(model, handler)
+        if handler.provider.kind != "payment" and told.queued is None and not _concerns_payments(model, handler):
+            continue  # a shop that is gone, data that somebody asks for
         acts = sorted({f"{act.fn.file}:{act.instr}" for act in handler.walked.acts})
         shared = (handler.provider.id, *(f"{e.file}:{e.line}" for e in told.lines), *acts)
         if told.lines and shared in seen:
             continue  # several routes to the same code
         seen.add(shared)
         yield _rule(model, handler, told)
+
+
+def _concerns_payments(model: Model, handler: Handler) -> bool:
+    """Whether what is done about a platform's message speaks of sums, or changes how something stands."""
+    if any(model.vocabulary.money(fn) for fn in handler.closure.functions):
+        return True
+    return bool(model.transitions.of(handler.entry.target)) or any(e.kind in _TOLD for e in model.effects.of(handler.entry.target))
 
 
 def _may_pay(model: Model, handler: Handler) -> bool:

@@ -178,13 +178,16 @@ def _members(model: Model, place: Place) -> set[str]:
 
 
 def _passes_over(model: Model, place: Place) -> bool:
-    """Whether one side of a question about what a call answers does nothing, and tells nobody of a failure."""
+    """Whether one side of a question about what a call answers does nothing, and no side of any tells somebody of a failure."""
     body, block_of = model.program.body(place.fn), model.evaluator.defuse(place.fn).block_of
+    quiet = False
     for branch in model.outcomes.about(place):
-        sides = [reached_from(body, t) for t in body.blocks[block_of[branch]].onward]
+        ways = body.blocks[block_of[branch]].onward
+        sides = [reached_from(body, t) for t in ways]
         for n, side in enumerate(sides):
             own = side - frozenset().union(*(other for k, other in enumerate(sides) if k != n))
-            quiet = model.failures.quiet(place.fn, body.blocks[block_of[branch]].onward[n])
-            if quiet and not _told(model, place.fn, own) and not model.failures.acts_in(place.fn, own):
-                return True
-    return False
+            acts = model.failures.acts_in(place.fn, own)
+            if not acts and _told(model, place.fn, own):
+                return False
+            quiet = quiet or (model.failures.quiet(place.fn, ways[n]) and not acts)
+    return quiet
