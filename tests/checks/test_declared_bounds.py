@@ -314,3 +314,72 @@ def test_forms_of_the_office_bound_no_cart(tmp_path: Path) -> None:
         "class StockForm(FlaskForm):\n    quantity = IntegerField(validators=[NumberRange(min=0)])\n",
     }
     assert _found(tmp_path, files) == ["shop/views.py:17"]
+
+
+_NEST = {
+    "package.json": '{"dependencies": {"@nestjs/core": "10", "@nestjs/mongoose": "10", "stripe": "14", "class-validator": "0.14"}}',
+    "src/main.ts": """\
+import { NestFactory } from '@nestjs/core';
+import { ValidationPipe } from '@nestjs/common';
+import { AppModule } from './app.module';
+async function start() {
+  const app = await NestFactory.create(AppModule);
+  app.useGlobalPipes(new ValidationPipe());
+  await app.listen(3000);
+}
+start();
+""",
+    "src/line.dto.ts": """\
+import { IsMongoId, IsNumber, IsOptional, Max, Min } from 'class-validator';
+export class LineDto {
+  @IsMongoId({
+    message: 'no article',
+  })
+  article: string;
+
+  @IsOptional()
+  BOUND({
+    message: 'too few',
+  })
+  @IsNumber(
+    {},
+    { message: 'no number' },
+  )
+  quantity?: number;
+}
+""",
+    "src/basket.schema.ts": """\
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+@Schema()
+export class Basket { @Prop() user: string; @Prop() items: { article: any; quantity: number }[]; }
+export const BasketSchema = SchemaFactory.createForClass(Basket);
+""",
+    "src/basket.controller.ts": """\
+import { Body, Controller, Post, Put, Req } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { Model } from 'mongoose';
+import Stripe from 'stripe';
+import { Basket } from './basket.schema';
+import { LineDto } from './line.dto';
+const stripe = new Stripe(process.env.STRIPE_KEY);
+@Controller('basket')
+export class BasketController {
+  constructor(@InjectModel(Basket.name) private readonly baskets: Model<Basket>) {}
+  @Put() async put(@Req() req, @Body() line: LineDto) {
+    const basket = await this.baskets.findOne({ user: req.user.id });
+    basket.items.push({ article: line.article, quantity: line.quantity });
+    return basket.save();
+  }
+  @Post('pay') async pay(@Req() req) {
+    const basket = await this.baskets.findOne({ user: req.user.id }).populate('items.article');
+    const total = basket.items.reduce((sum, item) => sum + item.article.price * item.quantity, 0);
+    return stripe.paymentIntents.create({ amount: Math.round(total * 100), currency: 'eur' });
+  }
+}
+""",
+}
+
+
+@pytest.mark.parametrize(("bound", "found"), [("@Min(1, ", []), ("@Max(9, ", ["src/basket.controller.ts:13"])])
+def test_attributes_on_several_lines_belong_to_the_field_below(tmp_path: Path, bound: str, found: list[str]) -> None:
+    assert _found(tmp_path, {**_NEST, "src/line.dto.ts": _NEST["src/line.dto.ts"].replace("BOUND(", bound)}) == found

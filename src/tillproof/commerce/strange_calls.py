@@ -34,7 +34,9 @@ _OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|ret
 _THINGS = re.compile(r"notifications?|transactions?|payments?|orders?|invoices?|charges?|checkouts?|(checkout_)?sessions?")
 _ABOUT = re.compile(r"pay(?!load)|pag|transaction|charge|invoice|checkout|pesa|wallet|(?<![a-z])bills?(?![a-z])", re.IGNORECASE)
 _BEGINS = re.compile(r"_?(charge|pay|purchase|create|init|initiate|initialize|start|begin|request|make|process|stk)\w*")
-_GIVES_BACK = re.compile(r"(^|[/_])(refunds?|reversals?|reverse|voids?|chargebacks?|payouts?)([/_]|$)")
+_GIVES_BACK = re.compile(
+    r"(^|[/_-])(refunds?|reversals?|reverse|voids?|chargebacks?|payouts?|disburse\w*|withdrawals?|withdraw|b2c)([/_-]|$)"
+)
 _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
 _COUNTS = re.compile(r"(^|[_/])(tracks?|tracking|events?|logs?|analytics|telemetry|stats|metrics|collect|ingest|instrumentation)([/_]|$)")
 """What an address says by which somebody is told what goes on, and asked for nothing."""

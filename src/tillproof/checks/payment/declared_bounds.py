@@ -78,11 +78,22 @@ def _declaration(lines: list[str], number: int) -> str:
     start, end = number, number + 1
     if _BEGINS_BODY.search(lines[number]):
         return lines[number]  # a parameter: what its function does stands below
-    while start > 0 and lines[start - 1].lstrip().startswith(("@", "#[")):
-        start -= 1
+    while (above := _attribute_above(lines, start)) is not None:
+        start = above
     while end < len(lines) and end - number < _LINES:
         text = " ".join(lines[number:end])
         if text.count("(") + text.count("{") <= text.count(")") + text.count("}") and not lines[end].lstrip().startswith((".", "->")):
             break
         end += 1
     return " ".join(lines[start:end])
+
+
+def _attribute_above(lines: list[str], number: int) -> int | None:
+    """Where the attribute begins that ends on the line before, be it on one line or on several."""
+    closed = 0
+    for start in range(number - 1, max(-1, number - 1 - _LINES), -1):
+        line = lines[start]
+        closed += sum(map(line.count, ")]}")) - sum(map(line.count, "([{"))
+        if closed <= 0:
+            return start if closed == 0 and line.lstrip().startswith(("@", "#[")) else None
+    return None
