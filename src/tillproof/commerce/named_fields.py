@@ -2,10 +2,11 @@
 
 import re
 
+from tillproof.flow.copied import gone_through
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Fn, Program
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Ctx, Element, Member, Result, Value, constant, options
+from tillproof.flow.values import Ctx, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -20,10 +21,10 @@ def sets_named(body: Body, i: int) -> bool:
     return body.op[i] == Op.CALL and body.op[callee] == Op.NAME and body.name(callee) == "setattr" and len(body.call(i)[1]) == 3
 
 
-def gone_through(evaluator: Evaluator, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
+def set_one_by_one(evaluator: Evaluator, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
     """The record whose names it sets one by one, if it goes through one."""
     named = evaluator.value(fn, evaluator.program.body(fn).call(i)[1][1][1], ctx)
-    return next((record for o in options(named) if (record := _gone_through(o)) is not None), None)
+    return next((record for o in options(named) if (record := gone_through(evaluator, o)) is not None), None)
 
 
 def named_fields(evaluator: Evaluator, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value | None]:
@@ -34,19 +35,10 @@ def named_fields(evaluator: Evaluator, fn: Fn, i: int, ctx: Ctx | None) -> dict[
         return {field: value}
     found: dict[str, Value | None] = {}
     for option in options(named):
-        if (record := _gone_through(option)) is not None:
+        if (record := gone_through(evaluator, option)) is not None:
             got = shape(evaluator, record)
             found.update(list({**got.may, **got.must}.items())[:_MOST])
     return found
-
-
-def _gone_through(name: Value) -> Value | None:
-    """The record of which a value is one of the keys, in a loop over its items or over itself."""
-    pair = name.base if isinstance(name, Element) and isinstance(name.key, Const) and name.key.text == "0" else name
-    rows = pair.base if isinstance(pair, Element) and pair.key is None else None
-    if isinstance(rows, Result) and isinstance(rows.callee, Member) and rows.callee.name in ("items", "keys"):
-        return rows.callee.base
-    return rows
 
 
 def type_argument(program: Program, cls: ClassId) -> str:

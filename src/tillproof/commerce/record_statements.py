@@ -102,10 +102,16 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
         statement = _of_named_table(statement, asked.holes)
         if kind and statement.table:
             found = _Reader(last.fn, model.program.body(last.fn).line[last.call], asked.holes, bound).read(kind, statement)
-            if kind == "write" and not found.fields:
-                found = found._replace(fields=dict(set_by_keys(model, last, asked.holes, bound)))
+            if kind == "write" and (listed := _put_in_whole(statement, asked.holes) if found.fields else asked.holes) is not None:
+                found = found._replace(fields={**set_by_keys(model, last, listed, bound), **found.fields})
             return found._replace(overwrites=by_statement(statement, pattern(text))) if kind == "upsert" and text is not None else found
     return None
+
+
+def _put_in_whole(statement: Statement, holes: tuple[Value, ...]) -> tuple[Value, ...] | None:
+    """The first piece of an UPDATE that is neither its table nor a value: more columns, before those that are written out."""
+    used = {statement.table_hole, *(o.hole for w in statement.writes for o in (w.value, w.by) if o is not None)}
+    return next(((hole,) for n, hole in enumerate(holes) if n not in used and not isinstance(hole, Const)), None)
 
 
 def _is_tag(model: "Model", chain: Chain) -> bool:

@@ -4,7 +4,7 @@ and whether a document store is told to leave what else a document holds."""
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.declared_fields import declared_by_sender
-from tillproof.commerce.named_fields import gone_through, named_fields, sets_named
+from tillproof.commerce.named_fields import named_fields, set_one_by_one, sets_named
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Record
@@ -39,7 +39,7 @@ def set_fields(records: "Records", fn: Fn, i: int, ctx: Ctx | None) -> Touch | N
         return None
     if sets_named(body, i):
         parts.fields.update({k: v for k, v in named_fields(evaluator, fn, i, ctx).items() if v is not None})
-        if not parts.fields and (rows := gone_through(evaluator, fn, i, ctx)) is not None:
+        if not parts.fields and (rows := set_one_by_one(evaluator, fn, i, ctx)) is not None:
             parts.fields.update(declared_by_sender(records.model, rows))
     else:
         for value in (evaluator.value(fn, row, ctx) for row in given):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.names import written
+from tillproof.flow.copied import gone_through
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Element, Mix, Overlay, Record, Result, Seq, Value, options, pieces
@@ -28,6 +29,10 @@ def set_by_keys(model: "Model", link: "Link", holes: Iterable[Value], bound: Seq
     if not parts:
         sent = [item for o in options(bound[0]) for item in (o.items[:1] if isinstance(o, Seq) else (o,))] if bound else []
         return next((sets for value in sent if (sets := _fields(model, value))), {})
+    rows = {id(r): r for piece in parts if (r := gone_through(model.evaluator, piece)) is not None}
+    direct = [sets for r in rows.values() if (sets := _fields(model, r))]
+    if len(direct) == 1:
+        return direct[0]
     places = {(link.fn, link.ctx)} | {(p.fn, p.ctx) for p in parts if isinstance(p, (Result, Mix))}
     found: dict[tuple[str, ...], dict[str, Value]] = {}
     for fn, ctx in places:

@@ -3,9 +3,10 @@ that they share by reference, ``$lines->each(function ($line) use (&$items) { $i
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.flow.copied import Entries
 from tillproof.flow.frames import Frame
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import FunctionV, Overlay, Value, choice
+from tillproof.flow.values import Ctx, FunctionV, Overlay, Value, choice
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ _ADDING = ("+", "-")
 
 class _Write(NamedTuple):
     """A callback's write to a variable of the function around it: the call that the callback is given to, and what it writes. ``into``:
-    the key under which it is written into what the variable holds, ``[]`` for what is appended; None when the variable itself is."""
+    the key under which it is written into what the variable holds, ``[]`` for what is appended; None when the variable itself is.
+    ``worked_out``: the write, where its key is worked out."""
 
     call: int
     inner: Fn
     value: int
     into: str | None = None
+    worked_out: int = -1
 
 
 class Captured:
@@ -56,7 +59,8 @@ class Captured:
 
     def inside(self, f: Frame, i: int, name: str) -> list[tuple[str | None, Value, bool]]:
         """What callbacks may have written into what a variable holds by the time it is read, as an overlay has it."""
-        return [(w.into, self._value(f, w), False) for w in self.writes(f.fn).get(name, ()) if w.into is not None and w.call < i]
+        told = [w for w in self.writes(f.fn).get(name, ()) if w.into is not None and w.call < i]
+        return [(key, value, False) for w in told for key, value in self._entries(f, w)]
 
     def by_others(self, f: Frame, name: str, reader: Fn, value: Value) -> Value:
         """A variable as one callback of the function finds it, with what its other callbacks may have made of it before:
@@ -67,7 +71,7 @@ class Captured:
         self._reading.add((f.fn, name))
         at = value.at
         value = choice(at, [value, *(self._value(f, w) for w in told if w.into is None)])
-        written = tuple((w.into, self._value(f, w), False) for w in told if w.into is not None)
+        written = tuple((key, v, False) for w in told if w.into is not None for key, v in self._entries(f, w))
         self._reading.discard((f.fn, name))
         return Overlay(at, value, written) if written else value
 
@@ -77,10 +81,19 @@ class Captured:
             here = self.evaluator.program.parent(here)
         return here is not None
 
-    def _value(self, f: Frame, write: _Write) -> Value:
+    def _entries(self, f: Frame, write: _Write) -> Entries:
+        """What a callback writes into what a variable holds."""
+        found: Entries = []
+        if write.worked_out >= 0:
+            found = self.evaluator.copied.entries(self.evaluator.frame(write.inner, self._context(f, write)), write.worked_out)
+        return found or ([(write.into, self._value(f, write))] if write.into else [])
+
+    def _context(self, f: Frame, write: _Write) -> Ctx | None:
         target = FunctionV((f.file, f.body.line[write.call]), write.inner, f.ctx)
-        ctx = self.evaluator.context(target, f.fn, write.call, f.ctx, callback=True)
-        return self.evaluator.value(write.inner, write.value, ctx)
+        return self.evaluator.context(target, f.fn, write.call, f.ctx, callback=True)
+
+    def _value(self, f: Frame, write: _Write) -> Value:
+        return self.evaluator.value(write.inner, write.value, self._context(f, write))
 
     def _found(self, fn: Fn) -> dict[str, list[_Write]]:
         found: dict[str, list[_Write]] = {}
@@ -99,7 +112,9 @@ class Captured:
                     appends = self.evaluator.program.language(fn.file) == "php"  # `$items[] = …` has no key
                     for name, writes in flow.writes.items():
                         if name not in flow.stores and name not in own and self._shares(inner, name):
-                            found.setdefault(name, []).extend(_Write(i, inner, v, key or "[]") for _, key, v in writes if key or appends)
+                            found.setdefault(name, []).extend(
+                                _Write(i, inner, v, key or ("[]" if appends else ""), -1 if key else n) for n, key, v in writes
+                            )
         return found
 
     def _shares(self, inner: Fn, name: str) -> bool:

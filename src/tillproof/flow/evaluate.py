@@ -13,6 +13,7 @@ from tillproof.flow.by_path import through
 from tillproof.flow.called_back import settled
 from tillproof.flow.captured import Captured
 from tillproof.flow.class_texts import class_told
+from tillproof.flow.copied import Copied
 from tillproof.flow.decorated import Decorated, task
 from tillproof.flow.defuse import DefUse, Reach, Write
 from tillproof.flow.extracted import extracted
@@ -79,6 +80,7 @@ class Evaluator:
         self.decorated = Decorated(self)
         self.given_later = GivenLater(self)
         self.captured = Captured(self)
+        self.copied = Copied(self)
         self.registries = Registries(self)
         self._frames: dict[Fn, Frame] = {}
         self._foreign: dict[tuple[Fn, int], Frame] = {}
@@ -257,7 +259,7 @@ class Evaluator:
             value = choice(at, [value, *added])
         inside = [*self.captured.inside(f, i, name), *filled(self, f, i, name)] if reach.stores else []
         if (reach.writes or inside) and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on it
-            value = Overlay(at, value, (*((w.key, self.at(f, w.value), w.certain) for w in reach.writes), *inside))
+            value = Overlay(at, value, (*(one for w in reach.writes for one in self.copied.written(f, w)), *inside))
         if reach.added and isinstance(options(value)[0], (Record, Overlay)):
             value = self._with_added(f, value, reach.added, at)
         return value

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.flow.above import member_above
+from tillproof.flow.copied import Entries, each_named
 from tillproof.flow.defuse import spelt
 from tillproof.flow.formats import by_percent
 from tillproof.flow.frames import Frame
@@ -47,21 +48,13 @@ Rule: TypeAlias = "Callable[[Evaluator, Frame, int, list[int], Place], Value]"
 
 def _record(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> Value:
     pairs = zip(args[::2], args[1::2], strict=True)
-    return Record(at, tuple([entry for k, v in pairs for entry in _each_named(ev, f, k, v) or [(_key(ev, f, k), ev.at(f, v))]]))
+    return Record(at, tuple([entry for k, v in pairs for entry in _worked_out(ev, f, k, v) or [(_key(ev, f, k), ev.at(f, v))]]))
 
 
-def _each_named(ev: "Evaluator", f: Frame, k: int, v: int) -> list[tuple[str | None, Value]]:
-    """The entries of a record that is made of the names in a list: ``{name: form[name] for name in ("order_id", "signature")}``."""
+def _worked_out(ev: "Evaluator", f: Frame, k: int, v: int) -> Entries:
+    """The entries of a record that is made of the names in a list."""
     key = ev.at(f, k) if k >= 0 and f.body.op[k] == Op.NAME else None
-    if not isinstance(key, Choice) or not all(isinstance(o, Const) and o.kind == Kind.STRING for o in key.options):
-        return []
-    value = ev.at(f, v)
-    asked = isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and value.callee.name == "get"
-    if asked and isinstance(value, Result) and isinstance(value.callee, Member) and ev.argument(value, 0) is key:
-        return [(o.text, ev.member(value.callee.base, o.text, o.at)) for o in key.options if isinstance(o, Const)]
-    if isinstance(value, Element) and value.key is key:
-        return [(o.text, ev.member(value.base, o.text, o.at)) for o in key.options if isinstance(o, Const)]
-    return []
+    return each_named(ev, key, ev.at(f, v)) if isinstance(key, Choice) else []
 
 
 def _key(ev: "Evaluator", f: Frame, k: int) -> str | None:
