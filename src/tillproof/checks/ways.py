@@ -9,11 +9,12 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.thin_routes import only_hands_on
 from tillproof.commerce.transitions import KNOWN_STATES, Transition
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.proofs import Happening
-from tillproof.flow.values import FunctionV, Seq, constant, options
+from tillproof.flow.values import Const, External, FunctionV, Seq, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
 
@@ -98,12 +99,17 @@ def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Pl
 
 
 def _writes_what_it_is_told(model: Model, effect: Effect, place: Place) -> bool:
-    """Whether a function is one of a general store, which writes whatever fields it is handed into rows of any kind:
-    ``update(id, changes)`` of a base class."""
+    """Whether a function is one of a general store, which writes whatever fields it is handed, into rows of any kind or with a state
+    that its caller has chosen: ``update(id, changes)`` of a base class, ``changeOrder(id, { status: 'paid' })``."""
     if place != effect.place or effect.touch is None or place.ctx is None:
         return False
-    alone = model.records.touch(place.fn, place.instr, None)
-    return alone is not None and (alone.entity != effect.touch.entity and not alone.fields.keys() >= effect.touch.fields.keys())
+    alone, told = model.records.touch(place.fn, place.instr, None), effect.touch.fields
+    if alone is None or alone.fields.keys() >= told.keys():
+        return False
+    chosen = (
+        n for n, v in told.items() if n not in alone.fields and any(isinstance(o, (Const, External)) for o in (options(v) if v else ()))
+    )
+    return alone.entity != effect.touch.entity or any(model.words.says_state(n) for n in chosen)
 
 
 def _for_some_messages(model: Model, provider: Provider, place: Place) -> bool:
@@ -147,9 +153,12 @@ def _is_queued(model: Model, caller: Place, fn: Fn) -> bool:
 
 
 def _only_here(model: Model, fn: Fn) -> bool:
-    """Whether a function is called from one place at most."""
+    """Whether a function is called from one place at most, or by entry points that are nothing but addresses of it."""
     function = model.program.function(fn)
-    return function is None or not function.name or len(model.callers.of(fn)) <= 1
+    if function is None or not function.name:
+        return True
+    calls = model.callers.of(fn)
+    return len(calls) <= 1 or all(only_hands_on(model, caller, call) for caller, call, _ in calls)
 
 
 def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:

@@ -31,6 +31,8 @@ _OTHERS = re.compile(
     r"(^|_)(o?auth2?|login|log_?in|sign_?in|sign_?up|sso|saml|oidc|telegram|whatsapp|slack|discord|bots?|sms|e?mails?|chat|ship\w*|tracking"
     r"|courier|delivery|kyc|identity|calendar|deploy|media|upload|refunds?|payouts?|disburs\w+|withdraw\w*|b2c)(_|$)"
 )
+# How those like to be called that send parcels.
+_CARRIES = re.compile(r"parcel|courier|freight|logisti|cargo|^(e?ship|fedex|dhl|ups)|post$|express$")
 # Events that are held and visited, and not told of.
 _OCCASIONS = re.compile(
     r"(^|_)(create|add|new|update|edit|delete|remove|(un)?register|join|leave|attend|book|list|get|find|fetch|cancel|publish|search|enrol\w*)"
@@ -287,7 +289,8 @@ class Strangers:
 
     def _system(self, name: str, shown: str) -> Provider:
         inbound = (Inbound(kind="webhook", proof="refetch"), Inbound(kind="redirect-return", proof="refetch"))
-        made = Provider(id=name, name=shown, kind="payment", docs="", auth="unknown", inbound=inbound)
+        kind: Literal["shipping", "payment"] = "shipping" if _CARRIES.search(name) else "payment"
+        made = Provider(id=name, name=shown, kind=kind, docs="", auth="unknown", inbound=inbound)
         return self.systems.setdefault(name, made)
 
 

@@ -16,6 +16,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.operations import STARTS
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.repeats import Guard, Repeat
+from tillproof.commerce.thin_routes import only_hands_on
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, Element, Member, Result, options
 from tillproof.ir.body import Body
@@ -76,7 +77,7 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
         found = model.repeats.of(handler.entry.target)
         parts: dict[Fn, list[tuple[Place, Repeat]]] = {}
         for repeat in found:
-            place = _told_at(repeat, handler.entry.target.fn) or anchor(model, repeat.effect, handler.provider)
+            place = _told_at(model, repeat, handler.entry.target.fn) or anchor(model, repeat.effect, handler.provider)
             parts.setdefault(place.fn, []).append((place, repeat))
         for part in parts.values():
             bare = [(p, r) for p, r in part if not r.guards and not kept_once(model, r)]
@@ -85,10 +86,10 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
             yield Delivery(handler, place, left, tuple(r for _, r in part if r not in left))
 
 
-def _told_at(repeat: Repeat, handler: Fn) -> Place | None:
+def _told_at(model: Model, repeat: Repeat, handler: Fn) -> Place | None:
     """The handler's own call of another module that tells people something: mails that it has written there are one matter."""
     way = repeat.effect.way if repeat.harm == "message" else ()
-    if not way or way[-1].fn != handler:
+    if not way or way[-1].fn != handler or only_hands_on(model, handler, way[-1].instr):
         return None
     while len(way) > 1 and way[-2].fn.number == TOP:  # the handler is a script that is included
         way = way[:-1]

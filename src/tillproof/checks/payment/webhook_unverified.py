@@ -20,6 +20,7 @@ from tillproof.checks.payment.sender import (
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.thin_routes import only_hands_on
 from tillproof.contract import Severity
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Assumed, Happening
@@ -128,7 +129,8 @@ def _harm(model: Model, handler: Handler, acts: list[Happening]) -> tuple[Severi
 
 
 def _own_place(model: Model, handler: Handler, act: Happening) -> tuple[Fn, int]:
-    """Where a handler acts: the act, or where other handlers share the code of the act, the call by which this one alone comes there."""
+    """Where a handler acts: the act, or where other handlers share the code of the act, the call by which this one alone comes there; where
+    it is one of several addresses of one handler, the place in that."""
     target = handler.entry.target.fn
     shared = {
         fn
@@ -138,7 +140,9 @@ def _own_place(model: Model, handler: Handler, act: Happening) -> tuple[Fn, int]
         for fn in (h.fn, *(step.fn for step in (h.ctx.chain() if h.ctx else ())))
     }
     places = [(act.fn, act.instr), *((step.caller, step.call) for step in (act.ctx.chain() if act.ctx else ()) if step.call >= 0)]
-    return next((place for place in places if place[0] not in shared), places[0])
+    own = next((place for place in places if place[0] not in shared), places[0])
+    alone = len(places) > 1 and own == places[-1] and only_hands_on(model, *own)
+    return places[-2] if alone else own  # in the one handler that this address shares with others
 
 
 def remedy(model: Model, handler: Handler) -> str:
