@@ -13,7 +13,7 @@ from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.touches import Touch, text_of
-from tillproof.commerce.transitions import ASKED, Transition
+from tillproof.commerce.transitions import ASKED, GIVEN_BACK, Transition
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Missing, Mix, Result, Seq, Value, options, pieces
 from tillproof.ir.ops import Op
@@ -187,7 +187,8 @@ class Arrivals:
     # --- states that the code knows
 
     def _undoing(self, target: FunctionV) -> list[Arrival]:
-        """Changes that end a payment, where this or another handler makes one of the same record: which comes last is chance."""
+        """Changes that end a payment, where this or another handler makes one of the same record: which comes last is chance. Money goes
+        back only behind a payment, whenever that is told."""
         found = [t for t in self.model.transitions.of(target) if t.to != (ASKED,)]
         out = []
         others = (
@@ -195,7 +196,7 @@ class Arrivals:
         )
         for one in found:
             before = next((t for t in (*found, *others) if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
-            if one.undoes and before is not None:
+            if one.undoes and before is not None and not all(GIVEN_BACK.search(to) for to in one.to):
                 guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
                 out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before, one.looked))
         return out

@@ -18,7 +18,7 @@ from tillproof.commerce.transitions import Transition
 from tillproof.commerce.unrouted import standing_for
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import catches
-from tillproof.flow.values import FunctionV, Seq, Value, options
+from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CANCELLED = re.compile(
     r"(\w+_)?(cancell?ed|cancel|voided|expired|abandoned|annulee?|abandonnee?|cancelad[oa]|anulad[oa]|storniert|annullat[oa]|geannuleerd|dibatalkan)(_\w+)?"
 )
+_FAILED = re.compile(r"(payment_)?(failed|expired|unpaid|declined)|gagal|kadaluarsa")
 _ORDERS = re.compile(rf"(\w+_)?({ORDER}|reservation|appointment)")
 _RELEASES = re.compile(
     r"(re_?stock|un_?reserve|de_?allocate|release|restore|return|replenish|give_back|put_back|revert|free|increase|increment|add_back|credit)\w*"
@@ -40,9 +41,6 @@ _BOTH = re.compile(
 _ITSELF = re.compile(r"re_?stock\w*|un_?reserve\w*|de_?allocate\w*|replenish\w*")
 _OPEN = re.compile(r"pending|unpaid|draft|awaiting|open|created|new|is_paid|isPaid|paid", re.IGNORECASE)
 _UNDONE = ("payment.cancel", "payment.void", "refund.create")
-# A rule of Laravel that lists what may be sent; calls that are handed such a list, or are asked of one.
-_IN_RULE = re.compile(r"(^|[|'\"])in:\w")
-_LISTED = ("in", "is_in", "in_array", "includes", "enum", "one_of", "choices", "valid")
 _SAME = ("==", "===", "is")
 _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 
@@ -51,7 +49,8 @@ _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 class Cancellation:
     """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known, or where alone
     they would have been taken; None when nothing on the way does it. ``undone``: the call that cancels or refunds the payment, where it
-    comes first. ``left``: the states in which they are not put back. ``standing``: the payment that nobody undoes."""
+    comes first. ``left``: the states in which they are not put back. ``standing``: the payment that nobody undoes. ``fell``: it is not
+    cancelled, its payment failed, and nothing in the whole shop ever gives goods back."""
 
     entry: Entry
     transition: Transition
@@ -60,6 +59,7 @@ class Cancellation:
     undone: Effect | None
     left: Left | None = None
     standing: Standing | None = None
+    fell: bool = False
 
 
 class Cancellations:
@@ -67,7 +67,6 @@ class Cancellations:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
-        self._lists: dict[Fn, tuple[str, ...]] = {}
 
     @cached_property
     def taken(self) -> list[StockWrite]:
@@ -110,12 +109,15 @@ class Cancellations:
     def all(self) -> list[Cancellation]:
         """Every cancellation behind an entry point that owes its goods, once per place of the transition."""
         found: dict[tuple[Fn, int, Fn], Cancellation] = {}
+        fallen: list[Cancellation] = []
         standing, left = StandingPayments(self.model), set[Fn]()
         for entry in (*self.model.handlers.entries, *self._unreached()):
             if not self._may(entry):
                 continue
             for transition in self.model.transitions.of(entry.target):
-                if self._cancels(transition):
+                if self._fails(entry, transition):
+                    fallen.append(Cancellation(entry, transition, None, "", None, fell=True))
+                elif self._cancels(transition):
                     one = self._cancellation(entry, transition)
                     told = entry.style != "unrouted" and entry.target.fn not in left
                     if one is not None and one.how in ("write", "call", "untaken") and told:
@@ -123,7 +125,18 @@ class Cancellations:
                         left.update([entry.target.fn] if one.standing is not None else [])
                     if one is not None:
                         found.setdefault((transition.effect.fn, transition.effect.instr, entry.target.fn), one)
-        return list(found.values())
+        return list(found.values()) or (fallen if fallen and self._never_given_back() else [])
+
+    def _fails(self, entry: Entry, transition: Transition) -> bool:
+        """Whether a provider's message makes an order one whose payment failed."""
+        told = _ORDERS.fullmatch(transition.touch.entity) and transition.to and all(_FAILED.fullmatch(snake(t)) for t in transition.to)
+        return bool(told) and any(h.entry.target.fn == entry.target.fn and h.kind != "redirect-return" for h in self.model.handlers.all)
+
+    def _never_given_back(self) -> bool:
+        """Whether stock is taken when an order is made, and nothing of all the code puts any back, by what it does or by its name."""
+        back = any(w.down is not True and w.how != "set" for w in self.model.stock_writes.all)
+        named = any(self._tells(name) for name in self.model.program.functions_by_name)
+        return self.taken_at is not None and self.taken_when_ordered and not back and not named
 
     def _unreached(self) -> Iterator[Entry]:
         """Functions that cancel by their name, to which no route is seen and which nothing calls by that name: a service whose callers lie
@@ -149,11 +162,15 @@ class Cancellations:
         return False
 
     def _may(self, entry: Entry) -> bool:
-        """Whether anything near speaks of cancelling."""
+        """Whether anything near speaks of cancelling or failing."""
         vocabulary = self.model.vocabulary
         functions = self.model.handlers.closure(entry).functions
         near = [fn for fn in functions if vocabulary.state(fn)]
-        return any(_CANCELLED.fullmatch(t) for fn in near for t in (*map(snake, vocabulary.tokens(fn)), *self._allowed(fn)))
+        return any(
+            _CANCELLED.fullmatch(t) or _FAILED.fullmatch(t)
+            for fn in near
+            for t in (*map(snake, vocabulary.tokens(fn)), *self.model.listed_states.of(fn))
+        )
 
     def _cancels(self, transition: Transition) -> bool:
         told = self._cancelling_words(transition.effect.fn) if transition.sent else [snake(to) for to in transition.to]
@@ -168,37 +185,7 @@ class Cancellations:
         body = self.model.program.body(fn)
         sides = (a for i, op in enumerate(body.op) if op == Op.BINARY and body.text(body.args(i)[0]) in _SAME for a in body.args(i)[1:3])
         words = [snake(const[1]) for a in sides if (const := body.const(a)) is not None]
-        return [w for w in (*words, *self._allowed(fn)) if _CANCELLED.fullmatch(w)]
-
-    def _allowed(self, fn: Fn) -> tuple[str, ...]:
-        if fn not in self._lists:
-            self._lists[fn] = tuple(self._listed(fn))
-        return self._lists[fn]
-
-    def _listed(self, fn: Fn) -> Iterator[str]:
-        """What a request may hold by the rules and lists of a function: ``Rule::in(Order::STATUSES)``, ``'in:paid,cancelled'``,
-        ``if (!STATES.includes(status)) …``."""
-        body = self.model.program.body(fn)
-        for i, op in enumerate(body.op):
-            if op == Op.CONST and body.const(i) is not None and _IN_RULE.search(body.name(i)):
-                yield from (snake(w) for w in re.split(r"\W+", body.name(i)) if w)
-            if op == Op.BINARY and body.text(body.args(i)[0]) in ("in", "not in"):
-                rows = [body.args(i)[2]]
-            elif op == Op.CALL and snake(body.called(i).rpartition(".")[2]) in _LISTED:
-                callee, given = body.call(i)
-                rows = [*(v for _, v in given), *([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])]
-            else:
-                continue
-            lists = (o for row in rows for value in self._meant(fn, row) for o in options(value) if isinstance(o, Seq))
-            yield from (snake(text) for one in lists for item in one.items for o in options(item) if (text := text_of(o)))
-
-    def _meant(self, fn: Fn, row: int) -> Iterator[Value]:
-        """What a value is; what a name of the file itself was given."""
-        body, top = self.model.program.body(fn), Fn(fn.file, TOP)
-        yield self.model.evaluator.value(fn, row)
-        stores = self.model.evaluator.defuse(top).stores.get(body.name(row), ()) if body.op[row] == Op.NAME and fn != top else ()
-        outer = self.model.program.body(top)
-        yield from (self.model.evaluator.value(top, outer.args(s)[1]) for s in stores if outer.op[s] == Op.STORE)
+        return [w for w in (*words, *self.model.listed_states.of(fn)) if _CANCELLED.fullmatch(w)]
 
     def _cancellation(self, entry: Entry, transition: Transition) -> Cancellation | None:
         effect = transition.effect

@@ -9,6 +9,7 @@ from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.touches import Touch
+from tillproof.flow.copied import alike
 from tillproof.flow.implication import is_empty
 from tillproof.flow.values import (
     CONVERSIONS,
@@ -22,6 +23,7 @@ from tillproof.flow.values import (
     Text,
     Unknown,
     Value,
+    before_writes,
     names,
     options,
 )  # fmt: skip
@@ -60,6 +62,8 @@ def _already_sure(model: "Model", touch: Touch, made: list[Touch]) -> str:
     if _of_new_document(model, touch) or (touch.record is not None and _is_new(model, touch.record, touch.entity, not gateway)):
         return NEW
     if any(_is_new_by(model, key, touch.entity, touch.effect != "sql") for key in touch.keys.values()):
+        return NEW
+    if any(_is_of_made(key, made, touch.entity) for key in touch.keys.values()):
         return NEW
     if any(_in_right_state(model, key) for key in touch.keys.values()):
         return GONE_THROUGH
@@ -110,6 +114,13 @@ def _is_new_by(model: "Model", key: Value, kind: str, objects: bool = True) -> b
     if known and all(_is_placed(o) for o in known):
         return True  # `$checkout->create_order([])` gives the id itself
     return bool(known) and all((record := _id_of(o)) is not None and _is_new(model, record, kind, objects) for o in known)
+
+
+def _is_of_made(key: Value, made: list[Touch], kind: str) -> bool:
+    """Whether a record is chosen by the id of an object that this run has stored as a new one: ``new Order({…})``, ``order.save()``."""
+    objects = [before_writes(o) for m in made if m.record is not None and same(m.entity, kind) for o in options(m.record)]
+    of = [_id_of(o) for o in options(key)]
+    return bool(objects) and all(b is not None and any(alike(o, before_writes(b)) for o in objects) for b in of)
 
 
 def _is_placed(value: Value) -> bool:

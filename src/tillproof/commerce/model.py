@@ -34,6 +34,7 @@ from tillproof.commerce.inherited import Inherited
 from tillproof.commerce.injection import Injection
 from tillproof.commerce.kept_objects import KeptUnderMembers
 from tillproof.commerce.lexicon import Words
+from tillproof.commerce.listed_states import ListedStates
 from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.loaded import Loaded
 from tillproof.commerce.logs import Logs
@@ -474,6 +475,11 @@ class Model:
     def refund_records(self) -> RefundRecords:
         """What is written down about it."""
         return RefundRecords(self)
+
+    @cached_property
+    def listed_states(self) -> ListedStates:
+        """The states that code lets a request name."""
+        return ListedStates(self)
 
     @cached_property
     def cancellations(self) -> Cancellations:

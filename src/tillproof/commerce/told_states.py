@@ -14,7 +14,6 @@ from tillproof.knowledge.schema import Effect
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_STATE_OF_SETTING = re.compile(r"stat(e|us)|(^|_)os_")
 _STATE_ID = re.compile(r"stat(e|us)(_id)?$")
 _SETTLED = re.compile(
     r"(^|_)(paid|os_(ws_)?payment|complete[d]?|success(ful)?|captured|settled|charged|approved|accepted|authori[sz]ed)(_|$)"
@@ -93,7 +92,7 @@ def chosen_state(model: "Model", touch: Touch) -> bool:
 def state_kept(model: "Model", value: Value) -> str | None:
     """The state that a setting of the shop stands for, by the setting's name: ``config->get('payment_acme_pending_status_id')``."""
     name = setting(model, value)
-    if not name or not _STATE_OF_SETTING.search(name):
+    if not name:
         return None
     if _SETTLED.search(name) and not UNSETTLED.search(name):
         return "paid"

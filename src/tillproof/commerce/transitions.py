@@ -15,6 +15,7 @@ from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.filled_models import filled_by_sender
 from tillproof.commerce.free_changes import NEW, needs_none
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.other_rows import is_of_another
 from tillproof.commerce.plain_metas import OF_POST
 from tillproof.commerce.refusing_saves import refuses_itself
 from tillproof.commerce.serializer_fields import sent_field
@@ -28,7 +29,7 @@ from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Choice, Const, External, FunctionV, Instance, Member, Value, options
+from tillproof.flow.values import Choice, Const, External, FunctionV, Instance, Member, Value, choice, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -58,8 +59,10 @@ _RELATIVES = ("child", "children", "parent", "sibling", "siblings")
 _OF_ONE = re.compile(
     r"(\w+_)?(return|refund|cancellation|dispute|claim|exchange)(_?(request|item|line))?|(\w+_)?(payment|transaction|invoice)"
 )
-# Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard.
-_GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
+GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
+"""Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard."""
+REVERSIBLE = ("on_hold", "hold", "in_review")
+"""What only holds an order up, paid or not."""
 CODED = "a number"
 """The state that a bare number stands for."""
 ASKED = "the state that the request names"
@@ -111,7 +114,8 @@ class Transitions:
     def of(self, target: FunctionV) -> list[Transition]:
         """The changes of state behind a function that is called from outside."""
         if target.fn not in self._memo:
-            found, effects = [], self.model.effects.of(target)
+            found: list[Transition] = []
+            effects = self.model.effects.of(target)
             for effect in effects:
                 touch = effect.touch
                 if touch is None or touch.kind not in ("write", "upsert") or not self._is_order(touch):
@@ -120,11 +124,23 @@ class Transitions:
                     continue
                 told = (*self._told(touch), *self._by_sender(touch), *self._coded(touch))
                 for name, to in told or compared_states(self.model, effect, touch):
+                    if self._is_kept(touch, name, to, found):
+                        break
                     found.append(self._transition(effect, touch, name, to, effects))
                     break
             called = {(t.effect.fn, t.effect.instr): (t.touch.entity, t.field) for t in found}
             self._memo[target.fn] = [t for t in found if not self._in_setter(t, called)]
         return self._memo[target.fn]
+
+    def _is_kept(self, touch: Touch, name: str, to: tuple[str, ...], before: list[Transition]) -> bool:
+        """Whether a field is filled from the record's own, which was set to that state before: ``store.keepStatus(id, order.status)``."""
+        value = touch.fields.get(name)
+        if value is None or not any(self._is_copy(o, name) for o in options(value)):
+            return False
+        return any(
+            t.touch.entity == touch.entity and snake(t.field).lstrip("_") == snake(name).lstrip("_") and set(to) <= set(t.to)
+            for t in before
+        )
 
     def _in_setter(self, transition: Transition, called: Mapping[tuple[Fn, int], tuple[str, str]]) -> bool:
         """Whether a change is what a setter of ours does that is called as one: ``$order->setStatus('failed')`` says it all."""
@@ -200,7 +216,7 @@ class Transitions:
         if snake(name) in BARE_FLAGS and value is not None:
             flags = all(isinstance(o, Const) and o.kind == Kind.BOOL and not o.falsy for o in options(value))
             return ("paid",) if flags else None
-        if not words.says_state(name) or value is None or self._is_only_copy(value, name):
+        if not words.says_state(name) or value is None or (value := self._but_copies(value, name)) is None:
             return None
         texts = [t for o in unconverted(value) if (t := state_of_row(self.model, o) or text_of(o) or state_kept(self.model, o)) is not None]
         if words.has("status_fields", name):
@@ -217,11 +233,15 @@ class Transitions:
 
     def _is_asked(self, value: Value) -> bool:
         found = self.model.requests.source(value)
+        if found is not None and found.kind == "raw":
+            return found.key is not None
         return (found is not None and found.kind in ("body", "query", "path")) or bool(sent_field(self.model, value))
 
-    def _is_only_copy(self, value: Value, name: str) -> bool:
-        """Whether a field is filled from a copy, and never from what somebody sends: a piece of a page holds both under one name."""
-        return any(self._is_copy(o, name) for o in options(value)) and not any(self._is_asked(o) for o in options(value))
+    def _but_copies(self, value: Value, name: str) -> Value | None:
+        """What else a field is set to than what it holds already, ``done ? 'shipped' : order.status``; None where it is nothing else."""
+        found = options(value)
+        others = [o for o in found if not self._is_copy(o, name)]
+        return value if len(others) == len(found) else choice(value.at, others) if others else None
 
     def _is_copy(self, value: Value, name: str) -> bool:
         """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
@@ -236,8 +256,8 @@ class Transitions:
             atoms = self._choosing(effect, touch)
         if not atoms:
             atoms = self._turned_beside(effect, effects)
-        undoes = self._undoes(to)
-        thin = [a for a in atoms if self._lets_paid_through(a, to)] if undoes and not all(_GIVEN_BACK.search(t) for t in to) else []
+        undoes = self._undoes(name, to)
+        thin = [a for a in atoms if self._lets_paid_through(a, to)] if undoes and not all(GIVEN_BACK.search(t) for t in to) else []
         atoms, looked = [a for a in atoms if a not in thin], tuple(dict.fromkeys(thin))
         made = [e.touch for e in effects[: effects.index(effect)] if e.touch is not None and e.touch.kind == "create"]
         none_needed = needs_none(self.model, touch, to, made)
@@ -277,9 +297,11 @@ class Transitions:
         bodies = ((self.model.program.body(p.fn), p.instr) for p in effect.way)
         return any(body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _TIMERS for body, i in bodies)
 
-    def _undoes(self, to: tuple[str, ...]) -> bool:
-        """Whether a change ends or holds up what was paid before."""
-        return bool(to) and all(self.model.words.has("dead_values", t) or self.model.words.has("open_values", t) for t in to)
+    def _undoes(self, name: str, to: tuple[str, ...]) -> bool:
+        """Whether a change ends or holds up what was paid before: a payment that is `processing` is open, an order that is so is paid."""
+        words, pays = self.model.words, _OF_PAYMENT.match(snake(name)) is not None
+        opens = (words.has("open_values", t) or (pays and words.has("open_values", f"payment_{snake(t)}")) for t in to)
+        return bool(to) and all(o or words.has("dead_values", t) for o, t in zip(opens, to, strict=True))
 
     def _computed(self, value: Value | None) -> bool:
         """Whether a value is one of so many states that somebody works out which."""
@@ -326,7 +348,7 @@ class Transitions:
         if self._of_its_own(atom, touch):
             return True
         there = self.model.states.existence(atom)
-        return there is not None and self._by_state(there, touch)
+        return there is not None and self._by_state(there, touch) and not is_of_another(self.model, there, touch)
 
     def _of_its_own(self, atom: Atom, touch: Touch) -> bool:
         """Whether a condition asks for the state of the payment that hangs on the record, ``registration.payment.status``, or for what its
@@ -371,7 +393,7 @@ class Transitions:
     def _chooses(self, atom: Atom, touch: Touch) -> bool:
         """A read of the record by its state that came back: ``Order.objects.get(id=…, status='pending')``."""
         read = self.model.records.touch(atom.fn, atom.instr, atom.ctx)
-        return read is not None and read.kind == "read" and self._by_state(read, touch)
+        return read is not None and read.kind == "read" and self._by_state(read, touch) and not is_of_another(self.model, read, touch)
 
     def _asked_for_leave(self, atom: Atom, touch: Touch) -> bool:
         """A call that came back, judges changes of state by its name, and was given the record's present one:

@@ -14,7 +14,7 @@ from tillproof.commerce.told_kinds import told_in_call
 from tillproof.commerce.touches import Touch, touch_of
 from tillproof.commerce.upserts import by_calls, inserts, skips_there
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Instance, Member, Overlay, Param, Record, Result, Unknown, Value, options
+from tillproof.flow.values import Ctx, Instance, Member, Overlay, Param, Record, Result, Unknown, Value, before_writes, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -117,8 +117,9 @@ def _is_there(records: "Records", option: Value, low: str) -> bool:
 
 
 def _is_new(records: "Records", record: Value, parts: Parts) -> bool:
-    """Whether an object that is saved has only just been made: ``new Order({…})`` and then ``order.save()``; its fields are read."""
-    made = [o for o in options(record) if is_made(records.model, o)]
+    """Whether an object that is saved has only just been made, ``new Order({…})``, whatever was set on it before ``order.save()``; its
+    fields are read."""
+    made = [o for o in options(record) if is_made(records.model, before_writes(o))]
     for one in made:
         given = records.evaluator.arguments(one)[:1] if isinstance(one, Result) and one.instr >= 0 else [("", one)]
         for _, value in given:

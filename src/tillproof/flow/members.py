@@ -182,7 +182,8 @@ def _stored(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> 
             found += [scope.evaluator.value(fn, i, ctx) for ctx in initialised.contexts(scope, value, fn, at)]
         stores = scope.evaluator.defuse(Fn(cls.file, TOP)).stores.get(f"{scope.program.path(cls)}.{name}")
         if stores:
-            found += [scope.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
+            begun = [scope.evaluator.value(Fn(cls.file, TOP), s) for s in stores]
+            found += begun if found else [named_constant(v, name, _lists(scope, cls)) for v in begun]
         if found:
             found = gathered.services(scope, value, cls, name, found)
             break

@@ -57,18 +57,21 @@ def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     to = "cancelled when the request says so" if one.transition.sent else f"`{one.transition.to[0]}`"
     ruling.outcome, ruling.confidence = "broken", "likely"
     ruling.anchor = lines(model, place)
-    ruling.title = f"A cancelled {name} keeps the stock that it took"
+    ended, nothing = (
+        (f"{name} that was never paid", "nothing in the shop ever") if one.fell else (f"cancelled {name}", "nothing on the way")
+    )
+    ruling.title = f"{'An' if ended[0] in 'aeiou' else 'A'} {ended} keeps the stock that it took"
     ruling.message = (
-        f"{called(model, one.entry)} sets the {name} to {to}, and nothing on the way puts back what was taken from "
-        f"`{field}`: each cancelled {name} makes goods that are there unsaleable, until somebody counts them by hand."
+        f"{called(model, one.entry)} sets the {name} to {to}, and {nothing} puts back what was taken from "
+        f"`{field}`: each {ended} makes goods that are there unsaleable, until somebody counts them by hand."
     )
     back = f"{field} = {field} + quantity"
     ruling.remediation = (
-        f"In the transaction that cancels the {name}, and only when this run is the one that changes its status, write each line's "
-        f"quantity back in one statement (`{back}`); cancel the payment after that."
+        f"In the transaction that {'fails' if one.fell else 'cancels'} the {name}, and only when this run is the one that changes its "
+        f"status, write each line's quantity back in one statement (`{back}`); cancel the payment after that."
     )
     ruling.evidence.append(Evidence(file, line, f"stock is taken here: `{field}`"))
-    ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
+    ruling.evidence += steps(model, one.transition.effect, f"the {name} {'has failed' if one.fell else 'is cancelled'}")
     ruling.evidence.append(step(model, place, "nothing puts the stock back", "missing"))
     return ruling
 

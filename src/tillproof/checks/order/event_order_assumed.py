@@ -8,7 +8,9 @@ from tillproof.checks.ways import anchor, called, entry_line, lines, source, ste
 from tillproof.commerce.arrivals import Arrival
 from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.transitions import REVERSIBLE
 from tillproof.flow.program import Fn
 
 _MOST = 3
@@ -31,11 +33,13 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _by_message(model: Model, handler: Handler, found: list[Arrival]) -> list[list[Arrival]]:
-    """The states that nothing guards and by which a payment has failed, or that are whatever the message says, by the function that works
-    on their messages; all of them together where there are none. What only holds an order up may well come after it was paid."""
+    """The states that nothing guards and by which a payment has failed or is open again, or that are whatever the message says, by the
+    function that works on their messages; all of them together where there are none. What only holds an order up may well come after it
+    was paid."""
     ends: dict[Fn, list[Arrival]] = {}
     for arrival in found:
-        if not arrival.guards and not arrival.held and (arrival.how == "mirrored" or model.words.has("dead_values", arrival.to)):
+        undone = arrival.how == "mirrored" or snake(arrival.to) not in REVERSIBLE
+        if not arrival.guards and not arrival.held and undone:
             ends.setdefault(anchor(model, arrival.effect, handler.provider).fn, []).append(arrival)
     return list(ends.values()) or [found]
 
@@ -70,7 +74,7 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
     ruling.outcome = "broken"
     ruling.confidence = "certain" if worst.effect.certain and worst.how == "mirrored" else "likely"
     ruling.anchor = lines(model, place)
-    _say(ruling, handler, worst, called(model, entry))
+    _say(model, ruling, handler, worst)
     ruling.evidence.append(step(model, place, "nothing asks whether something newer is known already", "missing"))
     ruling.evidence += too_little(model, worst)
     ruling.evidence += steps(model, worst.effect, f"`{worst.field}` is set")
@@ -79,8 +83,9 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
     return ruling
 
 
-def _say(ruling: Ruling, handler: Handler, worst: Arrival, name: str) -> None:
+def _say(model: Model, ruling: Ruling, handler: Handler, worst: Arrival) -> None:
     """The finding's words."""
+    name = called(model, handler.entry)
     provider, record, field = handler.provider.name, worst.touch.entity.replace("_", " "), worst.field
     if worst.how == "mirrored":
         ruling.title = f"A late message puts the {record} back to an older state"
@@ -95,10 +100,16 @@ def _say(ruling: Ruling, handler: Handler, worst: Arrival, name: str) -> None:
         )
         return
     before = " or ".join(f"`{t}`" for t in worst.before.to[:2]) if worst.before else "paid"
+    failed = model.words.has("dead_values", worst.to)
+    late = (
+        "the failure of a first attempt that arrives after the success of the second"
+        if failed
+        else "what was told before the payment and arrives after it"
+    )
     ruling.title = f"A late message turns the {record} back from {before} to `{worst.to}`"
     ruling.message = (
         f"{name} sets the {record} to {before} for one message and to `{worst.to}` for another, whatever came before. {provider} does not "
-        f"promise an order: the failure of a first attempt that arrives after the success of the second undoes a payment that was made."
+        f"promise an order: {late} undoes a payment that was made."
     )
     ruling.remediation = (
         f"Let the message change the {record} only while it is still open (`… WHERE id = ? AND {field} IN (…)`), or "

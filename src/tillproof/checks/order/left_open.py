@@ -21,6 +21,10 @@ _QUOTED = re.compile(r"""['"]([\w -]{3,30})['"]""")
 _NAMED = re.compile(r"(?:choices\s*=|enum\s*[:=]|Enum\()\s*(?:Object\.values\()?([A-Za-z_][\w.]*)")
 _CALLED_OFF = re.compile(r"cancell?ed|void(ed)?|annul\w*|cancelad[oa]|anulad[oa]")
 _GONE_OUT = re.compile(r"shipped|dispatched|sent|in_?transit|out_?for_?delivery|delivered|enviad[oa]|entregad[oa]|entregue")
+_FAILED = re.compile(r"fail(ed|ure)|declined|rejected|fallid[oa]|echouee?|fehlgeschlagen")
+_AT_WORK = "processing"  # of an order that is paid, where shops put it together then
+# What comes behind a payment that was made.
+_DONE = re.compile(rf"completed?|{_GONE_OUT.pattern}")
 
 _MOST_LINES = 60
 
@@ -95,8 +99,15 @@ class Ends:
     def _everywhere(self) -> list[tuple[str, str, Place]]:
         if self._written is None:
             found = (t for entry in self.model.handlers.entries for t in self.model.transitions.of(entry.target))
-            self._written = [(t.touch.entity, snake(state), t.effect.place) for t in found for state in t.to]
+            self._written = [(t.touch.entity, snake(state), t.effect.place) for t in found for state in self._set_to(t)]
         return self._written
+
+    def _set_to(self, transition: Transition) -> Iterator[str]:
+        """The states that a change makes of a record; where the request names it, those that it may name."""
+        if transition.sent:
+            yield from (word for fn in {p.fn: None for p in transition.effect.way} for word in self.model.listed_states.of(fn))
+        else:
+            yield from transition.to
 
     def left_open(self, transition: Transition) -> LeftOpen | None:
         """What the conditions on a change of state let through that has come to its end; None where they say from which states it may be
@@ -114,6 +125,8 @@ class Ends:
             over = _OVER
         elif all(_CALLED_OFF.fullmatch(t) for t in to) and any(_GONE_OUT.fullmatch(t) for t in refused):
             over = _GONE_OUT
+        elif all(_FAILED.fullmatch(t) for t in to) and any(words.has("paid_values", t) or t == _AT_WORK for t in refused):
+            over = _DONE
         else:
             return None
         known = {state: place for state, place in self.of(transition).items() if over.fullmatch(state) and state not in to}

@@ -12,6 +12,7 @@ from tillproof.commerce.entities import same
 from tillproof.commerce.field_reads import is_predicate
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.other_rows import is_of_another
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.program import Fn
@@ -87,18 +88,37 @@ class OtherEnds:
         """The fields of the record that are looked at on the way; None when something is asked of which nobody knows what it looks at."""
         found = {axis(k) for k in touch.compared}
         for atom in atoms:
+            there = self.model.states.existence(atom)
+            if there is not None and same(there.entity, touch.entity) and not is_of_another(self.model, there, touch):
+                found |= {axis(k) for k in there.compared}
             for read in self.model.states.reads(atom):
                 if not same(read.entity, touch.entity) and not same(read.entity.removesuffix("_status"), touch.entity):
                     continue
-                if is_predicate(read.field) and not self.model.words.says_state(read.field) and not _SPEAKS.search(read.field):
+                unknown = is_predicate(read.field) and not self.model.words.says_state(read.field) and not _SPEAKS.search(read.field)
+                if unknown and not self._is_flag(touch, read.field):
                     return None
                 found.add(axis(read.field))
         return frozenset(found)
 
+    def _is_flag(self, touch: Touch, field: str) -> bool:
+        """Whether a question that a record is asked by a name of its own is one of its columns, ``order.isAssigned``, and no method."""
+        table = self.model.schema.table(touch.entity, touch.fn.file)
+        column = table.column(field) if table is not None else None
+        return column is not None and column.kind == "boolean"
+
     def _seen(self, end: End, transition: Transition, atoms: list[Atom], read: frozenset[str]) -> bool:
         """Whether a change stops at a record that was ended so: its field is looked at, the end changes what is looked at, or it is made
         only of records of which that is not so."""
-        if axis(end.field) in read or end.field == snake(transition.field) or end.written & (read | {axis(transition.field)}):
+        own = axis(transition.field)
+        states = self.model.states
+        known = all(states.reads(a) or ((row := states.existence(a)) is not None and row.compared) for a in transition.guards)
+        if known and own not in read and axis(end.field) == own:  # nobody asks for the field that both of them write
+            beside = end.written - {own}
+        elif axis(end.field) in read or end.field == snake(transition.field) or own in end.written:
+            return True
+        else:
+            beside = end.written
+        if beside & read:
             return True
         chosen = {said[0]: said for said in self._chosen(end.touch)}
         compared = {axis(k) for k in end.touch.compared if self.model.words.says_state(k)}

@@ -16,7 +16,7 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard
-from tillproof.commerce.transitions import ASKED, CODED, Transition
+from tillproof.commerce.transitions import ASKED, CODED, REVERSIBLE, Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2
@@ -27,7 +27,6 @@ _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 _TAKES_OVER = frozenset(
     ["assign", "setattr", "update", "findByIdAndUpdate", "findOneAndUpdate", "merge", "fill", "is_valid", "process_payment"]
 )
-_REVERSIBLE = ("on_hold", "hold", "in_review")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -78,7 +77,7 @@ def _in_order(model: Model, entry: Entry, transition: Transition) -> bool:
     arrivals, effect, touch = model.arrivals, transition.effect, transition.touch
     if _PAYMENT.fullmatch(touch.entity) and arrivals.asked(entry.target, touch, transition.field):
         return True
-    return all(snake(to) in _REVERSIBLE for to in transition.to) or bool(arrivals.ages(effect, touch) or arrivals.asked_anew(effect, touch))
+    return all(snake(to) in REVERSIBLE for to in transition.to) or bool(arrivals.ages(effect, touch) or arrivals.asked_anew(effect, touch))
 
 
 def _paid_once(model: Model, entry: Entry, transition: Transition, part: list[tuple[Place, Transition]]) -> list[Guard]:
@@ -153,7 +152,8 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
 
 
 def _thin(model: Model, entry: Entry, held: Ruling, place: Place, transition: Transition, found: LeftOpen) -> Ruling:
-    """A condition that refuses only some of the states from which an order must not be changed."""
+    """A condition that refuses only some of the states from which an order must not be changed; what has to change stands by it."""
+    place = next((p for p in transition.effect.way if p.fn == found.guard.fn), place)
     name, to = transition.touch.entity.replace("_", " "), told(_plain(transition))
     ruling = Ruling(held.check, "broken", held.kind, held.file, held.line, held.evidence[:1], severity="medium", confidence="likely")
     ruling.anchor = lines(model, place)

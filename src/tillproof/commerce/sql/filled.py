@@ -74,6 +74,8 @@ class _Maker:
         return f"__h{len(self.holes) - 1}__"
 
     def text(self, value: Value, depth: int) -> str:
+        if isinstance(value, Const) and value.name and value.kind == Kind.NUMBER:
+            return self.hole(value)  # the constant's name says more than its number
         if isinstance(value, Const):
             return "" if value.kind == Kind.NULL else value.text
         if depth > 8 or len(self.holes) > _MAX_HOLES:
