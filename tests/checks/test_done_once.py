@@ -327,3 +327,42 @@ def test_earnings_that_are_chosen_as_unpaid_are_paid_out_once(tmp_path: Path, ch
     write(tmp_path, {**_DJANGO, "shop/models.py": _EARNINGS, "shop/urls.py": urls, "shop/views.py": code})
     report = review(tmp_path, Settings(use_cache=False, checks=("idempotency/dedup-race",)))
     assert [o.ruling for o in report.obligations] == [ruling]
+
+
+_OPEN = """\
+from django.db import models
+
+
+class Order(models.Model):
+    user = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    cents = models.IntegerField()
+    ordered = models.BooleanField(default=False)
+"""
+_PAY_NOW = """\
+import stripe
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpResponse
+from django.views.decorators.http import require_POST
+
+from shop.models import Order
+
+
+@require_POST
+@login_required
+@transaction.atomic
+def pay(request):
+    order = Order.objects{chosen}.get(user=request.user, ordered=False)
+    stripe.Charge.create(amount=order.cents, currency="eur", source=request.POST["token"])
+    order.ordered = True
+    order.save()
+    return HttpResponse()
+"""
+
+
+@pytest.mark.parametrize(("chosen", "ruling"), [("", "broken"), (".select_for_update()", "held")])
+def test_an_order_that_is_chosen_as_open_is_charged_once(tmp_path: Path, chosen: str, ruling: str) -> None:
+    urls = "from django.urls import path\nfrom shop import views\nurlpatterns = [path('pay/', views.pay)]\n"
+    write(tmp_path, {**_DJANGO, "shop/models.py": _OPEN, "shop/urls.py": urls, "shop/views.py": _PAY_NOW.format(chosen=chosen)})
+    report = review(tmp_path, Settings(use_cache=False, checks=("idempotency/dedup-race",)))
+    assert [o.ruling for o in report.obligations] == [ruling]

@@ -97,12 +97,14 @@ class OnceOnly:
         """Whether a condition asks for rows that are chosen by what the entry sets on them afterwards: those of a seller that are not paid
         out yet."""
         sought = self.model.states.existence(guard.atom)
+        if sought is None or sought.kind != "read":
+            return False
         writes = [e.touch for e in guard.by if e.touch is not None and e.touch.kind == "write"]
-        return sought is not None and any(not touch.fields.keys().isdisjoint(sought.keys) for touch in writes)
+        return any(not touch.fields.keys().isdisjoint(sought.keys) for touch in writes)
 
     def _is_claim(self, guard: Guard) -> bool:
-        """Whether a guard is a call that has returned: it reads nothing that could be old."""
-        return guard.atom.truth is None
+        """Whether a guard is a call that has returned, and reads nothing that could be old, as ``Order.objects.get(paid=False)`` does."""
+        return guard.atom.truth is None and not self._chooses_rows(guard)
 
     def refused(self, look: Guard) -> str:
         """Why the database refuses what was decided on a state that another has changed since."""
