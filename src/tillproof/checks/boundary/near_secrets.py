@@ -30,9 +30,11 @@ _SECRET = re.compile(
 _SECRETS = (b"secret", b"token", b"api_key", b"apikey", b"passw", b"credential", b"authoriz", b"private_key", b"privatekey", b"access_key",
             b"accesskey", b"merchant_key", b"merchantkey", b"_key", b"hmackey", b"signingkey", b"encryptionkey", b"salt",
             b"bearer", b"_ur", b"mongour", b"mongodbur", b"databaseur", b"connection", b"_dsn")  # fmt: skip
+# What may hold one, by which alone a file is looked at.
+_HOLDERS = (b"session", b"headers")
 _WHOLE = re.compile(
     rb"[(,\s](?:headers|config|cfg|options|opts|env|settings|credentials?|creds|auth|params|sess|session|process\.env|os\.environ|_ENV"
-    rb"|_SERVER)\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",
+    rb"|_SERVER)\s*[,)}\]]|\.headers\s*[,)}\]]|\$_(?:ENV|SERVER)\s*[,)]",
     re.IGNORECASE,
 )
 # An address may hold a credential among what is asked for.
@@ -45,7 +47,9 @@ def offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
     revealing = model.program.language(file) == "javascript" and throws_requests(model, file)
     low = source.lower()
     rows = model.program.language(file) == "javascript" and bool(model.token_rows.tables)
-    if not (revealing or rows or b"session" in low or any(w in low for w in _SECRETS)) or not any(w in low for w in _CALLING):
+    if not (revealing or rows or b"session" in low or b"headers" in low or any(w in low for w in _SECRETS)) or not any(
+        w in low for w in _CALLING
+    ):
         return
     integrates = file in model.operations.telling_files and any(w in low for w in _SECRETS)
     for match in _CALL.finditer(source):

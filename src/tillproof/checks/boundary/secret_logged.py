@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tillproof.checks.boundary.headers_logged import AUTHORIZATION, shows_every_token, tell_headers
 from tillproof.checks.boundary.near_secrets import offsets
 from tillproof.checks.boundary.secret_answered import answered as answered_with
 from tillproof.checks.boundary.shown_secrets import answered, exception, named_in, secret, shows_token
@@ -135,6 +136,8 @@ def _logged(model: Model, site: LogSite) -> Iterator[Leak]:
                 name = "access_token"
             if not name and (column := model.token_rows.shown(piece)):
                 name, certain = column, False
+            if not name and shows_every_token(model, site, piece):
+                name, certain = AUTHORIZATION, False
             request = None if name or piece.flat else exception(model, piece)
             if name or request:
                 console = site.through.startswith("console.")
@@ -200,6 +203,8 @@ def _ruling(model: Model, leaks: list[Leak]) -> Ruling:
     ruling.anchor = (fn.file, line, program.body(fn).end_line[first.instr])
     if first.request is not None:
         _tell_exception(ruling, first.request, len(leaks))
+    elif first.name == AUTHORIZATION:
+        tell_headers(ruling)
     elif model.words.has("connection_fields", first.name):
         _tell_address(ruling, first.name)
     else:
