@@ -30,6 +30,8 @@ _INSTALL = re.compile(
     rb"|\.(?:filters|rewriters)\.push\("
     rb"|[\"']filters[\"']\s*:\s*\[\s*[\"']\w"
 )
+_PRINTS = re.compile(rb"\.printf\(|\bprintf\(\s*\(?\s*\{")
+_ALL = re.compile(rb"\b(?:format\.)?(?:json|prettyPrint|simple)\(\s*\)|\.\.\.(?:meta|rest|args|info|\w*[mM]eta\w*)\b|JSON\.stringify\(")
 _TAKES_OUT = re.compile(rb"redact|mask|scrub|sanitiz|\[FILTERED\]|\*{3,}|REDACTED|\\d\{1[0-9]", re.IGNORECASE)
 _BASES = frozenset(("Filter", "logging.Filter", "ProcessorInterface", "Formatter", "logging.Formatter"))
 
@@ -45,6 +47,18 @@ class Redaction(NamedTuple):
 def redaction(model: "Model", site: LogSite) -> Redaction | None:
     """What cleans the output of a logging call, if anything is seen to; None when nothing is."""
     return _of_logger(model, site) or _of_unit(model, site)
+
+
+def writes_named_parts(model: "Model", site: LogSite) -> Redaction | None:
+    """Where winston is told to write a record's named parts alone, the message and the stack of an exception and nothing else of it."""
+    if site.through.startswith("console.") or model.program.language(site.fn.file) != "javascript":
+        return None
+    unit = model.program.unit(site.fn.file)
+    for file, source in model.program.sources.items():
+        if b"winston" in source and model.program.unit(file) == unit and (printed := _PRINTS.search(source)) and not _ALL.search(source):
+            line = source.count(b"\n", 0, printed.start()) + 1
+            return Redaction(file, line, "the logger writes the message of an exception and its stack, and not the request in it")
+    return None
 
 
 def _of_logger(model: "Model", site: LogSite) -> Redaction | None:

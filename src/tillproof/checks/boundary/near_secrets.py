@@ -8,7 +8,7 @@ from tillproof.commerce.model import Model
 _CALL = re.compile(
     rb"(?:\b(?:console|logger|log|logging|Log|LOG|winston|Sentry|sentry_sdk|rollbar|Bugsnag|newrelic|analytics|mixpanel"
     rb"|posthog)\w*(?:\([^()\n]{0,60}\))?\s*(?:\.|->|::)\s*(?:logger\s*(?:\.|->)\s*)?\w+"
-    rb"|\b\w*(?:[lL]og(?:ger)?|LOG)(?:\.|->|::)\w+|\b(?:print|pprint|error_log|syslog|trigger_error|logger|info|report|debug|write_log"
+    rb"|\b\w*(?:[lL]og(?:ger)?|LOG)(?:\.|->|::)\w+|\b(?:print|pprint|error_log|syslog|trigger_error|logger|info|report|debug|error|warn|warning|log_?error|logError|write_log"
     rb"|gtag|fbq)|(?:->|\.|::)(?:log|debug|info|warn|error|logError|writeLog|add_order_note|stdout\.write)"
     rb"|\b(?:throw\s+new\s+[\w\\]+|raise\s+[\w.]+))\s*\("
 )

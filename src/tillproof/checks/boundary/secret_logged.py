@@ -8,12 +8,13 @@ from tillproof.checks.boundary.headers_logged import AUTHORIZATION, shows_every_
 from tillproof.checks.boundary.near_secrets import offsets
 from tillproof.checks.boundary.secret_answered import answered as answered_with
 from tillproof.checks.boundary.shown_secrets import answered, exception, named_in, secret, shows_token
+from tillproof.checks.boundary.signatures_logged import signatures
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
-from tillproof.commerce.redaction import redaction
+from tillproof.commerce.redaction import redaction, writes_named_parts
 from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shared_logs import families, written_at
 from tillproof.commerce.shown import Piece
@@ -68,6 +69,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     for leaks in by_request.values():
         yield _ruling(model, leaks)
     yield from answered_with(model)
+    yield from signatures(model)
 
 
 def _client(model: Model, request: Revealed) -> tuple[Fn, int]:
@@ -181,6 +183,8 @@ def _raised(model: Model, fn: Fn) -> Iterator[Leak]:
 def _redacted(model: Model, leak: Leak) -> Evidence | None:
     """What takes credentials out of everything that is logged there."""
     guard = redaction(model, leak.site) if leak.site is not None else None
+    if guard is None and leak.site is not None and leak.request is not None:
+        guard = writes_named_parts(model, leak.site)
     return Evidence(guard.file, guard.line, guard.note, "guard") if guard is not None else None
 
 
