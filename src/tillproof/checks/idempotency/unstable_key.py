@@ -1,7 +1,8 @@
 """``idempotency/unstable-key``: the key is the same when the same attempt is repeated."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
@@ -82,10 +83,16 @@ def _names_a_record(model: Model, source: Value, keyed: Keyed, *, begins: bool) 
         if not touch.writes or not model.words.entity(touch.entity):
             continue
         named = [v for name, v in touch.fields.items() if v is not None and (_ID.fullmatch(name) or (begins and _ATTEMPT.fullmatch(name)))]
-        made_of = pieces(named, _PIECES, model.evaluator.made_of)
+        made_of = pieces(named, _PIECES, partial(_ours, model))
         if any(isinstance(p, Result) and (p.fn, p.instr) == (source.fn, source.instr) and _same_call(p, asked) for p in made_of):
             return True
     return False
+
+
+def _ours(model: Model, value: Value) -> Iterable[Value]:
+    """What a value is made of here. What the provider answers is of its own making, whatever it was asked with."""
+    sent = isinstance(value, Result) and value.instr >= 0 and model.http.request(value.fn, value.instr) is not None
+    return () if sent else model.evaluator.made_of(value)
 
 
 def _same_call(made: Result, asked: list[tuple[Fn, int]]) -> bool:
