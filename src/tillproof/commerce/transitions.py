@@ -21,7 +21,7 @@ from tillproof.commerce.refusing_saves import refuses_itself
 from tillproof.commerce.serializer_fields import sent_field
 from tillproof.commerce.set_at_once import merges
 from tillproof.commerce.state_rows import state_of_row
-from tillproof.commerce.states import Writes
+from tillproof.commerce.states_beside import turned_beside
 from tillproof.commerce.told_states import state_kept, unconverted
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.vocabulary import BARE_FLAGS
@@ -55,10 +55,6 @@ _OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
 _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")
 # What these are of the kind of is the record beside them: a transaction's children are transactions.
 _RELATIVES = ("child", "children", "parent", "sibling", "siblings")
-# What one order has of its own, with a state that moves on together with the order's.
-_OF_ONE = re.compile(
-    r"(\w+_)?(return|refund|cancellation|dispute|claim|exchange)(_?(request|item|line))?|(\w+_)?(payment|transaction|invoice)"
-)
 GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
 """Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard."""
 REVERSIBLE = ("on_hold", "hold", "in_review")
@@ -255,7 +251,7 @@ class Transitions:
         if not atoms and (len(to) > 1 or isinstance(touch.fields.get(name), Choice)):
             atoms = self._choosing(effect, touch)
         if not atoms:
-            atoms = self._turned_beside(effect, effects)
+            atoms = turned_beside(self.model, effect, effects)
         undoes = self._undoes(name, to)
         thin = [a for a in atoms if self._lets_paid_through(a, to)] if undoes and not all(GIVEN_BACK.search(t) for t in to) else []
         atoms, looked = [a for a in atoms if a not in thin], tuple(dict.fromkeys(thin))
@@ -276,21 +272,6 @@ class Transitions:
         branches = (b.end - 1 for b in body.blocks if b.end > b.start and body.op[b.end - 1] == Op.BRANCH and b.end <= effect.instr)
         found = (a for i in branches for a in flat(self.model.conditions.of(effect.fn, body.args(i)[0], True, effect.ctx)))
         return [a for a in found if a.truth is not None and self.about(a, touch)]
-
-    def _turned_beside(self, effect: Effect, effects: list[Effect]) -> list[Atom]:
-        """The conditions on the state of what the order has of its own, moved on beside the order so that they let nobody in again:
-        ``if (item.returnRequest.status !== 'pending') return`` before that is ``approved``."""
-        beside = Writes(e for e in effects if e.fn == effect.fn)
-        out = []
-        for held in self.model.effects.held(effect):
-            for atom in self.model.conditions.behind(held):
-                if isinstance(atom, AnyOf) or atom.truth is None or atom.fn != effect.fn:
-                    continue
-                reads = self.model.states.reads(atom)
-                own = any(_OF_ONE.fullmatch(r.entity) and self.model.words.says_state(r.field) for r in reads)
-                if own and self.model.states.turned(atom, beside):
-                    out.append(atom)
-        return out
 
     def _runs_later(self, effect: Effect) -> bool:
         """Whether a timer sets off a change: by then a record that is new now may have been paid."""
