@@ -11,6 +11,10 @@ _LOCAL = re.compile(
 _EXAMPLE = re.compile(
     r"(?:.+\.)?(?:example\.(?:com|org|net)|your[\w-]*\..*|domain\.(?:com|tld)|mysite\..*|yoursite\..*|host\.tld)", re.IGNORECASE
 )
+# Inboxes for trying things out: what is sent there goes to nobody.
+_CATCHES_MAIL = re.compile(
+    r"(?:smtp|sandbox\.smtp)\.mailtrap\.io|(?:.+\.)?ethereal\.email|(?:.+\.)?(?:mailhog|mailpit|mailcatcher|maildev)(?:\..+)?"
+)
 
 
 def is_local(host: str) -> bool:
@@ -21,6 +25,11 @@ def is_local(host: str) -> bool:
 def is_example(host: str) -> bool:
     """Whether a host only stands for one."""
     return _EXAMPLE.fullmatch(_bare(host)) is not None
+
+
+def catches_mail(host: str) -> bool:
+    """Whether a mail server keeps what is sent for whoever tries a program, and delivers nothing."""
+    return _CATCHES_MAIL.fullmatch(_bare(host).lower()) is not None
 
 
 def _bare(host: str) -> str:

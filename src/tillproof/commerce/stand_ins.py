@@ -31,6 +31,10 @@ _NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:(?:::|[-_.: /])[A-Za-z]+)*[-_]?|(?:[A-
 _ALL_UPPER_NAME = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+")
 # What a field has to be like: ``required|size:28|regex:/tok_…/``.
 _RULES = re.compile(r"(?:required|nullable|sometimes|filled|bail|string|present)(?:_\w+)?(?::[^|]*)?(?:\|[a-z_]+(?::.*)?)+")
+# What a password was digested to, with its salt: nobody logs in with that.
+_DIGEST = re.compile(
+    r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:pbkdf2_sha\d+|bcrypt(?:_sha256)?|scrypt|argon2)[$:].+|\$(?:argon2|scrypt|pbkdf2)\S+"
+)
 _OF_AN_APP = re.compile(r"(?!(.)\1{3})[a-z]{4}(?: [a-z]{4}){3}")
 _LEAST_VARIETY = 2.8
 _VOWELS = re.compile(r"[aeiou]", re.IGNORECASE)
@@ -46,6 +50,7 @@ def is_stand_in(value: str, made: bool = False) -> bool:
         or _COMPUTED.search(value) is not None
         or _NOT_A_SECRET.fullmatch(value) is not None
         or _RULES.fullmatch(value) is not None
+        or _DIGEST.fullmatch(value) is not None
         or _STANDS_IN.search(value) is not None
         or _ALL_UPPER_NAME.fullmatch(value) is not None
         or _is_sequence(value)

@@ -21,6 +21,8 @@ class _Spoken:
         self.frameworks = {p.lower() for f in knowledge.frameworks.values() for p in f.packages}
         self.words = self._words()
         self.packages = self._packages()
+        # The classes that a platform's plugins derive from tell of it where it is written: a ``PaymentModule`` of Nest's is anybody's.
+        self.classes = {(p.id, c.lower()): frozenset(p.packages) for p in self.providers for c in p.plugins if p.packages}
 
     def _words(self) -> dict[str, list[str]]:
         """Word → providers; the beginning of a key that several of them use (``sk_test_``) says of none that it is used, and neither does a
@@ -89,7 +91,10 @@ class Usage:
         return tuple(sorted(self._by_file.get(file, _NOBODY) | self._by_word(file)))
 
     def _by_word(self, file: str) -> frozenset[str]:
-        return frozenset(p for w in self.program.indices[file].words for p in self._spoken.words.get(w.lower(), ()))
+        language, classes = self.program.language(file), self._spoken.classes
+        words = {w.lower() for w in self.program.indices[file].words}
+        told = ((p, w) for w in words for p in self._spoken.words.get(w, ()))
+        return frozenset(p for p, w in told if (p, w) not in classes or language in classes[p, w])
 
     @cached_property
     def _by_file(self) -> dict[str, frozenset[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.commerce.credentials import Mode
-from tillproof.commerce.hosts import is_local
+from tillproof.commerce.hosts import catches_mail, is_local
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.modes import Modes
@@ -60,7 +60,7 @@ def _severity(model: Model, written: Written, modes: Modes) -> Severity | None:
     if credential.sort in ("database", "mail"):
         host = credential.host or _host_beside(model, written)
         if credential.sort == "mail":
-            return "low" if host and is_local(host) else "high"
+            return "low" if host and (is_local(host) or catches_mail(host)) else "high"
         return "low" if not host or is_local(host) else "medium"
     mode = modes.of(written)
     if mode == "unknown" and environment in ("development", "staging"):
@@ -120,6 +120,8 @@ def _message(written: Written, mode: Mode, what: str) -> str:
     if credential.sort == "database":
         return f"{reader} and with it orders, customers and payment records, wherever that server can be reached."
     if credential.sort == "mail":
+        if credential.host and catches_mail(credential.host):
+            return f"{reader} and can read what was sent there while the shop was tried out."
         return f"{reader} and can send mail in the shop's name, payment links included, and read what was sent."
     owner = credential.owner.name if credential.owner else "the system"
     if mode == "test":
