@@ -153,3 +153,40 @@ def test_a_sum_that_one_message_has_captured_says_nothing_of_what_another_tells(
     assert broken(tmp_path / "any", check, {"kiosk.php": _HOOK % ""}) == [("kiosk.php", 30)]
     compared = " || (int) round( $order->get_total() * 100 ) !== (int) $payment['amount']"
     assert broken(tmp_path / "held", check, {"kiosk.php": _HOOK % compared}) == []
+
+
+_OPENPAYU = """<?php
+class OpenPayU_Order extends OpenPayU {
+    public static function consumeNotification($data) {
+        self::verifyDocumentSignature($data, OpenPayU_HttpCurl::getSignature(OpenPayU_Util::getRequestHeaders()));
+        return OpenPayU_Order::verifyResponse(array('response' => $data, 'code' => 200), 'OrderNotifyRequest');
+    }
+}
+"""
+_NOTIFIED = """<?php
+class WC_Gateway_PayU extends WC_Payment_Gateway {
+    public function __construct() { add_action('woocommerce_api_wc_gateway_payu', array($this, 'ipn')); }
+    public function ipn() {
+        $body = trim(file_get_contents('php://input'));
+        try {
+            $told = CONSUMED->order;
+        } catch (Exception $e) {
+            header('HTTP/1.1 400', true, 400);
+            die();
+        }
+        $order = wc_get_order((int) $told->extOrderId);
+        if ($told->status === 'COMPLETED' && !$order->is_paid()) {
+            $order->payment_complete($told->orderId);
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_payus_library_takes_no_message_that_is_not_signed(tmp_path: Path, carried: bool) -> None:
+    library = {"includes/lib/OpenPayU/v2/Order.php": _OPENPAYU} if carried else {"composer.json": '{"require":{"openpayu/openpayu":"2"}}'}
+    sound = _NOTIFIED.replace("CONSUMED", "OpenPayU_Order::consumeNotification($body)->getResponse()")
+    assert broken(tmp_path / "sound", "payment/webhook-unverified", {"payu.php": sound, **library}) == []
+    raw = _NOTIFIED.replace("CONSUMED", "json_decode($body)")
+    assert broken(tmp_path / "raw", "payment/webhook-unverified", {"payu.php": raw, **library}) != []
