@@ -55,3 +55,39 @@ def test_what_is_declared_of_a_request(tmp_path: Path, amount: str, currency: st
     write(tmp_path, {"package.json": '{"dependencies": {"express": "4", "stripe": "14", "express-validator": "7"}}', "app.js": app})
     findings = review(tmp_path, Settings(use_cache=False, checks=("payment/amount-unit",))).findings
     assert sorted({f.title for f in findings}) == found
+
+
+_STEPPED = """\
+import requests
+from django.shortcuts import redirect
+from .models import Item
+
+def fee(lines):
+    total = sum(line.price * line.quantity for line in lines)
+    return FEE
+
+def pay(request):
+    lines = Item.objects.filter(user=request.user)
+    amount = float(fee(lines) + sum(line.price * line.quantity for line in lines))
+    answer = requests.post("https://api.flutterwave.com/v3/payments", timeout=10, headers=HEADERS,
+        json={"tx_ref": "x", "amount": amount, "currency": "NGN"})
+    return redirect(answer.json()["data"]["link"])
+"""
+_ITEMS = """\
+from django.db import models
+
+class Item(models.Model):
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    quantity = models.PositiveIntegerField()
+"""
+
+
+@pytest.mark.parametrize(("fee", "cut"), [("(total // 1000) * 10", False), ("total // 100 * 2", False), ("int(total)", True)])
+def test_how_many_thousands_a_sum_comes_to_is_no_sum_that_was_cut(tmp_path: Path, fee: str, cut: bool) -> None:
+    urls = "from django.urls import path\nfrom . import views\nurlpatterns = [path('pay/', views.pay)]\n"
+    write(
+        tmp_path,
+        {"manage.py": "", "shop/models.py": _ITEMS, "shop/urls.py": urls, "shop/views.py": _STEPPED.replace("FEE", fee)},
+    )
+    findings = review(tmp_path, Settings(use_cache=False, checks=("payment/amount-unit",))).findings
+    assert bool(findings) is cut

@@ -336,6 +336,8 @@ class Units:
     def _cut(self, money: Money, value: Value) -> Money:
         if self._half_more(value):  # `floor(price * 100 + 0.5)`
             return money.after(Step("round", value), number="integer", whole=True, inexact=False)
+        if money.steps and money.steps[-1].did == "down" and (money.unit == "under" or money.number == "decimal"):
+            return Money()  # ``total // 1000``: how many thousands it comes to is no sum
         scaled = any(s.did in ("up", "convert") for s in money.steps)
         loses = money.inexact if scaled and not money.whole else False
         parted = money.unit == "major" and money.number in ("decimal", "float", "string")
