@@ -280,3 +280,32 @@ def take(pk, wanted):
 """
     files = {"shop/models.py": models, "shop/orders.py": code}
     assert bool(ruled(tmp_path, "inventory/non-atomic-write", files)) is found
+
+
+_SWAP = """\
+const express = require('express');
+const mongoose = require('mongoose');
+const Variant = mongoose.model('Variant', new mongoose.Schema({ stock: Number, name: String }));
+const app = express();
+app.post('/count/:id', async (req, res) => {
+  const variant = await Variant.findById(req.params.id);
+  const before = variant.stock;
+  const updated = await Variant.findOneAndUpdate({ _id: variant._id, WHERE }, { $set: { stock: before - Number(req.body.lost) } });
+  HEARD
+  res.json({});
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "heard", "ruling"),
+    [
+        ("stock: before", "if (!updated) return res.status(409).end();", "held"),
+        ("stock: before", "", "broken"),
+        ("name: variant.name", "if (!updated) return res.status(409).end();", "broken"),
+    ],
+)
+def test_a_write_that_names_what_it_started_from_loses_nothing(tmp_path: Path, where: str, heard: str, ruling: str) -> None:
+    app = _SWAP.replace("WHERE", where).replace("HEARD", heard)
+    rulings = ruled(tmp_path, "inventory/non-atomic-write", {"package.json": "{}", "app.js": app})
+    assert [r for r, _, _ in rulings] == [ruling]

@@ -332,7 +332,13 @@ class Takings:
 
     def refused(self, write: StockWrite, table: Table | None) -> Kept | None:
         """What refuses a write of a row that another has changed since it was read."""
-        return self._by_version(write, table) or self._in_transaction(write, table)
+        return self._by_version(write, table) or self._in_transaction(write, table) or self._swapped(write)
+
+    def _swapped(self, write: StockWrite) -> Kept | None:
+        """An update that names the value it started from, ``findOneAndUpdate({_id, stock: before}, …)``, and whose answer is heard."""
+        if write.how != "computed" or not self._is_conditional(write) or self._conditional(write) is None:
+            return None
+        return self._at(write.place, "the row is written only where it still holds what was read, and it is asked whether it did")
 
     def _by_version(self, write: StockWrite, table: Table | None) -> Kept | None:
         version = table.version if table is not None and write.how == "computed" else None

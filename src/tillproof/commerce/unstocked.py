@@ -26,6 +26,9 @@ _LEFT = (
     rb"(?:in stock|stocks?\s+(?:available|left)|left\b|available\b|remaining\b)"
 )
 _BELOW = ("<", ">", "<=", ">=")
+# How much of the goods is put aside for orders, counted beside what there is; what keeps it for one order.
+_PUT_ASIDE = re.compile(r"(\w+_)?(reserved|allocated|committed|held|on_hold|blocked)(_(quantity|qty|stock|count|units|amount))?")
+_RESERVATION = re.compile(r"(\w+_)?(reservation|stock_hold|stock_allocation|inventory_(hold|allocation))s?(_(item|line))?")
 _ELSEWHERE = ("platform", "marketplace", "erp", "warehouse")
 
 
@@ -59,11 +62,21 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
         made = [e for e in made if not any(o.fn == e.fn and o.instr < e.instr for o in made)][:1]
         for effect in made:
             stock = _of_goods(model, kept, effect)
-            if stock is not None and (effect.fn, effect.instr) not in seen:
+            if stock is not None and (effect.fn, effect.instr) not in seen and not _reserves(model, entry):
                 seen.add((effect.fn, effect.instr))
                 if (unit := stock.table.unit) not in hidden:
                     hidden[unit] = _hidden(model, stock)
                 yield Unstocked(entry, effect, stock, not stock.sure or _looks(model, entry, stock), hidden[unit])
+
+
+def _reserves(model: "Model", entry: Entry) -> bool:
+    """Whether goods are put aside on the way, in a count of their own beside the stock or in a record that keeps them for the order."""
+    for touch in (e.touch for e in model.effects.of(entry.target) if e.touch is not None and e.touch.writes):
+        counted = (*touch.relative, *(touch.fields if model.words.has("goods_entities", touch.entity) else ()))
+        aside = any(_PUT_ASIDE.fullmatch(snake(name.rpartition(".")[2])) for name in counted)
+        if aside or (touch.kind == "create" and _RESERVATION.fullmatch(touch.entity)):
+            return True
+    return False
 
 
 def _told(model: "Model", known: set[str]) -> Iterator[Stock]:
