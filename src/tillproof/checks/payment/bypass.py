@@ -17,7 +17,7 @@ from tillproof.flow.facts import Condition
 from tillproof.flow.paths import Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Assumed, Happening, Outcome
-from tillproof.flow.values import Const, Ctx, Member, Result, Value, leaves
+from tillproof.flow.values import Const, Ctx, FunctionV, Member, Result, Value, leaves, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Op
 
@@ -29,9 +29,9 @@ _NESTED = 6
 class Bypass(NamedTuple):
     """A way round. ``guard``: the branch or call that lets past; ``line``: where it stands; ``way``: the first line of the side that
     goes on without the proof; ``act``: what is then done unproven; ``also``: where the other ways
-    round are; ``ctx``: that of ``fn``."""
+    round are; ``ctx``: that of ``fn``. ``elsewhere``: ``fn`` may be called in place of the function that proves, and proves nothing."""
 
-    kind: Literal["skipped", "swallowed", "ignored"]
+    kind: Literal["skipped", "swallowed", "ignored", "elsewhere"]
     fn: Fn
     line: int
     way: int
@@ -88,7 +88,27 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         return None
     level = _ignored(model, chains[0], edges)
     line = model.program.body(level.fn).line[level.instr]
+    other = _unproving(model, level, edges)
+    if other is not None:
+        begins = declared.line if (declared := model.program.function(other)) is not None else 1
+        return Bypass("elsewhere", other, begins, line, 0, "sender", acts[0], ((level.fn.file, line),))
     return Bypass("ignored", level.fn, line, line, level.instr, "sender", acts[0])
+
+
+def _unproving(model: Model, level: _Level, edges: frozenset[tuple[Fn, int, int, int]]) -> Fn | None:
+    """One of several methods that a call may land in, each for a payment system of its own, that proves nothing where another does:
+    ``strategies.get(provider).verify(body, headers)``."""
+    body = model.program.body(level.fn)
+    callee = body.args(level.instr)[0] if body.op[level.instr] == Op.CALL else -1
+    found = [o for o in options(model.evaluator.value(level.fn, callee, level.ctx)) if isinstance(o, FunctionV)] if callee >= 0 else []
+    walk = Walk(model.program, model.evaluator, SenderPolicy(model, frozenset()), assumed=Assumed(edges))
+    proving = {o.fn: _proves(walk, o.fn, model.evaluator.context(o, level.fn, level.instr, level.ctx)) for o in found}
+    return next((fn for fn, proves in proving.items() if not proves), None) if any(proving.values()) else None
+
+
+def _proves(walk: Walk, fn: Fn, ctx: Ctx | None) -> bool:
+    """Whether a function makes the proof on some way through it."""
+    return any(outcome.proven for outcome in walk.run(fn, ctx).outcomes)
 
 
 def _tried_out(model: Model, suspect: _Suspect, act: Happening) -> bool:

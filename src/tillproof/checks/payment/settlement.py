@@ -264,12 +264,17 @@ def notified(model: Model, integration: Integration) -> tuple[Fn, int] | None:
 
 
 def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
-    """A webhook route of the unit of which it is not seen whose it is, or only by how its class or folder is called."""
+    """A webhook route of the unit of which it is not seen whose it is, or only by how its class or folder is called; or one that names this
+    system, while the proof that it leads to is another's: ``/webhooks/klarna`` of a shop whose handlers share a service."""
     for handler in model.handlers.all:
         entry, name = handler.entry, handler.provider.id
         ours = model.program.unit(entry.target.fn.file) == integration.unit and handler.kind != "redirect-return"
         told = f"{entry.route or ''} {model.program.name(entry.target.fn)}".lower()
         if ours and model.strangers.knows(handler.provider) and name not in told:
+            return entry
+        last = (entry.route or "").rstrip("/").rpartition("/")[2]
+        named = model.credentials.owners.of_name(last) if name != integration.provider.id else None
+        if ours and named is not None and named.id == integration.provider.id:
             return entry
     taken = {h.entry.target.fn for h in model.handlers.all}
     for entry in model.entries:

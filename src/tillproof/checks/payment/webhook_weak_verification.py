@@ -107,7 +107,14 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
             "nobody acts on the answer here"),
             f"Test the result, and refuse the message when it is not true: {refuse}.",
         ),
+        "elsewhere": (
+            "The messages of one payment system are taken unverified", ("Which of several functions looks at a message is decided when it "
+            f"comes: {provider}'s verification is made in one of them, and this one makes none"),
+            f"Verify the message here by what its sender gives for it (a signature, or asking for the payment by its id): {refuse}.",
+        ),
     }[way.kind]  # fmt: skip
+    if way.kind == "elsewhere":
+        ruling.confidence, provider = "likely", "payment"
     if door:
         ruling.title = f"A text that stands in the code passes for {provider}'s signature"
         why = "Whoever sends the text that is compared here is let through, and everybody knows it who has seen the code"
@@ -122,9 +129,13 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
         "swallowed": "the failed proof is caught here",
         "ignored": "the answer of the proof is lost here",
     }
-    ruling.evidence.append(at(program, way.fn, way.guard, note[way.kind], "guard"))
-    ruling.evidence.append(Evidence(way.fn.file, way.way, "the way past the verification", "missing"))
-    ruling.evidence += [Evidence(file, line, "another way past it begins here", "step") for file, line in way.also]
+    if way.kind == "elsewhere":
+        ruling.evidence.append(Evidence(*way.also[0], "one of several functions is called here", "step"))
+        ruling.evidence.append(Evidence(way.fn.file, way.line, "this one proves nothing", "missing"))
+    else:
+        ruling.evidence.append(at(program, way.fn, way.guard, note[way.kind], "guard"))
+        ruling.evidence.append(Evidence(way.fn.file, way.way, "the way past the verification", "missing"))
+        ruling.evidence += [Evidence(file, line, "another way past it begins here", "step") for file, line in way.also]
     ruling.evidence.append(at(program, way.act.fn, way.act.instr, "what is then done with the unproven message", "sink"))
     return ruling
 
