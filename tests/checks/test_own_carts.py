@@ -245,3 +245,63 @@ app.post('/pay', async (req, res) => {
 )
 def test_a_cart_made_by_a_plain_function(tmp_path: Path, pieces: str, found: list[str]) -> None:
     assert _found(tmp_path, {**_SESSION, "app.js": _SESSION["app.js"].replace("PIECES", pieces)}) == found
+
+
+_MADE = """\
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel, Field
+from sqlalchemy import Column, Float, ForeignKey, Integer
+from sqlalchemy.orm import Session, declarative_base, relationship
+
+Base = declarative_base()
+app = FastAPI()
+
+
+class Product(Base):
+    __tablename__ = "products"
+    id = Column(Integer, primary_key=True)
+    price = Column(Float)
+
+
+class OrderItem(Base):
+    __tablename__ = "order_items"
+    id = Column(Integer, primary_key=True)
+    order_id = Column(Integer, ForeignKey("orders.id"))
+    quantity = Column(Integer)
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id = Column(Integer, primary_key=True)
+    total = Column(Float)
+    items = relationship(OrderItem)
+
+
+class Line(BaseModel):
+    product_id: int
+    quantity: int BOUND
+
+
+class Checkout(BaseModel):
+    items: list[Line]
+
+
+@app.post("/checkout")
+def checkout(wanted: Checkout, db: Session = Depends(session), user=Depends(current_user)):
+    lines, total = [], 0.0
+    for item in wanted.items:
+        product = db.query(Product).filter(Product.id == item.product_id).first()
+        total += product.price * item.quantity
+        lines.append(OrderItem(product_id=product.id, quantity=item.quantity))
+    order = Order(total=total, items=lines)
+    db.add(order)
+    db.commit()
+    return {"id": order.id}
+"""
+
+
+@pytest.mark.parametrize(("bound", "found"), [("", 1), ("= Field(ge=1)", 0)])
+def test_lines_that_are_stored_with_their_order_count(tmp_path: Path, bound: str, found: int) -> None:
+    (tmp_path / "main.py").write_text(_MADE.replace("BOUND", bound))
+    findings = review(tmp_path, Settings(use_cache=False, checks=("payment/client-amount",))).findings
+    assert [(f.file, f.severity) for f in findings] == [("main.py", "critical")] * found

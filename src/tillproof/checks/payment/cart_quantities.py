@@ -15,7 +15,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Record, constant, options
+from tillproof.flow.values import Instance, Record, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -24,6 +24,7 @@ _LINES = re.compile(r"((cart|order|line|checkout|basket)_?)?(items?|lines?|produ
 _HEAD = re.compile(r"[.\[]")
 _SHAPES = ("integer", "float", "decimal", "value", "raw")  # how an object of a price is read as a number
 _MOST_CALLERS = 6
+_FEW = 40
 _PER_PIECE = ("unit_amount", "unit_amount_decimal")
 _STATEMENT = re.compile(
     r"(quantity|qty)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(price|amount|cost)|(price|amount|cost)\w*[`\"\]]?\s*\*\s*[\w.`\"\[]*(quantity|qty)",
@@ -114,6 +115,16 @@ def _line_writes(model: Model, entry: Entry) -> Iterator[AmountSite]:
                 yield AmountSite("line", "line of the cart", effect.fn, effect.instr, value, True, field, effect.ctx)
             elif value is not None and (line or holds) and _LINES.fullmatch(snake(field)):
                 yield AmountSite("line", "line of the order", effect.fn, effect.instr, value, False, field, effect.ctx)
+                yield from _made_lines(model, value)
+
+
+def _made_lines(model: Model, value: Value) -> Iterator[AmountSite]:
+    """The quantities of the lines that an order is given as objects, which are stored with it: ``Order(items=[OrderItem(quantity=n)])``."""
+    for made in (p.made for p in pieces([value], _FEW) if isinstance(p, Instance) and p.made is not None):
+        fn, call, ctx = made
+        for key, given in model.program.body(fn).call(call)[1]:
+            if key and _counts(model, key):
+                yield AmountSite("line", "line of the order", fn, call, model.evaluator.value(fn, given, ctx), False, key, ctx)
 
 
 def _counts(model: Model, name: str) -> bool:
