@@ -157,3 +157,41 @@ export class Desk {{
 }}
 """
     assert list(roles(tmp_path, {**_NEST, "src/roles.ts": made, "src/desk.controller.ts": desk}).values()) == [role]
+
+
+@pytest.mark.parametrize(
+    ("app", "role"),
+    [
+        (
+            (
+                "const f = require('fastify')();\n"
+                "f.decorate('known', async (request, reply) => { try { await request.jwtVerify(); } catch (err) { reply.send(err); } });\n"
+                "f.post('/paid/:id', { onRequest: [f.known] }, async () => ({}));\n"
+            ),
+            "customer",
+        ),
+        (
+            (
+                "const app = require('express')();\n"
+                "const ours = (req, res, next) => {\n"
+                "  if (req.headers['x-api-key'] !== process.env.DESK_API_KEY) return res.status(401).end();\n"
+                "  next();\n};\n"
+                "app.post('/paid/:id', ours, (req, res) => res.json({}));\n"
+            ),
+            "internal",
+        ),
+        (
+            (
+                "const app = require('express')();\n"
+                "const ours = (req, res, next) => {\n"
+                "  if (req.headers['x-signature'] !== sign(req.body, process.env.WEBHOOK_SECRET)) return res.status(401).end();\n"
+                "  next();\n};\n"
+                "app.post('/paid/:id', ours, (req, res) => res.json({}));\n"
+            ),
+            "public",
+        ),
+    ],
+)
+def test_what_a_guard_asks_of_whoever_is_no_visitor(tmp_path: Path, app: str, role: str) -> None:
+    files = {"package.json": '{"dependencies": {"fastify": "4", "express": "4"}}', "app.js": app}
+    assert list(roles(tmp_path, files).values()) == [role]

@@ -15,6 +15,8 @@ _FEW = 8
 _OPEN = re.compile(r"guest|public|anonymous|anyone|optional|\*")
 _AWAY = frozenset(["redirect", "HttpResponseRedirect", "HttpResponseForbidden", "RedirectResponse", "redirect_to_login", "sendStatus"])
 """Calls by which a guard sends somebody elsewhere."""
+_CAUGHT = [["err"], ["error"], ["e"], ["ex"], ["exception"]]
+"""What Fastify's guards answer with: ``try { await request.jwtVerify(); } catch (err) { reply.send(err); }``."""
 
 
 def times_let_pass(wiring: Wiring, fn: Fn) -> int:
@@ -49,6 +51,7 @@ def refuses_at(wiring: Wiring, fn: Fn, i: int) -> bool:
         return True
     called = body.called(i) if body.op[i] == Op.CALL and wiring.program.language(fn.file) != "php" else ""
     away = called.rpartition(".")[2] in _AWAY or (called == "next" and len(body.call(i)[1]) == 1)  # ``next(new Error('forbidden'))``
+    away = away or (called.rpartition(".")[2] == "send" and [body.name(v) for _, v in body.call(i)[1] if body.op[v] == Op.NAME] in _CAUGHT)
     return away or body.op[i] == Op.RAISE or (body.op[i] == Op.CONST and body.name(i) in _REFUSALS)
 
 

@@ -323,7 +323,8 @@ class Roles:
                 if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
                     said[i] = None if _of_message(body, i) else _asks(body.name(i), of_messages)
                 elif op == Op.BINARY:
-                    said[i] = compares_role(self.evaluator, one, i)
+                    own = None if of_messages else compares_secret(self.evaluator, one, i)
+                    said[i] = highest((compares_role(self.evaluator, one, i), own))
                 elif op == Op.CALL and depth < 2:
                     callee = self.evaluator.value(one, body.args(i)[0])
                     first = self._first(result) if isinstance(result := self.evaluator.value(one, i), Result) else None
