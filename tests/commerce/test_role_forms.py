@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.commerce.test_roles import roles
+from tests.commerce.wired import wired
 
 _APP = """\
 const express = require('express');
@@ -195,3 +196,37 @@ export class Desk {{
 def test_what_a_guard_asks_of_whoever_is_no_visitor(tmp_path: Path, app: str, role: str) -> None:
     files = {"package.json": '{"dependencies": {"fastify": "4", "express": "4"}}', "app.js": app}
     assert list(roles(tmp_path, files).values()) == [role]
+
+
+_PATHS = "\nexport const config = { matcher: ['/api/paid/:path*'] };\n"
+
+
+@pytest.mark.parametrize(
+    ("middleware", "role"),
+    [
+        ("export { default } from 'next-auth/middleware';", "customer"),
+        (
+            (
+                "import { withAuth } from 'next-auth/middleware';\n"
+                "export default withAuth({ callbacks: { authorized: ({ token }) => token?.role === 'admin' } });"
+            ),
+            "staff",
+        ),
+        (
+            (
+                "import { withAuth } from 'next-auth/middleware';\n"
+                "export default withAuth({ callbacks: { authorized: ({ token }) => Boolean(token) } });"
+            ),
+            "customer",
+        ),
+        ("import { logged } from './logged';\nexport default logged({ level: 'info' });", "public"),
+    ],
+)
+def test_what_stands_before_the_paths_of_next(tmp_path: Path, middleware: str, role: str) -> None:
+    files = {
+        "package.json": '{"dependencies": {"next": "14", "next-auth": "4"}}',
+        "next.config.js": "",
+        "middleware.ts": middleware + _PATHS,
+        "app/api/paid/route.ts": "export async function POST(request: Request) { return Response.json({}); }\n",
+    }
+    assert [e.role for e in wired(tmp_path, files).entries] == [role]

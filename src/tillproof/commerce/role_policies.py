@@ -12,7 +12,7 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.facts import Condition, Either, Facts
 from tillproof.flow.members import static_member
 from tillproof.flow.program import ClassId, Fn, Program
-from tillproof.flow.values import ClassV, External, Instance, Member, Value, constant, options
+from tillproof.flow.values import ClassV, External, FunctionV, Instance, Member, Record, Result, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Role
@@ -98,6 +98,17 @@ class Policies:
         given = [self.evaluator.value(fn, v) for _, v in body.call(i)[1]]
         plain = snake(body.called(i).rpartition(".")[2]) in _BARE
         return "staff" if not plain and any(over_the_seller(v, self.program) for v in given) else told(given)
+
+    def of_callback(self, call: Result, given: list[Value]) -> Role | None:
+        """What the function demands that a guard is told to ask:
+        ``withAuth({ callbacks: { authorized: ({ token }) => token?.role === 'admin' } })``."""
+        for value in given:
+            callbacks = self.evaluator.member(value, "callbacks", call.at) if isinstance(value, Record) else None
+            asked = self.evaluator.member(callbacks, "authorized", call.at) if callbacks is not None else None
+            for option in options(asked) if asked is not None else ():
+                if isinstance(option, FunctionV):
+                    return self.verdict(option.fn)
+        return None
 
     def verdict(self, fn: Fn) -> Role | None:
         """The least that somebody must be for a method to answer that he may; None when it lets anybody pass."""

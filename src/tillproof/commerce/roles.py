@@ -197,7 +197,9 @@ class Roles:
         if isinstance(value, Result) and value.instr >= 0:
             given = [v for _, v in self.evaluator.arguments(value)]
             inner = highest(self.guard(v, patterns, depth + 1) for v in given if constant(v) is None)
-            return highest((by_name, inner, self._by_argument(plain_names(value), given, patterns)))
+            return highest(
+                (self.policies.of_callback(value, given), by_name, inner, self._by_argument(plain_names(value), given, patterns))
+            )
         if by_name:
             return by_name
         if isinstance(value, FunctionV):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tillproof.commerce.entry_styles.arguments import Arguments, entries, handlers, items, words
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, path_expression
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import ClassV, Value, constant, options
+from tillproof.flow.values import ClassV, External, Result, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Routes
 
@@ -133,7 +133,10 @@ def _by_file(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
         matcher = wiring.evaluator.member(config, "matcher", at)
         told = [t for o in options(matcher) for v in items(o) if (t := constant(v)) is not None]
         names = [n for n in routes.verbs if any(e.name == n for e in wiring.program.indices[file].exports)]
-        guards = tuple(f for n in names for f, _ in handlers(wiring.evaluator, wiring.evaluator.scope.exported(file, n, at)))
+        exported = [wiring.evaluator.scope.exported(file, n, at) for n in names]
+        own = (f for value in exported for f, _ in handlers(wiring.evaluator, value))
+        wrappers = (o for value in exported for o in options(value) if isinstance(o, (Result, External)))  # ``withAuth({ … })``
+        guards = (*own, *wrappers)
         for text in told if guards else ():
             yield from _pattern(wiring.program.unit(file), framework.id, text, (), guards)
 
