@@ -55,3 +55,67 @@ def test_a_confirmation_in_a_helper_is_shown_where_the_handler_asks_for_it_too(t
     (finding,) = review(tmp_path, Settings(use_cache=False, checks=("payment/amount-not-reconciled",))).findings
     asked = [(s.file, s.line) for s in finding.trace if "confirm" in s.note]
     assert asked == [("app.js", 10), ("told.js", 2)]
+
+
+_TWICE_TOLD = """\
+import json
+import os
+import uuid
+import requests
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt
+from .models import CartItem, Order, Payment
+
+def total_of(user):
+    return sum(item.product.price * item.quantity for item in CartItem.objects.filter(user=user))
+
+def pay(request):
+    answer = requests.post("https://api.flutterwave.com/v3/payments", timeout=10, json={"tx_ref": uuid.uuid4().hex,
+        "amount": str(total_of(request.user)), "currency": "NGN", "customer": {"email": request.user.email}})
+    return redirect(answer.json()["data"]["link"])
+
+@csrf_exempt
+def hook(request):
+    if request.headers.get("verif-hash") != os.environ["HASH"]:
+        return HttpResponse(status=401)
+    payload = json.loads(request.body)
+    data = payload.get("data")
+    amount = data.get("amount")
+    user = User.objects.get(email=data.get("customer", {}).get("email"))
+    if Payment.objects.filter(transaction=data.get("id")).exists():
+        return HttpResponse()
+    told = requests.get(f"https://api.flutterwave.com/v3/transactions/{data.get('id')}/verify", timeout=10).json()
+    if told.get("status") == "success" and told.get("data", {}).get("amount") == OWED:
+        order = Order.objects.create(user=user, total=amount, status="paid")
+        order.items.set(CartItem.objects.filter(user=user))
+        Payment.objects.create(transaction=data.get("id"))
+    return HttpResponse()
+"""
+_TABLES = """\
+from django.db import models
+
+class CartItem(models.Model):
+    user = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    quantity = models.PositiveIntegerField()
+
+class Order(models.Model):
+    user = models.ForeignKey("auth.User", on_delete=models.CASCADE)
+    total = models.DecimalField(max_digits=10, decimal_places=2)
+    status = models.CharField(max_length=20)
+
+class Payment(models.Model):
+    transaction = models.CharField(max_length=60, unique=True)
+"""
+
+
+@pytest.mark.parametrize(("owed", "ruling"), [("amount", "broken"), ("total_of(user)", "held")])
+def test_what_a_provider_says_twice_is_held_against_nothing_of_ours(tmp_path: Path, owed: str, ruling: str) -> None:
+    urls = "from django.urls import path\nfrom . import views\nurlpatterns = [path('pay/', views.pay), path('hook/', views.hook)]\n"
+    views = _TWICE_TOLD.replace("OWED", owed)
+    files = {"manage.py": "", "shop/models.py": _TABLES, "shop/urls.py": urls, "shop/views.py": views}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    obligations = review(tmp_path, Settings(use_cache=False, checks=("payment/amount-not-reconciled",))).obligations
+    assert {o.ruling for o in obligations if o.site.kind == "webhook"} == {ruling}

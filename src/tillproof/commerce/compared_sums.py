@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _LIMIT = re.compile(r"(^|[_.])(min|max|minimum|maximum|limit|threshold)([_.]|$)")
+_NOTED = re.compile(r"meta(_?data)?|notes?|custom(_(data|fields?|id))?|udf\d*|user_?data|passthrough|extra\w*|\w*reference\w*")
 _MOST_PIECES = 60
 _FEW_ENDS = 4
 _ORDERS = {"<": True, "<=": True, ">": False, ">=": False}  # whether the left one is the less
@@ -51,18 +52,22 @@ class ComparedSums:
         if body.op[atom.instr] != Op.BINARY:
             return False
         sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
-        ends = [p for p in pieces(sides, _MOST_PIECES, self._up_to_what_came) if not self._up_to_what_came(p)]
+        ends = [p for p in pieces(sides, _MOST_PIECES, self._up_to_their_word) if not self._up_to_their_word(p)]
         came = [self._is_from_sender(p) for p in ends]
         answered = [is_answer(self.model, p) for p in ends]
         raw = [self._is_raw(p) for p in ends]
-        rest = [p for p, s, a in zip(ends, came, answered, strict=True) if not (s or a or isinstance(p, (Const, External)))]
+        theirs = [any(told) for told in zip(came, answered, raw, strict=True)]
+        rest = [p for p, told in zip(ends, theirs, strict=True) if not (told or isinstance(p, (Const, External)))]
         bare = any(isinstance(option, Const) for side in sides for option in options(side)) and len(ends) < _FEW_ENDS
         if rest or not any(answered):
             sent = [c or r for c, r in zip(came, raw, strict=True)]
             alone = all(s or isinstance(p, Const) or _parses(p) for p, s in zip(ends, sent, strict=True))
             return (any(came) and not rest and bare) or (any(raw) and alone)
-        both = all(any(map(self._is_their_word, pieces([side], _MOST_PIECES, self._up_to_what_came))) for side in sides)
-        return any(came) or (both and self._begun_by_page(p for p, a in zip(ends, answered, strict=True) if a))
+        both = all(any(map(self._is_their_word, pieces([side], _MOST_PIECES, self._up_to_their_word))) for side in sides)
+        if any(came) or not both:
+            return any(came)
+        noted = any(_NOTED.fullmatch(word) for word in self._names.of(atom))  # what we have put there was owed when the payment was begun
+        return not noted or self._begun_by_page(p for p, a in zip(ends, answered, strict=True) if a)
 
     def _begun_by_page(self, answers: Iterable[Value]) -> bool:
         """Whether nothing of ours begins a payment at the system that has answered: the page does, with whatever it notes there."""
@@ -109,6 +114,10 @@ class ComparedSums:
         if isinstance(value, Member) and self.model.records.read_behind(value.base) is not None:
             return []
         return [] if self._has_come(value) else self.within(value)
+
+    def _up_to_their_word(self, value: Value) -> list[Value]:
+        """The same, where a body as it came counts as a whole, too."""
+        return [] if self._is_raw(value) else self._up_to_what_came(value)
 
     def _has_come(self, value: Value) -> bool:
         """Whether a value is what a sender sent, a provider answered, or its verifier gave back."""
