@@ -121,3 +121,16 @@ Route::get('/thanks/{{number}}', function ($number) {{
     assert [paid(f"came{n}", state) for n, state in enumerate(came)] == [["critical"]] * len(came)
     open_ = ("Menunggu Pembayaran", "Pembayaran Gagal", "Pago rechazado", "Paiement refusé")
     assert [paid(f"open{n}", state) for n, state in enumerate(open_)] == [[]] * len(open_)
+
+
+def test_what_takes_a_piece_out_of_the_address_asks_nobody(tmp_path: Path) -> None:
+    """A library's call whose name says that it reads the request is no question to the payment system; one that fetches is a doubt."""
+    found = {}
+    for call in ("getReferenceFromUrl(req.originalUrl)", "getPayment(req.originalUrl)"):
+        hooks = HOOKS.replace("GUARD", "const { Payments } = require('fjellpay-payments');").replace("BEFORE", "")
+        hooks = hooks.replace("  await Order", f"  const reference = await Payments.{call};\n  await Order")
+        hooks = hooks.replace("WRITTEN", "status: req.body.status").replace("number: req.body.reference", "number: reference")
+        files = {"server.js": SERVER, "models.js": MODELS, "hooks.js": hooks}
+        report = review_of(Example(title="", files=files, expect=[]), tmp_path / call[:12], CHECK)
+        found[call[:12]] = [o.ruling for o in report.obligations]
+    assert found == {"getReference": ["broken"], "getPayment(r": ["unknown"]}

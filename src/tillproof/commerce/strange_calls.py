@@ -27,6 +27,8 @@ ASKS = re.compile(r"(confirm|verify|validate|capture|charge|query|retrieve|inqui
 _SURELY_ASKS = re.compile(
     r"(confirm|verify|validate|capture|query|retrieve|inquire|inquiry|execute|check|fetch|find|get|lookup|status)(_|$)"
 )
+# What only takes a piece out of the request asks nobody: ``Helper::getMerchantIdFromUrl()``.
+_OUT_OF_REQUEST = re.compile(r"_from_(the_)?(url|uri|request|query|path|body|input|post|route|headers?|params?|payload|callback|webhook)(_|$)")
 _OF_PAYMENTS = re.compile(r"(^|_)(pay(ment|ments)?|gateway|transaction|transactions|checkout|charge|invoice|bank|wallet|card)s?(_|$)")
 _A_PAYMENT = re.compile(r"(^|_)(payments?|transactions?|charges?|invoices?|refunds?|pay|txn)(_|$)")
 _OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|retrieve\w*|(\w+_)?status\w*|execute|capture|\w*_?query")
@@ -151,6 +153,8 @@ def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
     body = model.program.body(fn)
     callee = body.args(i)[0]
     if body.op[callee] != Op.FIELD or not verbs.match(snake(body.name(callee))) or model.recogniser.is_ours(fn, i, None):
+        return ""
+    if _OUT_OF_REQUEST.search(snake(body.name(callee))):
         return ""
     value = model.evaluator.value(fn, callee)
     if any(isinstance(p, Result) and model.recogniser.result_is("http", p) for p in pieces([value], _PIECES)):
