@@ -14,6 +14,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.order_history import asks_history
 from tillproof.commerce.periods import lengthened
 from tillproof.commerce.plain_metas import meta_read
+from tillproof.commerce.refused_together import refused_together
 from tillproof.commerce.rolled_back import rolled_back, transactions
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.states import Writes
@@ -462,6 +463,8 @@ class Repeats:
             return "it runs under a lock"
         if any(self._takes_lock(place) for place in effect.way):
             return "a row that only one can make is its lock"
+        if refused_together(self.model, atom, effect):
+            return "the transaction is refused when another has changed the row in between"
         return ""
 
     def _asking(self, atom: Atom, effect: Effect) -> list[Place]:

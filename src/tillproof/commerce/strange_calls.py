@@ -28,7 +28,9 @@ _SURELY_ASKS = re.compile(
     r"(confirm|verify|validate|capture|query|retrieve|inquire|inquiry|execute|check|fetch|find|get|lookup|status)(_|$)"
 )
 # What only takes a piece out of the request asks nobody: ``Helper::getMerchantIdFromUrl()``.
-_OUT_OF_REQUEST = re.compile(r"_from_(the_)?(url|uri|request|query|path|body|input|post|route|headers?|params?|payload|callback|webhook)(_|$)")
+_OUT_OF_REQUEST = re.compile(
+    r"_from_(the_)?(url|uri|request|query|path|body|input|post|route|headers?|params?|payload|callback|webhook)(_|$)"
+)
 _OF_PAYMENTS = re.compile(r"(^|_)(pay(ment|ments)?|gateway|transaction|transactions|checkout|charge|invoice|bank|wallet|card)s?(_|$)")
 _A_PAYMENT = re.compile(r"(^|_)(payments?|transactions?|charges?|invoices?|refunds?|pay|txn)(_|$)")
 _OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|retrieve\w*|(\w+_)?status\w*|execute|capture|\w*_?query")
