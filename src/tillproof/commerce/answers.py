@@ -5,7 +5,8 @@ answer that is kept whole, where nobody reads it again by the name under which i
 out of sight (to whoever calls the entry, into a variable of a module) is taken for tested.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tillproof.flow.called_back import BODY, passed_on
 from tillproof.flow.parameters import arrives
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Record, Seq, before_writes, options
+from tillproof.flow.worded import leads_to, only_worded
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -28,6 +30,8 @@ _DEEPEST = 10
 _SAYS = ("success", "error", "errors", "result", "code", "captured", "received", "refunded", "outcome", "event", "charge")
 _HOLDS = ("charge", "event", "result", "outcome")
 """Of these what may be an object with a status of its own; where a member of it is read, it is that member which must say it."""
+_ELSE = re.compile(r"(get_)?(\w+_)?(id|amount|total|currency|created(_at)?|updated(_at)?|date|e?mail|reference|live_?mode|description)")
+"""What an answer says of anything but what came of the payment."""
 _STATES = ("status_fields", "paid_fields", "paid_values", "authorised_values", "fulfil_values", "dead_values")
 _WRAPS = ("body", "data", "content", "contents", "text", "payload")
 """What the whole answer is kept in by libraries that send any request."""
@@ -91,6 +95,14 @@ class Answers:
         made = self.model.program.body(fn).op[i] == Op.NEW
         return known is not None and (made or known.name.endswith(_REQUEST))
 
+    def asked_before(self, fn: Fn, i: int, ctx: Ctx | None, envelope: tuple[str, ...], way: Sequence[tuple[Fn, int]]) -> bool:
+        """Whether the status in an answer is tested, or may be, before something happens: by the calls that lead to it, and it itself."""
+        skipped = (_OF_HTTP, envelope) if self.model.http.request(fn, i) is not None else (envelope,)
+        reader = _Reader(self.model, skipped, request=self._is_request(fn, i, self.model.operations.at(fn, i, ctx)), way=way)
+        reader.whole(fn, i, ctx, 0, 0)
+        reader.read_again()
+        return reader.asked.looked_at
+
     def hangs_on(self, fn: Fn, i: int) -> bool:
         """Whether anything hangs on a value that says what became of a payment, or may."""
         reader = _Reader(self.model, ())
@@ -108,11 +120,15 @@ class Answers:
 
 class _Reader:
     """Follows one answer through the code to all that hangs on it. ``skipped``: names that say nothing of the payment, of what wraps it
-    from the outside in. ``request``: what is followed at first is a request that is still to be sent."""
+    from the outside in. ``request``: what is followed at first is a request that is still to be sent. ``way``: the calls that lead to
+    something that happens, and it itself; what comes after them is not followed."""
 
-    def __init__(self, model: "Model", skipped: tuple[tuple[str, ...], ...], *, request: bool = False) -> None:
+    def __init__(
+        self, model: "Model", skipped: tuple[tuple[str, ...], ...], *, request: bool = False, way: Sequence[tuple[Fn, int]] = ()
+    ) -> None:
         self.model = model
         self.request = request
+        self.way = way
         self.skipped = skipped
         self.asked = Asked()
         self.seen: set[tuple[Fn, int, int]] = set()
@@ -121,7 +137,12 @@ class _Reader:
 
     def _hangs(self, fn: Fn, i: int, use: int) -> None:
         """Something hangs on a status, value ``i``, by one use of it."""
-        op = self.model.program.body(fn).op[use]
+        body, defuse = self.model.program.body(fn), self.model.evaluator.defuse(fn)
+        op = body.op[use]
+        branches = [use] if op == Op.BRANCH else defuse.uses(use) if op == Op.BINARY else []
+        told = (body.op[b] == Op.BRANCH and only_worded(body, defuse, b, lambda call: self._tells(fn, call, None)) for b in branches)
+        if branches and all(told):
+            return
         test = use if op == Op.BINARY else i
         means = self._means(fn, test) if op in (Op.BINARY, Op.BRANCH, Op.UNARY) else None
         if means is None:
@@ -157,7 +178,8 @@ class _Reader:
             for n in self.model.http.read_off(fn, i, ctx) if depth == 0 else ():
                 self._each_use(fn, n, ctx, 1, layer)
             for use in uses:
-                self._use(fn, i, use, ctx, depth + 1, layer)
+                if all(where != fn or leads_to(self.model.program.body(fn), use, act) for where, act in self.way):
+                    self._use(fn, i, use, ctx, depth + 1, layer)
 
     def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:
         model = self.model
@@ -268,6 +290,8 @@ class _Reader:
         if _says(self.model, name) and not (below and any(w in snake(name) for w in _HOLDS)):
             for said in (i, *called):
                 self.status(fn, said, ctx, depth)
+            return
+        if _ELSE.fullmatch(snake(name)):
             return
         for use in below:
             self._member(fn, use, ctx, depth + 1, layer)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from tillproof.flow.arms import chosen_where_proven
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.fixed import RANKS
 from tillproof.flow.flags import means_proof
@@ -82,6 +83,8 @@ class Implication:
             return self.implies(args[0 if op == Op.AWAIT else 1], truth, depth + 1)
         if op == Op.CHOICE:
             word = self.body.text(args[0])
+            if word in ("ternary", "match") and chosen_where_proven(self, i, lambda v: isinstance(v, Const) and v.falsy != truth):
+                return True
             hits = [self.implies(a, truth, depth + 1) for a in args[1:]]
             return any(hits) if (word == "and") == truth and word in ("and", "or") else all(hits)
         if op == Op.NAME:
@@ -248,6 +251,10 @@ class Implication:
             return False
         if (proof := self.walk.policy.proof(self.fn, i, self.ctx)) is not None:
             return (equal or operator in ("<=", ">=", "in")) == (truth == (proof.how != "denies"))
+        return self._sides_imply(operator, left, right, equal, truth)
+
+    def _sides_imply(self, operator: str, left: int, right: int, equal: bool, truth: bool) -> bool:
+        """What a comparison means by what its sides are; ``equal``: it is one for being the same."""
         for side, other in ((left, right), (right, left)):
             const = self.body.const(other)
             if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:
@@ -267,7 +274,17 @@ class Implication:
                 return self.body.called(call).lower() in _ORDERS and equal == truth
             if self._compares_call(call, other, equal == truth, operator):
                 return True
-        return self._ranks(operator, left, right, truth) if operator in RANKS else equal == truth and self._held_by(left, right)
+        if operator in RANKS:
+            return self._ranks(operator, left, right, truth)
+        return (operator in _SAME_OR_NOT and self._chosen(left, right, equal == truth)) or (equal == truth and self._held_by(left, right))
+
+    def _chosen(self, left: int, right: int, same: bool) -> bool:
+        """Whether what is held against a constant was chosen among constants, those that fit only where the proof holds."""
+        for side, other in ((left, right), (right, left)):
+            key = _key(self.value(other))
+            if key is not None and chosen_where_proven(self, side, lambda v, key=key: (_key(v) == key) == same):  # type: ignore[misc]
+                return True
+        return False
 
     def _ranks(self, operator: str, left: int, right: int, truth: bool) -> bool:
         """``if (($code = $client->ask($id)) < 0) { throw … }``, where a call tells by numbers whether it went well."""

@@ -27,12 +27,13 @@ from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, Member, options
 from tillproof.ir.ops import Op
-from tillproof.knowledge.schema import Provider
+from tillproof.knowledge.schema import Operation, Provider
 
 _NEAR = 1
 _LEAVE = re.compile(r"(is_)?(allow(s|ed)?|can|may|has_perm\w*)_(\w+_)?(edit|manage|change|update|approve|administer|admin)")
 _DONE = ("done", "completed", "complete", "approved")
 _QUOTES = "'\""
+_LATE = "the provider is asked but nothing that its answer says of the payment is required before this"
 _NEVER = "the provider is never asked whether money came"
 
 
@@ -59,12 +60,13 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     ]
     unproven = [h for h in paid if not h.proven]
     blind = not unproven and _status_unread(model, entry, policy, paid)
-    if not unproven and not blind:
+    late = [] if unproven or blind else [h for h in paid if _asked_too_late(model, policy, h)]
+    if not unproven and not blind and not late:
         ruling.evidence += [at(program, p.fn, p.instr, p.what, "guard") for p in list(policy.proofs.values())[:3]]
         ruling.evidence.append(at(program, paid[0].fn, paid[0].instr, "paid from here on", "sink"))
         return ruling
-    act = _worst(model, unproven or paid)
-    fn, instr = _anchor(model, entry, act, bool(policy.ignored))
+    act = _worst(model, unproven or late or paid)
+    fn, instr = (_behind_answer(policy, act) if late else None) or _anchor(model, entry, act, bool(policy.ignored))
     if (fn, instr) in seen:
         return None
     seen.add((fn, instr))
@@ -78,7 +80,7 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if guesses and None not in guesses.values() and not policy.ignored:
         asking, call = min((fn, call) for fn, call in guesses.items() if call is not None)
         return ask_about(model, ruling, call, f"`{program.qualified(asking)}`, which asks the provider whether it was paid")
-    asked = _asked(policy, blind)
+    asked = _LATE if late else _asked(policy, blind)
     if asked == _NEVER and (outside := asked_outside(model, entry)) is not None:
         question = f"Is the answer of `{outside[2]}` the payment system's own word, and is the order paid only when it says so?"
         return _unknown(model, ruling, outside[:2], question)
@@ -94,6 +96,26 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if (act.fn, act.instr) in policy.topped:
         _as_topped_up(entry, ruling, model)
     return ruling
+
+
+def _asked_too_late(model: Model, policy: PaidPolicy, act: Happening) -> bool:
+    """Whether all that proves is that the provider was asked, and no way from its answer to what is done with it leads on to ``act``: the
+    status is put into a text, or is tested when the order is paid already."""
+    chain = [(c.caller, c.call) for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0]
+    for proof in policy.proofs.values():
+        known = model.operations.at(proof.fn, proof.instr, proof.ctx) if proof.refetch and proof.how == "refetch" else None
+        if known is None or not isinstance(known.thing, Operation) or known.thing.op != "payment.retrieve":
+            return False
+        if model.answers.asked_before(proof.fn, proof.instr, proof.ctx, known.thing.envelope, [*chain, (act.fn, act.instr)]):
+            return False
+    return bool(policy.proofs)
+
+
+def _behind_answer(policy: PaidPolicy, act: Happening) -> tuple[Fn, int] | None:
+    """Where the function that asked the provider goes on to mark the order as paid: it is there that the answer has to be looked at."""
+    asking = {proof.fn for proof in policy.proofs.values()}
+    places = [(act.fn, act.instr), *((c.caller, c.call) for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0)]
+    return next((place for place in places if place[0] in asking), None)
 
 
 def _asks_leave(model: Model, act: Happening) -> tuple[Fn, int] | None:
