@@ -66,7 +66,8 @@ class ComparedNames:
             key = snake(const[1].strip("'\"")) if const else ""
             if key and key not in _PLAIN:
                 return [key]
-            return [*([key] if key else []), *self._names(fn, args[0], ctx, depth + 1)]
+            table = self._names(fn, args[0], ctx, depth + 1)  # one of `PRICES` is a price
+            return [*([key] if key else []), *(n.removesuffix("s") if self.money(n.removesuffix("s")) else n for n in table)]
         if op == Op.NAME:
             reach = self.model.evaluator.defuse(fn, ctx).reaching(i, body.name(i))
             below = [n for s in reach.stores[:3] for n in self._names(fn, body.args(s)[1], ctx, depth + 1)]

@@ -24,6 +24,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.own_payments import NOTES
+from tillproof.commerce.paid_for import granted_as_sent
 from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
@@ -106,7 +107,10 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     unread = _outcome_unread(model, handler, [e for _, e in part])
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
     paid = [e for _, e in part]
+    other = next((name for _, e, how in found if (name := granted_as_sent(model, e, how.amount))), "")
     tied = bound or _weighed(model, paid) or _compared(model, found, kind) or _with_sum(model, entry, paid)
+    if other:
+        return _for_something_else(model, ruling, entry, found, other)
     if tied and not unread:
         ruling.evidence += tied
         return ruling
@@ -200,6 +204,24 @@ def _whatever_came(model: Model, ruling: Ruling, handler: Handler, place: Place,
     )
     ruling.evidence.append(step(model, place, "nothing asks before this what came of the payment", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
+    return ruling
+
+
+def _for_something_else(model: Model, ruling: Ruling, entry: Entry, found: list[tuple[Place, Effect, Reconciled]], name: str) -> Ruling:
+    """The sum is the one for what was noted with the payment, and what is handed out is what the request asks for."""
+    place, effect, how = next(one for one in found if granted_as_sent(model, one[1], one[2].amount))
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
+    ruling.anchor = lines(model, place)
+    ruling.title = "What was paid for is not what is handed out"
+    ruling.message = (
+        f"{called(model, entry)} holds what was paid against the price of the `{name}` that was noted with the payment, but what it "
+        f"creates is of the `{name}` that the request names, and nobody compares the two: who pays for the cheapest gets the dearest."
+    )
+    ruling.remediation = f"Create it with the `{name}` that the payment carries, or refuse the request where the two differ."
+    atom = how.amount[0]
+    ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), f"what was paid fits the `{name}` of the payment", "step"))
+    ruling.evidence.append(step(model, place, f"nothing holds the `{name}` of the request against it", "missing"))
+    ruling.evidence += steps(model, effect, f"made with the `{name}` that was sent")
     return ruling
 
 

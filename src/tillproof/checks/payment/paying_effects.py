@@ -25,6 +25,11 @@ from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.values import Mix, Value, options, pieces
 from tillproof.ir.ops import Op
 
+_PAYMENT_ROW = re.compile(r"(^|_)(payments?|transactions?|txns?|charges?|invoices?|receipts?|logs?|histor(y|ies))$")
+_GOODS = re.compile(
+    r"(^|_)(plan|tier|package|product|items?|course|event|type|kind|level|size|quantity|qty|seats?|tickets?|credits?)(_id)?$"
+)
+"""Fields that say what it is that was bought, or how much of it."""
 _HOPES = ("==", "===", ">=", "<=", "is", "in")
 _OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
@@ -41,6 +46,8 @@ def paying_effects(model: Model, entry: Entry, handler: Handler | None) -> list[
     effects = model.effects.of(entry.target)
     charges = [e for e in effects if e.kind in _CHARGES and _names_sum(model, e)]
     found = _paying(model, entry, handler, effects) if not charges or handler is not None else []
+    if not found and handler is not None and handler.kind == "redirect-return":
+        found = _bought(model, entry, effects)
     found = [e for e in found if not goes_out(model, e.fn, e.instr, e.place.ctx)]  # a payout is settled by what we have sent
     return [e for e in found if all(apart(model, e, charge.place) for charge in charges)]
 
@@ -82,6 +89,23 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
         or _settles(model, policy, handler, e)
         or (handler.kind == "ipn" and _keeps_as_told(model, e))
     ]
+
+
+def _bought(model: Model, entry: Entry, effects: list[Effect]) -> list[Effect]:
+    """What comes to be by a payment alone, whatever it is called: a team that is registered with the payment's id. Where the sender says
+    what it is to be, it may be another thing than the one that was paid for."""
+    found = next((each for each in model.browser_paid.all if each.entry.target.fn == entry.target.fn), None)
+    paid = {(h.fn, h.instr) for h in found.paid} if found is not None else set()
+    made = [e for e in effects if (e.fn, e.instr) in paid and e.touch is not None and e.touch.kind == "create"]
+    return [e for e in made if e.touch is not None and _PAYMENT_ROW.search(snake(e.touch.entity)) is None and _says_what(model, e.touch)]
+
+
+def _says_what(model: Model, touch: Touch) -> bool:
+    """Whether the sender says more of a new record than by which payment it is paid."""
+    told = (
+        (n, v) for n, v in touch.fields.items() if v is not None and not PAYMENT_ID.fullmatch(snake(n)) and not _OF_PAYMENT.search(snake(n))
+    )
+    return any(_GOODS.search(snake(n)) and model.requests.sources_in(v, _MOST_PIECES) for n, v in told)
 
 
 def _told_paid(model: Model, effect: Effect) -> bool:
