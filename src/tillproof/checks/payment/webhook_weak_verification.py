@@ -8,6 +8,7 @@ from tillproof.checks.payment.back_doors import back_door
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.chosen_keys import chosen_key
 from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option, written_option
+from tillproof.checks.payment.posted_back import unencoded
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -55,6 +56,9 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
         call = guessed_call(model, way.act.ctx) or next((c for p in proofs if (c := guessed_call(model, p.ctx)) is not None), None)
         where = "the verification, or past it"
         yield _bypassed(model, handler, way, base) if call is None else ask_about(model, _as_asked(base), call, where)
+    if (rebuilt := _rebuilt(model, handler, base)) is not None:
+        flawed = True
+        yield rebuilt
     for proof in proofs:
         for ruling in _flaws(model, handler, proof, base):
             if ruling is not None:
@@ -158,6 +162,34 @@ def _serialised(model: Model, handler: Handler, proof: Proven, base: Ruling) -> 
     ruling.remediation = _raw_body(model, handler, proof)
     ruling.evidence.append(parsed.evidence)
     return ruling
+
+
+def _rebuilt(model: Model, handler: Handler, base: Ruling) -> Ruling | None:
+    """What goes back to the provider to be confirmed is put together anew from fields that nobody encodes."""
+    place = unencoded(model, handler)
+    if place is None:
+        return None
+    requests = [model.http.request(p.fn, p.instr, p.ctx) for p in handler.walked.proofs if model.program.body(p.fn).op[p.instr] == Op.CALL]
+    by_address = any(request is not None and request.method == "GET" for request in requests)
+    ruling = _copy(base)
+    ruling.severity, ruling.confidence = "critical" if by_address else "high", "likely"
+    line = model.program.body(place.fn).line[place.instr]
+    ruling.anchor = (place.fn.file, line, line)
+    provider = handler.provider.name
+    ruling.title = f"{provider} is asked to confirm another message than the one that came"
+    how = " and put into an address, which a `#` in a value ends" if by_address else ""
+    ruling.message = (
+        f"The fields of the message are joined again without being encoded{how}: a value with `&` or `#` in it changes the message. "
+        f"Whoever puts a genuine message of his own in front has {provider} confirm that one, and what he adds is believed; genuine "
+        "messages with such a value are refused."
+    )
+    ruling.remediation = f"Send {provider} the raw body as it came, by POST, behind its command: {_as_came(model, handler)}."
+    ruling.evidence.append(Evidence(place.fn.file, line, "name and value are joined as they were sent", "missing"))
+    return ruling
+
+
+def _as_came(model: Model, handler: Handler) -> str:
+    return remedies.code(model, handler.entry.target.fn.file, "verify-ipn", handler.provider) or "the bytes of the request, unread"
 
 
 def _raw_body(model: Model, handler: Handler, proof: Proven) -> str:
