@@ -8,6 +8,7 @@ from tillproof.checks.payment.back_doors import back_door
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.chosen_keys import chosen_key
 from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option, written_option
+from tillproof.checks.payment.overwritten import made_the_same
 from tillproof.checks.payment.posted_back import unencoded
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
@@ -69,6 +70,7 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
 
 
 def _flaws(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Iterator[Ruling | None]:
+    yield _overwritten(model, handler, proof, base)
     yield _serialised(model, handler, proof, base)
     yield (_chosen_secret(model, handler, proof, base) or _empty_secret(model, proof, base) or _written_secret(model, proof, base))
     yield _unequal_time(model, proof, base)
@@ -161,6 +163,28 @@ def _serialised(model: Model, handler: Handler, proof: Proven, base: Ruling) -> 
     )
     ruling.remediation = _raw_body(model, handler, proof)
     ruling.evidence.append(parsed.evidence)
+    return ruling
+
+
+def _overwritten(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Ruling | None:
+    """What is compared is made the same before, because of what was sent."""
+    found = made_the_same(model, proof)
+    if found is None:
+        return None
+    ruling = _copy(base)
+    ruling.severity, ruling.confidence = "critical", "likely"
+    body = model.program.body(found.fn)
+    ruling.anchor = (found.fn.file, body.line[found.condition], body.line[found.store])
+    provider = handler.provider.name
+    ruling.title = f"{provider}'s signature is overwritten before it is compared"
+    ruling.message = (
+        "Both sides of the comparison hold the same here, whatever was signed, and who sends the message decides whether that is done: a "
+        f"forged {provider} event of this kind passes for a genuine one, and what it tells of is done to any order."
+    )
+    refuse = remedies.code(model, found.fn.file, "refuse") or "400"
+    ruling.remediation = f"Take the branch out, and refuse every message whose signature does not fit ({refuse}), of this kind too."
+    ruling.evidence.append(at(model.program, found.fn, found.condition, "what was sent decides this", "guard"))
+    ruling.evidence.append(at(model.program, found.fn, found.store, "the signature is overwritten here", "missing"))
     return ruling
 
 
