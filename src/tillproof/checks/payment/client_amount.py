@@ -13,6 +13,7 @@ from tillproof.checks.payment.declared_bounds import Barrier
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
+from tillproof.checks.payment.platform_lines import platform_quantities
 from tillproof.checks.payment.sent_records import sums_as_sent
 from tillproof.checks.payment.set_over import set_over
 from tillproof.checks.payment.stored_behind import stored_behind
@@ -73,7 +74,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield ruling
     yield from sums_as_sent(model)
     yield from each_once(kept_to_charge(Charges(model)))
-    for kept in stored_quantities(model, charged):
+    for kept in (*stored_quantities(model, charged), *platform_quantities(model)):
         within = _around(model, kept.reached_by, handling)
         if kept.bound is not None or within not in flawed:
             yield _kept(model, kept)

@@ -29,6 +29,7 @@ class Effect(Part, frozen=True):
     ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
     ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
     ``chooses``: the fields by which the record is chosen, each with the place of the argument that it must equal.
+    ``counts``: the place of how many there are of an article, which the platform multiplies by its price.
     ``weighs``: the place of the sum that was paid, which the platform itself holds against what its record comes to.
     ``text``: of a function that writes to a file, the place of the argument that is written; the one beside it says to which.
     ``repeat``: what a second call with the same arguments does: ``again`` the same once more, ``same`` writes what is there already,
@@ -55,6 +56,7 @@ class Effect(Part, frozen=True):
     writes: dict[str, str] = {}
     chooses: dict[str, str] = {}
     weighs: str = ""
+    counts: str = ""
     repeat: Literal["again", "same", "once"] = "again"
     told: bool = False
     column: int = -1
