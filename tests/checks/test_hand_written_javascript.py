@@ -271,7 +271,7 @@ def test_a_list_of_columns_made_of_keys_says_what_is_set(tmp_path: Path, body: s
     def files(field: str) -> dict[str, str]:
         return {"store.js": _SETS.replace("BODY", body), "server.js": _CHANGES.replace("FIELD", field)}
 
-    assert [f.file for f in found(tmp_path / "state", files("status"), UNGUARDED)] == ["store.js"]
+    assert [f.file for f in found(tmp_path / "state", files("status"), UNGUARDED)] == ["server.js"]
     assert found(tmp_path / "note", files("note"), UNGUARDED) == []
 
 

@@ -80,7 +80,7 @@ def written_by_call(records: "Records", fn: Fn, i: int, ctx: Ctx | None, name: s
                 kind = "flush" if kind != "delete" and low in ("save", "persist", "merge", "add") else kind
         kind = "create" if low in _SAVES and _stored(records, written, parts) else kind
     elif low in _FLUSHES and not arguments:
-        kind = "create" if record is not None and _is_new(records, record, parts) else "flush"
+        kind, named = _flushed(records, record, parts, named)
     touch = touch_of(kind, told or named or _deleted(records, fn, i, ctx, low), parts, fn, i, ctx, record, effect)
     return replace(touch, overwrites=by_calls(records.evaluator, records.chains, chain)) if kind == "upsert" else touch
 
@@ -125,6 +125,15 @@ def _is_new(records: "Records", record: Value, parts: Parts) -> bool:
         for _, value in given:
             records.parts.record(value, parts, 0)
     return bool(made) and len(made) == len(options(record))
+
+
+def _flushed(records: "Records", record: Value | None, parts: Parts, named: str) -> tuple[TouchKind, str]:
+    """What ``entry.save()`` does, and to which kind of record: of an object that was only just made its class says it, however the variable
+    is called."""
+    if record is None or not _is_new(records, record, parts):
+        return "flush", named
+    classes = {o.cls for v in options(record) if isinstance(o := before_writes(v), Instance)}
+    return "create", entity(records.program.cls(classes.pop()).name) if len(classes) == 1 else named
 
 
 def _puts_new(records: "Records", fn: Fn, record: Value | None, arguments: list[tuple[str, int]], ctx: Ctx | None) -> bool:
