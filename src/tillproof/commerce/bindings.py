@@ -70,7 +70,7 @@ def _chosen(model: "Model", handler: "Handler", paid: Iterable[Effect]) -> bool:
     if paid and all(effect.touch is not None and _kept_under(model, effect.touch, fields) for effect in paid):
         return False
     if any(_named_otherwise(model, effect.touch, fields) for effect in paid if effect.touch is not None):
-        return not any(_compares(model, fn, field) for fn in near for field in fields)
+        return not any(compares(model, fn, field) for fn in near for field in fields)
     return not any(_is_bound(model, fn, field) for fn in near for field in fields)
 
 
@@ -102,7 +102,7 @@ def _binding(model: "Model", handler: "Handler", near: list[Fn], signed: "list[P
     if any(not model.vocabulary.tokens(fn).isdisjoint(binds) for fn in near):
         return binds
     for proof in signed:
-        for here in pieces(_handed(model, proof), _PIECES, model.evaluator.made_of):
+        for here in pieces(handed(model, proof), _PIECES, model.evaluator.made_of):
             sent = [s.key for part in _put_together(here) if (s := model.requests.source(part)) and s.key]
             if len(sent) > 1:
                 return (sent[0].rpartition(".")[2],)
@@ -137,7 +137,7 @@ def _is_visitors_last(model: "Model", touch: "Touch") -> bool:
 
 def _kept_in_session(model: "Model", proof: "Proven") -> bool:
     """Whether part of what is signed was kept in the visitor's session: ``$this->session->getPaymentId()``."""
-    here = pieces(_handed(model, proof), _PIECES, model.evaluator.made_of)
+    here = pieces(handed(model, proof), _PIECES, model.evaluator.made_of)
     asked = [p for p in here if isinstance(p, Result) and isinstance(p.callee, Member) and not model.recogniser.result_is("visits", p)]
     holders = [n.rpartition(".")[0].rpartition(".")[2] for p in asked for n in names(p.callee)]
     return any(_SESSION.search(holder) for holder in holders)
@@ -161,10 +161,10 @@ def all_signed(model: "Model", handler: "Handler", sought: frozenset[str]) -> bo
 
 def _is_signed(model: "Model", proof: "Proven", field: str) -> bool:
     """Whether the field, as it was sent, is part of what the signature is checked over."""
-    return any(_names(model, here, field) for here in pieces(_handed(model, proof), _PIECES, model.evaluator.made_of))
+    return any(_names(model, here, field) for here in pieces(handed(model, proof), _PIECES, model.evaluator.made_of))
 
 
-def _handed(model: "Model", proof: "Proven") -> list[Value]:
+def handed(model: "Model", proof: "Proven") -> list[Value]:
     """What a verifier or a comparison is given."""
     body = model.program.body(proof.fn)
     given = [v for _, v in body.call(proof.instr)[1]] if body.op[proof.instr] in (Op.CALL, Op.NEW) else body.args(proof.instr)[1:3]
@@ -186,12 +186,12 @@ def _is_bound(model: "Model", fn: Fn, field: str) -> bool:
     for i, op in enumerate(body.op):
         if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
             given = [model.evaluator.value(fn, a) for _, a in body.call(i)[1]]
-            if _looks_up(model, fn, i, body.called(i).lower()) and any(_made_of(model, v, field) for v in given):
+            if looks_up(model, fn, i, body.called(i).lower()) and any(_made_of(model, v, field) for v in given):
                 return True
-    return _compares(model, fn, field)
+    return compares(model, fn, field)
 
 
-def _compares(model: "Model", fn: Fn, field: str) -> bool:
+def compares(model: "Model", fn: Fn, field: str) -> bool:
     """Whether a function compares the sent id with something of ours."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
@@ -213,7 +213,7 @@ def _is_compared(model: "Model", sides: list[Value], field: str) -> bool:
     return any(s and any(o for m, o in enumerate(ours) if m != n) for n, s in enumerate(sent))
 
 
-def _looks_up(model: "Model", fn: Fn, i: int, name: str) -> bool:
+def looks_up(model: "Model", fn: Fn, i: int, name: str) -> bool:
     """Whether a call searches records, rather than reads a piece of the request."""
     if model.requests.source(model.evaluator.value(fn, i)) is not None or model.operations.verifier_at(fn, i) is not None:
         return False

@@ -7,6 +7,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.deliveries import Delivery, deliveries, describe, kept_once
 from tillproof.checks.idempotency.jobs import jobs
+from tillproof.checks.idempotency.replayed import replayed
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.conditions import Atom
@@ -14,6 +15,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Repeat
 from tillproof.contract import Severity
+from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
 _AGAIN = {
@@ -28,9 +30,13 @@ _EVENT = re.compile(r"[a-zA-Z]\w*(\.\w+)+")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler with an effect that must not happen twice, and per job that counts."""
+    """One ruling per handler with an effect that must not happen twice, per page that is told of a payment by the browser, and per job
+    that counts."""
+    told: set[Fn] = set()
     for delivery in deliveries(model):
         yield _rule(model, delivery)
+        told |= {delivery.handler.entry.target.fn} if delivery.bare else set()
+    yield from replayed(model, told)
     yield from jobs(model)
 
 
