@@ -63,8 +63,9 @@ class Replays:
         proofs = handler.walked.proofs
         told = (asked_with(self.model, p.fn, p.instr, p.ctx) if p.refetch else handed(self.model, p) for p in proofs)
         proven = [v for given in told for v in given]
-        named = {last for kind, last in self._pieces(proven) if kind not in _OURS}
-        brought = next(filter(_names_payment, sorted(named)), "") if proofs else self._noted(handler, paid)
+        named = {piece for piece in self._pieces(proven) if piece[0] not in _OURS}
+        asked = any(p.refetch for p in proofs)  # whatever the piece is called by which the provider is asked
+        brought = next((k for _, k in sorted(named) if k and (asked or _names_payment(k))), "") if proofs else self._noted(handler, paid)
         if not brought:
             return None
         if self._is_bound(handler, paid) or any(map(self._is_tied, paid)) or self._is_visitors(proven, paid):
@@ -135,7 +136,7 @@ class Replays:
         orders = [v for kind, key in self._pieces(chosen) if kind == "session" for v in sessions.stored(key, paid[0].fn.file)]
         return bool(kept) and (not orders or not {v.at[0] for v in kept}.isdisjoint(v.at[0] for v in orders))
 
-    def _holds_against(self, fn: Fn, named: set[str], handler: Handler) -> Iterator[Place]:
+    def _holds_against(self, fn: Fn, named: set[tuple[str, str]], handler: Handler) -> Iterator[Place]:
         """Where a function looks for something by what the provider tells of the payment, or by what the proof is of, or compares that
         with something of ours."""
         body, evaluator = self.model.program.body(fn), self.model.evaluator
@@ -149,10 +150,10 @@ class Replays:
                 continue
             if looks_up(self.model, fn, i, body.called(i).lower()):
                 given = [evaluator.value(fn, a, ctx) for _, a in body.call(i)[1]]
-                sent = {key for kind, key in self._pieces(given) if kind not in _OURS}
-                if any(is_told(self.model, v) for v in given) or not sent.isdisjoint(named) or (sent and "" in named):
+                sent = {piece for piece in self._pieces(given) if piece[0] not in _OURS}
+                if any(is_told(self.model, v) for v in given) or any(p in named or (p[0], "") in named for p in sent):
                     yield Place(fn, i, ctx)
-        if any(compares(self.model, fn, key) for key in named if _names_payment(key)):
+        if any(compares(self.model, fn, key) for _, key in named if _names_payment(key)):
             yield Place(fn, 0, ctx)
 
     def _known(self, handler: Handler) -> tuple[Place, str] | None:
@@ -178,9 +179,9 @@ class Replays:
                 yield i
 
 
-def _one_of_each(one: set[tuple[str, str]], other: set[tuple[str, str]], named: set[str]) -> bool:
+def _one_of_each(one: set[tuple[str, str]], other: set[tuple[str, str]], named: set[tuple[str, str]]) -> bool:
     """Whether one side is of what the proof is of, and the other of what is kept for the visitor."""
-    return any(kind not in _OURS and key in named for kind, key in one) and any(kind == "session" for kind, _ in other)
+    return not one.isdisjoint(named) and any(kind == "session" for kind, _ in other)
 
 
 def _names_payment(key: str) -> bool:
