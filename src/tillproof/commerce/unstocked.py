@@ -58,7 +58,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
     for entry in model.entries:
         if entry.role not in ("public", "customer") or any(h.entry is entry and h.provider.kind in _ELSEWHERE for h in model.handlers.all):
             continue
-        made = [e for e in model.effects.of(entry.target) if _makes_order(e)]
+        made = [e for e in model.effects.of(entry.target) if makes_order(e)]
         made = [e for e in made if not any(o.fn == e.fn and o.instr < e.instr for o in made)][:1]
         for effect in made:
             stock = _of_goods(model, kept, effect)
@@ -126,7 +126,8 @@ def _is_shown(model: "Model", unit: str, field: str) -> bool:
     return any(model.program.unit(f) == unit and shown.search(model.program.sources[f]) for f in model.program.mentioning(name))
 
 
-def _makes_order(effect: Effect) -> bool:
+def makes_order(effect: Effect) -> bool:
+    """Whether a customer's order comes about by an effect."""
     touch = effect.touch if effect.kind in ("create", "upsert", "flush") else None
     if touch is None or (touch.kind == "flush" and not touch.fields):
         return False

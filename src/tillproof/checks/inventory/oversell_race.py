@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.inventory.counted import of_counted
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, extent, source, step, steps
+from tillproof.commerce.counted_places import counted_places
 from tillproof.commerce.model import Model
 from tillproof.commerce.pieces_taken import PieceTaken
 from tillproof.commerce.spent import Spent
@@ -32,8 +34,13 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield _by_database(model, trigger)
     for piece in model.pieces_taken.all:
         yield _piece(model, piece)
-    for one in unstocked(model):
+    never = list(unstocked(model))
+    for one in never:
         yield _never(model, one)
+    told = {(one.effect.fn, one.effect.instr) for one in never}
+    for counted in counted_places(model):
+        if (counted.effect.fn, counted.effect.instr) not in told:
+            yield of_counted(model, counted)
 
 
 # --- stock that is taken

@@ -1,0 +1,141 @@
+"""What is left is worked out of what was sold already, ``capacity - booked``, ``quantity_available``, and an order, a booking or a ticket
+that takes of it is only made afterwards: no column is counted down, the new row itself is what takes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.unstocked import makes_order
+from tillproof.flow.program import Fn
+from tillproof.ir.ops import Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_WHAT = r"(quantity|qty|quantities|seats?|places?|spots?|tickets?|slots?|capacity|capacities|units|stock|inventory|rooms?|beds?|spaces?)"
+_LEFT = re.compile(
+    rf"(\w+_)?{_WHAT}_(available|left|remaining|free)|(\w+_)?(available|remaining|left|free)_{_WHAT}|(number|count|qty|num)_(available|remaining|left)"
+    r"|(available|remaining)_(number|count|qty|num)"
+)
+_WHOLE = re.compile(
+    r"(\w+_)?capacity|(max|total|maximum)_?(number_of_)?(capacity|attendees?|participants?|guests?|seats?|places?|spots?|tickets?|members?|enrol(l)?ments?)"
+    r"|(seat|attendee|participant|ticket|enrol(l)?ment)s?_?(limit|quota|max)"
+)
+_TAKEN = re.compile(
+    r"(\w+_)?(booked|sold|reserved|registered|enrolled|taken|occupied)(_\w+)?"
+    r"|(\w+_)?(booking|reservation|registration|attendee|participant|ticket|enrol(l)?ment|guest)s?_?(count|total|number|size|length|sold)"
+)
+_BOOKS = re.compile(
+    r"(\w+_)?(booking|reservation|registration|attendee|participant|enrol(l)?ment|rsvp|ticket|event_user|ticket_purchase)(_(item|detail|line))?"
+)
+_BELOW = ("<", ">", "<=", ">=")
+_DEEPEST = 3
+_NEAR = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPlace:
+    """``effect``: by which the order is made, ``looked``: where what is left is compared. ``kept``: the lock, or whatever else, under
+    which both are one step, with what it is; None where nothing is."""
+
+    entry: Entry
+    effect: Effect
+    looked: Place
+    kept: tuple[Place, str] | None
+
+
+def counted_places(model: "Model") -> Iterator[CountedPlace]:
+    """One per place at which customers' orders are made behind such a look; none where stock is counted down somewhere."""
+    if model.takings.all or model.takings.triggers:
+        return
+    seen: set[tuple[Fn, int]] = set()
+    for entry in model.entries:
+        if entry.role not in ("public", "customer"):
+            continue
+        made = next((e for e in model.effects.of(entry.target) if e.certain and _takes_place(e)), None)
+        if made is None or (made.fn, made.instr) in seen or any(h.entry is entry for h in model.handlers.all):
+            continue
+        near = [fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR]
+        looked = next((found for fn in near if (found := _looks(model, fn)) is not None), None)
+        if looked is not None:
+            seen.add((made.fn, made.instr))
+            yield CountedPlace(entry, made, looked, _kept(model, made))
+
+
+def _takes_place(effect: Effect) -> bool:
+    touch = effect.touch
+    return makes_order(effect) or (touch is not None and touch.kind == "create" and _BOOKS.fullmatch(touch.entity) is not None)
+
+
+def _looks(model: "Model", fn: Fn) -> Place | None:
+    """Where a function compares something with how much is left."""
+    body = model.program.body(fn)
+    for i, op in enumerate(body.op):
+        if op != Op.BINARY or body.text(body.args(i)[0]) not in _BELOW:
+            continue
+        one, other = body.args(i)[1:3]
+        for side, against in ((one, other), (other, one)):
+            if body.op[against] == Op.CONST:
+                continue  # `available < 1` says that all is gone, and nothing of how much is asked for
+            if _is_left(model, fn, side, 0) or (_says(model, fn, side, _WHOLE) and _is_taken(model, fn, against, 0)):
+                return Place(fn, i, None)
+    return None
+
+
+def _is_left(model: "Model", fn: Fn, i: int, depth: int) -> bool:
+    """Whether a value is how much is left: it is called so, or is the difference of all there is and what is taken."""
+    body = model.program.body(fn)
+    if _says(model, fn, i, _LEFT):
+        return True
+    if body.op[i] == Op.BINARY and body.text(body.args(i)[0]) == "-":
+        one, other = body.args(i)[1:3]
+        return _says(model, fn, one, _WHOLE) and _is_taken(model, fn, other, depth)
+    made = _made(model, fn, i) if depth < _DEEPEST else None
+    return made is not None and _is_left(model, fn, made, depth + 1)
+
+
+def _is_taken(model: "Model", fn: Fn, i: int, depth: int) -> bool:
+    """Whether a value is, or holds, how much of something is taken already."""
+    body = model.program.body(fn)
+    if _says(model, fn, i, _TAKEN):
+        return True
+    if depth >= _DEEPEST:
+        return False
+    if body.op[i] == Op.BINARY and body.text(body.args(i)[0]) == "+":
+        return any(_is_taken(model, fn, side, depth + 1) for side in body.args(i)[1:3])
+    if body.op[i] in (Op.AWAIT, Op.CAST):
+        return _is_taken(model, fn, body.args(i)[-1 if body.op[i] == Op.CAST else 0], depth + 1)
+    made = _made(model, fn, i)
+    return made is not None and _is_taken(model, fn, made, depth + 1)
+
+
+def _made(model: "Model", fn: Fn, i: int) -> int | None:
+    """What a variable was set to, where that is one thing."""
+    body = model.program.body(fn)
+    stores = model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else []
+    return body.args(stores[0])[1] if len(stores) == 1 and body.op[stores[0]] == Op.STORE else None
+
+
+def _says(model: "Model", fn: Fn, i: int, what: re.Pattern[str]) -> bool:
+    body = model.program.body(fn)
+    op = body.op[i]
+    if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
+        return what.fullmatch(snake(body.called(i).rpartition(".")[2]).removeprefix("get_")) is not None
+    if op == Op.INDEX:
+        const = body.const(body.args(i)[1])
+        return const is not None and what.fullmatch(snake(const[1])) is not None
+    return op in (Op.NAME, Op.FIELD) and what.fullmatch(snake(body.name(i).rpartition(".")[2]).strip("$")) is not None
+
+
+def _kept(model: "Model", effect: Effect) -> tuple[Place, str] | None:
+    """What keeps another order from being made between the look and this one."""
+    for place in effect.way:
+        if (lock := model.regions.lock(place)) is not None:
+            return lock, "another order waits here until this one is made"
+    if model.records.serial.runs(effect.fn, effect.ctx):
+        return effect.place, "the transaction is refused when another order was made in between"
+    return None
