@@ -11,6 +11,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.made_where import made_at
 from tillproof.commerce.order_history import asks_history
 from tillproof.commerce.periods import lengthened
 from tillproof.commerce.plain_metas import meta_read
@@ -28,7 +29,6 @@ from tillproof.flow.values import (
     Element,
     External,
     FunctionV,
-    Instance,
     Member,
     Mix,
     Param,
@@ -356,7 +356,7 @@ class Repeats:
         """What keeps an effect from happening again once all effects of its entry point have happened."""
         turning = self._turning(target)
         found: list[Guard] = []
-        for place in (*effect.way, *_made_at(effect)):
+        for place in (*effect.way, *made_at(self.model, effect)):
             for atom in (*turning.at(place), *turning.before(place.fn)):
                 found += self._turned(atom, effect, turning)
         return tuple({g.atom: g for g in found}.values())
@@ -494,11 +494,3 @@ def books(model: "Model", touch: Touch) -> bool:
 def _notes(touch: Touch) -> bool:
     """Whether a row says what happened, or keeps what arrived as it came: another one like it is no harm."""
     return _NOTES.fullmatch(touch.entity) is not None or (_EVENT.fullmatch(touch.entity) is not None and bool(_RAW & set(touch.fields)))
-
-
-def _made_at(effect: Effect) -> Iterator[Place]:
-    """Where the object is made that an effect creates a row of: what is certain there is certain of the new row, though it may be written
-    further on, where one that was found is written as well."""
-    record = effect.touch.record if effect.touch is not None and effect.touch.kind == "create" else None
-    if isinstance(record, Instance) and record.made is not None:
-        yield Place(*record.made)

@@ -5,7 +5,7 @@ condition still what it was?
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ from tillproof.flow.values import (
     pattern,
     pieces,
 )
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class States:
         body = self.program.body(atom.fn)
         call = body.op[touch.instr] == Op.CALL
         given = [v for _, v in body.call(touch.instr)[1]] if call else body.args(touch.instr)[2:3]
+        given += [v for i in given for v in _set_inside(self.program.body(touch.fn), i, touch.fields, 0)]
         compared = {v for side in body.args(atom.instr)[1:3] if (v := self._variable(atom.fn, side, atom.ctx))}
         return any((v := self._variable(touch.fn, i, touch.ctx)) is not None and v in compared for i in given)
 
@@ -460,6 +462,17 @@ class States:
         """Whether a condition asks for the state of an order, payment or the like."""
         words = self.model.words
         return any(words.entity(r.entity) and (words.says_state(r.field) or r.asked) for r in self.reads(atom))
+
+
+def _set_inside(body: Body, i: int, fields: Collection[str], depth: int) -> Iterator[int]:
+    """What records that a call is handed have under the names of fields: ``update({ where, data: { unitPrice: price } })``."""
+    if body.op[i] != Op.RECORD or depth > _INWARD:
+        return
+    for key, value in zip(body.args(i)[0::2], body.args(i)[1::2], strict=False):
+        said = body.const(key) if key >= 0 else None
+        if said is not None and said[1] in fields:
+            yield value
+        yield from _set_inside(body, value, fields, depth + 1)
 
 
 def _set(value: Value | None, texts: set[str]) -> bool:
