@@ -250,7 +250,7 @@ class Repeats:
         if touch.effect == "order.paid" and books(self.model, touch):
             return "money"
         words = self.model.words
-        counted = [n for n in touch.fields if n in touch.relative or self._adds(effect, n)]
+        counted = [n for n in touch.fields if n in touch.relative or self.adds(effect, n)]
         for name in counted:
             if words.has("stock_fields", name) or words.has("quantity_fields", name):
                 return "goods"
@@ -296,7 +296,7 @@ class Repeats:
         states = [text_of(o) for name, v in touch.fields.items() if v is not None and words.says_state(name) for o in options(v)]
         return bool(states) and all(t is not None and (words.has("dead_values", t) or words.has("refused_values", t)) for t in states)
 
-    def _adds(self, effect: Effect, field: str) -> bool:
+    def adds(self, effect: Effect, field: str) -> bool:
         """Whether a field becomes its old value and something more: ``order.paid = order.paid + amount``, ``round(float(x.sum) + y)``."""
         value = effect.touch.fields[field] if effect.touch else None
         sums = self._bare(value) if value is not None else ()

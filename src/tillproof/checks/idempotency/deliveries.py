@@ -17,6 +17,7 @@ from tillproof.commerce.operations import STARTS
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.commerce.thin_routes import only_hands_on
+from tillproof.commerce.updates_told import told_several_times
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, Element, Member, Result, options
 from tillproof.ir.body import Body
@@ -80,7 +81,7 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
             place = _told_at(model, repeat, handler.entry.target.fn) or anchor(model, repeat.effect, handler.provider)
             parts.setdefault(place.fn, []).append((place, repeat))
         for part in parts.values():
-            bare = [(p, r) for p, r in part if not r.guards and not kept_once(model, r)]
+            bare = [(p, r) for p, r in part if (not r.guards or told_several_times(model, r)) and not kept_once(model, r)]
             place = min(bare or part, key=lambda pair: RANK[pair[1].harm])[0]
             left = tuple(r for _, r in bare)
             yield Delivery(handler, place, left, tuple(r for _, r in part if r not in left))

@@ -14,6 +14,7 @@ from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Repeat
+from tillproof.commerce.updates_told import told_several_times
 from tillproof.contract import Severity
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -83,11 +84,27 @@ def _rule(model: Model, delivery: Delivery) -> Ruling:
         f"handled, so the same payment {_AGAIN[worst.harm]}."
     )
     ruling.remediation = remedy(model, place.fn.file, handler.kind)
+    if (several := told_several_times(model, worst)) and worst.guards:
+        _of_updates(ruling, called(model, entry), name, several, what)
     if (asked := _outcome_asked(model, worst)) is not None:
         ruling.evidence.append(step(model, asked, "it is asked what became of the payment, and not whether that was handled", "missing"))
     ruling.evidence.append(step(model, place, "nothing asks whether this was done before", "missing"))
     ruling.evidence += steps(model, worst.effect, what)
     return ruling
+
+
+def _of_updates(ruling: Ruling, where: str, name: str, kind: str, what: str) -> None:
+    """Each message is taken once, and several of them speak of one refund."""
+    ruling.severity, ruling.confidence = "high", "likely"
+    ruling.title = f"Each {name} message about the same refund adds it again"
+    ruling.message = (
+        f"{name} sends `{kind}` whenever anything about a refund changes, each time under another id, and {where} asks only whether the "
+        f"message itself was handled: with each of them {what} by the same refund once more, so a part that was given back ends as all."
+    )
+    ruling.remediation = (
+        "Keep one row for each refund, with the provider's id of it in a unique column, and work the sum out of those rows; or set what "
+        "the provider says was refunded altogether, in place of adding to it."
+    )
 
 
 def _outcome_asked(model: Model, repeat: Repeat) -> Place | None:
