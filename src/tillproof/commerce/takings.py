@@ -250,12 +250,19 @@ class Takings:
         """Whether a lock is on more than what one buyer has to himself."""
         touch = self.model.records.touch(lock.fn, lock.instr, lock.ctx)
         named = touch.entity if touch is not None else self.model.records.holder(lock.fn, lock.instr, lock.ctx)[0]
+        if named in self._stocked:
+            return True  # the row that holds what is left, ``Event.available_tickets``, is every buyer's
         if named and (GOODS.fullmatch(named) or _ONE_BUYERS.fullmatch(named) or _BUYERS.fullmatch(named)):
             return GOODS.fullmatch(named) is not None
         words = [snake(w) for w in re.findall(r"[A-Za-z_]\w+", self._said(lock))]
         if any(GOODS.fullmatch(w) for w in words) or not any(_ONE_BUYERS.fullmatch(w) for w in words):
             return True
         return touch is None and self._has_one_name(lock)
+
+    @cached_property
+    def _stocked(self) -> frozenset[str]:
+        """The kinds of records of which something is left, and taken."""
+        return frozenset(w.touch.entity for w in self.model.stock_writes.all if w.touch.entity)
 
     def _has_one_name(self, lock: Place) -> bool:
         """Whether a lock is always the same, ``Cache::lock('checkout', 10)``: every order waits for it, whoever it is of."""
