@@ -46,7 +46,7 @@ use App\\Http\\Controllers\\PayController;
 use App\\Http\\Controllers\\ShipController;
 use Illuminate\\Support\\Facades\\Route;
 Route::get('/pay/{id}', [PayController::class, 'show'])->name('pay');
-Route::post('mine', 'App\\Http\\Controllers\\PayController@mine')->middleware('auth');
+Route::POST('mine', 'App\\Http\\Controllers\\PayController@mine')->middleware('auth');
 Route::middleware(['boss'])->prefix('admin')->group(function () {
   require __DIR__.'/admin.php';
   Route::controller(PayController::class)->group(function () { Route::post('refund/{id}', 'refund'); });

@@ -72,6 +72,7 @@ class _Tables:
         self.program = wiring.program
         self.evaluator = wiring.evaluator
         self.table = table
+        self._spelt = {word.lower(): word for word in table}  # ``Route::POST``: PHP does not tell methods apart by case
         self.groups: dict[Fn, list[_Group]] = defaultdict(list)
         self._handed: dict[Fn, str] = {}
         """What a function that a group is written in calls the router, where that is no usual name."""
@@ -114,7 +115,7 @@ class _Tables:
             here = i
             while body.op[here] == Op.CALL and body.op[body.args(here)[0]] == Op.FIELD:
                 callee = body.args(here)[0]
-                chain.append(_Link(body.name(callee), here))
+                chain.append(_Link(self._spelt.get(body.name(callee).lower(), body.name(callee)), here))
                 here = body.args(callee)[0]
             if chain and self._is_root(fn, here, chain):
                 inner.update(link.call for link in chain[1:])
