@@ -104,7 +104,7 @@ class BrowserPaid:
             for fn in functions
         ):
             return True
-        return any(words.status(fn) and self._quick.begins_somewhere(fn) for fn in functions)
+        return any((words.status(fn) or "body" in words.tokens(fn)) and self._quick.begins_somewhere(fn) for fn in functions)
 
     @cached_property
     def _settling(self) -> frozenset[str]:

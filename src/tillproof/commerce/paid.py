@@ -20,6 +20,7 @@ from tillproof.commerce.requests import Source
 from tillproof.commerce.said_paid import Said, is_sent, only_placed, record_pays, says_paid, statement_pays, strongest, waits
 from tillproof.commerce.search_terms import chosen_apart, is_search_term
 from tillproof.commerce.touches import text_of, without_address
+from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.chained import step_after
 from tillproof.flow.fixed import THIS
@@ -213,7 +214,8 @@ class PaidPolicy(SenderPolicy):
             body = self.model.program.body(fn)
             calls = (i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW)) if self.model.vocabulary.order(fn) else ()
             self._begins[fn] = any(
-                self._state_named(fn, i, None) or (self._states_given(fn, i) and self._makes_order(fn, i)) for i in calls
+                self._state_named(fn, i, None) or ((self._states_given(fn, i) or self._is_whole(fn, i)) and self._makes_order(fn, i))
+                for i in calls
             )
         return self._begins[fn]
 
@@ -225,6 +227,12 @@ class PaidPolicy(SenderPolicy):
             if body.op[row] == Op.RECORD:
                 given += _entries(body, row)
         return any(self.model.words.has("status_fields", k) and body.op[v] not in (Op.CONST, Op.CALL) for k, v in given if k)
+
+    def _is_whole(self, fn: Fn, i: int) -> bool:
+        """Whether a call may be given a request's body as it came: ``create({ user, ...req.body })``, ``create(req.body)``."""
+        body = self.model.program.body(fn)
+        given = [v for _, row in body.call(i)[1] for v in (row, *(body.args(row) if body.op[row] == Op.RECORD else ())) if v >= 0]
+        return any(body.op[v] == Op.SPREAD or (body.op[v] == Op.FIELD and body.name(v) == "body") for v in given)
 
     def _makes_order(self, fn: Fn, i: int) -> bool:
         spelt = written(self.model.program, fn, self.model.program.body(fn).args(i)[0])
@@ -344,7 +352,8 @@ class PaidPolicy(SenderPolicy):
             said = strongest(
                 says_paid(model, k, v, holder) if k.isidentifier() else record_pays(model, v, self._kind(v) or holder, 0) for k, v in given
             )
-            if not said and got[0].effect == "record.create" and any(self._asked_state(k, v, holder, 0) for k, v in given):
+            named = got[0].effect == "record.create" and any(self._asked_state(k, v, holder, 0) for k, v in given)
+            if not said and (named or (got[0].effect == "record.create" and self._takes_over(fn, i, ctx, holder))):
                 self.named[fn, i] = None
                 return "sure"
             if got[0].effect != "record.create" or said:
@@ -411,6 +420,11 @@ class PaidPolicy(SenderPolicy):
         texts = (*self.model.reach.compared(fn), *(body.name(x).strip("'\"") for x in listed))
         states = [t for t in texts if any(words.has(kind, t) for kind in ("open_values", "dead_values", "paid_values"))]
         return not states or any(words.has("paid_values", t) for t in states)
+
+    def _takes_over(self, fn: Fn, i: int, ctx: Ctx | None, holder: str) -> bool:
+        """Whether a new order takes the request's body over whole, what says that it is paid with it: ``create({ user, ...req.body })``."""
+        columns = set_by_sender(self.model, holder, fn, i, ctx) if _NEW.fullmatch(snake(holder)) else {}
+        return any(self.model.words.has("paid_fields", name) for name in columns)
 
     def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
         """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""
