@@ -184,7 +184,7 @@ def test_a_balance_beside_a_user_is_credited_again(tmp_path: Path) -> None:
     assert [r for r, _, _ in ruled(tmp_path / "again", check, {"kiosk.php": _KEPT % credit})] == ["broken"]
     claim = "UPDATE {$wpdb->prefix}kiosk_payments SET paid = 1 WHERE paid = 0 AND id = %d"
     claimed = f'if ( ! $wpdb->query( $wpdb->prepare( "{claim}", $row->id ) ) ) {{ wp_send_json_success(); }}'
-    assert [r for r, _, _ in ruled(tmp_path / "once", check, {"kiosk.php": _KEPT % f"{claimed} {credit}"})] == ["held"]
+    assert {r for r, _, _ in ruled(tmp_path / "once", check, {"kiosk.php": _KEPT % f"{claimed} {credit}"})} == {"held"}
     shown = "update_user_meta( $row->user_id, 'last_payment', $row->reference );"
     assert "broken" not in [r for r, _, _ in ruled(tmp_path / "shown", check, {"kiosk.php": _KEPT % shown})]
 

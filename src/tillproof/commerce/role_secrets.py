@@ -9,15 +9,19 @@ from tillproof.flow.values import Const, Value, leaves
 from tillproof.knowledge.schema import Role
 
 _OWN_SECRET = re.compile(r"(env|environ|getenv|config|settings)\b.*(secret|token|api_?key|password)", re.IGNORECASE)
+_OF_STAFF = re.compile(r"(^|[._])(admin|staff|backoffice)", re.IGNORECASE)
 _MOST = 12
 
 
 def compares_secret(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
-    """``header === `Bearer ${process.env.CRON_SECRET}```."""
+    """``header === `Bearer ${process.env.CRON_SECRET}```; ``ADMIN_TOKEN`` is what people of the shop hold."""
     sides = [evaluator.value(fn, a) for a in evaluator.program.body(fn).args(i)[1:]]
     kept = [any(_OWN_SECRET.search(n) for v in (s, *leaves(s, _MOST)) for n in plain_names(v)) for s in sides]
     sent = [s for s, k in zip(sides, kept, strict=True) if not k and not isinstance(s, Const)]
-    return "internal" if any(kept) and len(sent) == 1 and not _is_digest(sent[0]) else None
+    if not any(kept) or len(sent) != 1 or _is_digest(sent[0]):
+        return None
+    named = (n for s in sides for v in (s, *leaves(s, _MOST)) for n in plain_names(v))
+    return "staff" if any(_OF_STAFF.search(n) for n in named) else "internal"
 
 
 def _is_digest(value: Value) -> bool:
