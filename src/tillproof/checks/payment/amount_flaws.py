@@ -6,6 +6,7 @@ from typing import Literal
 
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
 from tillproof.checks.payment.declared_bounds import CHOSEN_FROM, WHOLE, declared_bound
+from tillproof.checks.payment.shown_hundredths import divided_by_hundred
 from tillproof.commerce.currencies import Currency, Followed
 from tillproof.commerce.money import Money, Step, name_of
 from tillproof.contract import Confidence, Severity
@@ -95,7 +96,7 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     if other is not None:
         return other
     if not money.two or not _says_two(money):
-        return _unconverted(charges, charge, money)
+        return _unconverted(charges, charge, money) or _shown_hundredths(charges, charge, money)
     where = _where_two(charges, charge, money)
     varies = varying(charges, charge)
     if isinstance(varies, str):
@@ -228,6 +229,24 @@ def _unconverted(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
             if scaled is not None:
                 return Flaw("unconverted", _given(charges, charge), "high", "likely", scaled)
     return None
+
+
+def _shown_hundredths(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
+    """A column of whole numbers that is handed on as it is kept, in a currency that varies, while the code divides it by a hundred
+    elsewhere, whatever the currency."""
+    told = did(money, "told")
+    if told is None or not money.whole or money.unit or not isinstance(charge.value, Member):
+        return None
+    varies = varying(charges, charge)
+    if varies is None or isinstance(varies, str) or charges.follows(charge, None) or charges.pinned(charge) is not None:
+        return None
+    shown = divided_by_hundred(charges.model, charge.value.name, charges.model.program.unit(charge.site.fn.file))
+    if shown is None:
+        return None
+    sending, (file, line) = charges.model.program.function(charge.site.fn), charge.value.at
+    here = sending is not None and file == charge.site.fn.file and sending.line <= line <= sending.end_line
+    where = charge.value if here else _given(charges, charge)
+    return Flaw("factor", where, "medium", "likely", Const(shown, Kind.NULL, ""))
 
 
 def _as_kept(charges: Charges, value: Value) -> Value:
