@@ -51,7 +51,7 @@ def _rule(model: Model, closing: Closing) -> Ruling:
     )
     if closing.read is not None:
         fetched = Place(closing.read.fn, closing.read.instr, closing.read.ctx)
-        ruling.evidence.append(step(model, fetched, "the row is read here, without a lock"))
+        ruling.evidence.append(step(model, fetched, "the row is read here, without a lock", "missing"))
     ruling.evidence.append(Evidence(where[0], where[1], "the check: a plain read", "missing"))
     ruling.evidence += steps(model, transition.effect, f"set to {to}")
     if closing.gives_back is not None:
