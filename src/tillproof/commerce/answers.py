@@ -178,7 +178,7 @@ class _Reader:
             for n in self.model.http.read_off(fn, i, ctx) if depth == 0 else ():
                 self._each_use(fn, n, ctx, 1, layer)
             for use in uses:
-                if all(where != fn or leads_to(self.model.program.body(fn), use, act) for where, act in self.way):
+                if all(where != fn or leads_to(self.model.program.body(fn), evaluator.defuse(fn), use, act) for where, act in self.way):
                     self._use(fn, i, use, ctx, depth + 1, layer)
 
     def _use(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:

@@ -1,7 +1,6 @@
 """Paying from what a customer has with the shop: that it is enough is looked at, and it is taken."""
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
@@ -41,14 +40,7 @@ def enough_and_taken(model: "Model", fn: Fn, i: int) -> int | None:
 def _inside(model: "Model", fn: Fn) -> list[Fn]:
     """The functions within one, as a transaction is handed: ``DB::transaction(function () use ($user) { $user->decrement(…); })``."""
     program = model.program
-    return [f for f in program.all_functions(fn.file) if f != fn and f.number != TOP and fn in _around(model, f)]
-
-
-def _around(model: "Model", fn: Fn) -> Iterator[Fn]:
-    here = model.program.parent(fn)
-    while here is not None and here.number != TOP:
-        yield here
-        here = model.program.parent(here)
+    return [f for f in program.all_functions(fn.file) if f != fn and f.number != TOP and fn in program.around(f)]
 
 
 def is_zero(body: Body, i: int) -> bool:

@@ -63,9 +63,7 @@ class Gateways:
             if name in _VERBS or len(program.functions_by_name.get(name, ())) < _FEW:
                 continue
             if any(self._is_request(fn, v) for _, v in arguments) and not self._only_asks(fn, i):
-                family = self._family(fn, callee, name)
-                for member in family:
-                    member.handed_on = (fn, i)
+                family = self._family(fn, i, name)
                 if len({p for f in family for p in self._providers(f.fn.file)}) >= _FEW:
                     yield family
 
@@ -83,9 +81,10 @@ class Gateways:
             return False
         return any(isinstance(o, Param) for o in options(self.model.evaluator.value(fn, i)))
 
-    def _family(self, fn: Fn, callee: int, name: str) -> list[FunctionV]:
-        """The methods of one name of the classes that derive from one class of ours which declares it."""
+    def _family(self, fn: Fn, call: int, name: str) -> list[FunctionV]:
+        """The methods of one name of the classes that derive from one class of ours which declares it: any of them may be called."""
         program, scope = self.model.program, self.model.evaluator.scope
+        callee = program.body(fn).args(call)[0]
         found = [o for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]
         owned = {f: owner for f in program.functions_by_name[name] if (owner := program.owner(f)) is not None}
         named: dict[Fn, ClassId] = {f: c for f, c in owned.items() if program.language(f.file) == program.language(fn.file)}
@@ -98,7 +97,7 @@ class Gateways:
         base = bases[0]
         at = (fn.file, program.body(fn).line[callee])
         members = [(f, c) for f, c in named.items() if base in scope.lineage(c)[1:]]
-        return [FunctionV(at, f, None, Instance(at, c)) for f, c in members[:_MOST]]
+        return [FunctionV(at, f, None, Instance(at, c), handed_on=(fn, call)) for f, c in members[:_MOST]]
 
     def _providers(self, file: str) -> list[str]:
         return [p for p, pattern in self._named.items() if pattern.search(file.lower())]

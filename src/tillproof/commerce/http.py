@@ -94,6 +94,8 @@ class Requests:
         self._of_path: dict[str, frozenset[str]] = {}
         self._said: dict[tuple[str, str], bool] = {}
         self._rest = rest_names(recogniser.knowledge)
+        providers = recogniser.knowledge.providers.values()
+        self._saying = [(p, verifier) for p in providers for verifier in p.verifiers if verifier.says]
         self._addressed: dict[str, Table[int]] = {lang: Table() for lang in LANGUAGES}
         self._keeping: dict[str, Table[tuple[str, ...]]] = {lang: Table() for lang in LANGUAGES}
         for framework in recogniser.knowledge.frameworks.values():
@@ -372,11 +374,10 @@ class Requests:
         if is_told(_split(request.url)[0]):
             return []
         out = []
-        for provider in self.recogniser.knowledge.providers.values():
-            for verifier in provider.verifiers:
-                words = [w for w in verifier.says if any(w.encode() in self.program.sources[f] for f in files)]
-                if words and any(w in request.url or self._is_said(request, w) for w in words):
-                    out.append((provider, verifier))
+        for provider, verifier in self._saying:
+            words = [w for w in verifier.says if any(w.encode() in self.program.sources[f] for f in files)]
+            if any(w in request.url or self._is_said(request, w) for w in words):
+                out.append((provider, verifier))
         return out
 
     @staticmethod

@@ -352,12 +352,11 @@ class PaidPolicy(SenderPolicy):
             said = strongest(
                 says_paid(model, k, v, holder) if k.isidentifier() else record_pays(model, v, self._kind(v) or holder, 0) for k, v in given
             )
-            named = got[0].effect == "record.create" and any(self._asked_state(k, v, holder, 0) for k, v in given)
-            if not said and (named or (got[0].effect == "record.create" and self._takes_over(fn, i, ctx, holder))):
+            if said or got[0].effect != "record.create":
+                return said
+            if any(self._asked_state(k, v, holder, 0) for k, v in given) or self._takes_over(fn, i, ctx, holder):
                 self.named[fn, i] = None
                 return "sure"
-            if got[0].effect != "record.create" or said:
-                return said
         if model.recogniser.of_sdk(fn, i, ctx) or model.recogniser.is_missing(fn, i, ctx) or model.recogniser.of_controller(fn, i, ctx):
             return ""
         invoiced = name == "create" and "invoice" in spelt.lower() and any(self._is_of_an_order(fn, a, 0) for _, a in body.call(i)[1])

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.entries import Entry
@@ -14,7 +15,7 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
 from tillproof.commerce.spoken import LOOKED_UP
 from tillproof.commerce.touches import Touch
-from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Instance, Member, Missing, Param, Result, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
@@ -174,11 +175,9 @@ class Refunds:
 
     def _within(self, fn: Fn) -> Iterator[tuple[Fn, int]]:
         """The functions around one that is written in another, with the place where it stands there."""
-        around = self.model.program.parent(fn)
-        while around is not None and around.number != TOP:
+        for inner, around in pairwise((fn, *self.model.program.around(fn))):
             body = self.model.program.body(around)
-            yield from ((around, i) for i, op in enumerate(body.op) if op == Op.FUNCTION and body.args(i)[0] == fn.number)
-            fn, around = around, self.model.program.parent(around)
+            yield from ((around, i) for i, op in enumerate(body.op) if op == Op.FUNCTION and body.args(i)[0] == inner.number)
 
     def asked(self, refund: Refund) -> tuple[Source, ...]:
         """The pieces of a request that an amount is made of, converted by functions of others perhaps, or handed over in an object that

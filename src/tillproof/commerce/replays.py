@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.bindings import compared_with_kept, compares, handed, looks_up, signed_for_ours
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
-from tillproof.commerce.lexicon import snake, under_way
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.payment_ids import PAYMENT_ID
 from tillproof.commerce.payment_lookups import meta_key, said_key
 from tillproof.commerce.reconciling import Reconciling
 from tillproof.commerce.told_answers import asked_with, is_told
-from tillproof.commerce.transitions import order_made
+from tillproof.commerce.transitions import moved_to_paid, order_made
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Record, Value, options, pieces
 from tillproof.ir.ops import Op
@@ -76,14 +76,8 @@ class Replays:
 
     def _paid(self, handler: Handler) -> list[Effect]:
         """The effects after which an order counts as paid, and those by which it comes about."""
-        words, target = self.model.words, handler.entry.target
-        said = [
-            t.effect
-            for t in self.model.transitions.of(target)
-            if t.touch.effect == "order.paid"
-            or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
-            or any(words.has("paid_values", to) or (words.has("fulfil_values", to) and not under_way(t.touch.entity, to)) for to in t.to)
-        ]
+        target = handler.entry.target
+        said = [t.effect for t in self.model.transitions.of(target) if moved_to_paid(self.model.words, t)]
         return [*said, *filter(order_made, self.model.effects.of(target))] if said else []
 
     def _pieces(self, values: list[Value]) -> set[tuple[str, str]]:

@@ -123,10 +123,7 @@ class Retries:
 
     def _around(self, fn: Fn) -> list[Fn]:
         """A function and those that it stands in: a decorator is called what it does, and its wrapper is not."""
-        found = [fn]
-        while (above := self.program.parent(found[-1])) is not None and above.number != TOP:
-            found.append(above)
-        return found
+        return [fn, *self.program.around(fn)]
 
     def leads(self, fn: Fn) -> bool:
         """Whether a function seems to lead to a request: by the names that it and what it calls speak of, so that it costs little."""

@@ -16,12 +16,12 @@ _MOST = 12
 def compares_secret(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
     """``header === `Bearer ${process.env.CRON_SECRET}```; ``ADMIN_TOKEN`` is what people of the shop hold."""
     sides = [evaluator.value(fn, a) for a in evaluator.program.body(fn).args(i)[1:]]
-    kept = [any(_OWN_SECRET.search(n) for v in (s, *leaves(s, _MOST)) for n in plain_names(v)) for s in sides]
+    named = [[n for v in (s, *leaves(s, _MOST)) for n in plain_names(v)] for s in sides]
+    kept = [any(map(_OWN_SECRET.search, said)) for said in named]
     sent = [s for s, k in zip(sides, kept, strict=True) if not k and not isinstance(s, Const)]
     if not any(kept) or len(sent) != 1 or _is_digest(sent[0]):
         return None
-    named = (n for s in sides for v in (s, *leaves(s, _MOST)) for n in plain_names(v))
-    return "staff" if any(_OF_STAFF.search(n) for n in named) else "internal"
+    return "staff" if any(_OF_STAFF.search(n) for said in named for n in said) else "internal"
 
 
 def _is_digest(value: Value) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
 from tillproof.ir.ops import Op
 
@@ -26,8 +26,8 @@ class Serial:
     def _is_declared(self, fn: Fn) -> bool:
         """Whether the function, or the one around it, is handed to what declares one, ``export const pay = mutation({ handler: … })``, or
         takes what only such a function has: ``take(ctx: MutationCtx)``."""
-        while (around := self.model.program.parent(fn)) is not None and around.number != TOP:
-            fn = around
+        fn = self.model.program.outermost(fn)
+        around = self.model.program.parent(fn)
         if fn not in self._declared:
             self._declared[fn] = any(self._is_handed(fn, p.type) for p in self.model.program.body(fn).params[:1])
             if around is not None and any(self.model.recogniser.is_("serial", around, i) for i in self._handing(around, fn)):

@@ -7,7 +7,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.touches import Touch
 from tillproof.flow.loops import Flow, Loop
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.tries import catches
 from tillproof.ir.ops import Op
 
@@ -44,20 +44,12 @@ def split_commits(model: "Model") -> Iterator[Split]:
 def _turns(model: "Model", write: StockWrite, begins: Place) -> Iterator[tuple[Place, Loop]]:
     """The steps of loops in which a write is committed: the transaction itself, or calls of the function that opens it."""
     around = [Place(begins.fn, begins.instr, None)] if model.program.body(begins.fn).op[begins.instr] == Op.CALL else []
-    opening = _outermost(model, write.place.fn)
+    opening = model.program.outermost(write.place.fn)
     for turn in (*around, *(Place(caller, call, None) for caller, call, _ in model.callers.of(opening))):
         body = model.program.body(turn.fn)
         loop = next((one for one in Flow(body).loops if one.holds(body, turn.instr)), None)
         if loop is not None and not _is_caught(model, turn) and not model.regions.in_transaction(turn):
             yield turn, loop
-
-
-def _outermost(model: "Model", fn: Fn) -> Fn:
-    """The function that others call, around those that are written in it."""
-    around = model.program.parent(fn)
-    while around is not None and around.number != TOP:
-        fn, around = around, model.program.parent(around)
-    return fn
 
 
 def _is_caught(model: "Model", turn: Place) -> bool:

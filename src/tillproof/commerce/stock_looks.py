@@ -1,13 +1,12 @@
 """Where code looks at how much is left before it takes some."""
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_writes import StockWrite
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ _DEEPEST = 4
 
 def looked_at(model: "Model", write: StockWrite, place: Place) -> Place | None:
     """The nearest comparison of what is left: in the functions that lead to a write; or of the very field, in those that they call."""
-    around: dict[Fn, None] = {one: None for fn in (write.place.fn, place.fn) for one in (fn, *_written_in(model, fn))}
+    around: dict[Fn, None] = {one: None for fn in (write.place.fn, place.fn) for one in (fn, *model.program.around(fn))}
     here = list(around)
     for _ in range(_LEVELS):
         here = [c for f in here for c, _, _ in model.callers.of(f)[:_MOST_CALLERS] if c not in around]
@@ -35,14 +34,6 @@ def looked_at(model: "Model", write: StockWrite, place: Place) -> Place | None:
             return found
     inner = (callee for fn in around for callee in model.reach.callees(fn) if callee not in around)
     return next((found for fn in inner if (found := _compares_field(model, fn, write)) is not None), None)
-
-
-def _written_in(model: "Model", fn: Fn) -> Iterator[Fn]:
-    """The functions in which a callback is written, as what is done in one transaction is."""
-    above = model.program.parent(fn)
-    while above is not None and above.number != TOP:
-        yield above
-        above = model.program.parent(above)
 
 
 def _compares(model: "Model", fn: Fn, write: StockWrite) -> Place | None:

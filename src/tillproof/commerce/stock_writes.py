@@ -17,7 +17,7 @@ from tillproof.commerce.record_parts import counts_by
 from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.touches import Touch
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
@@ -179,12 +179,7 @@ class StockWrites:
 
     def _speaks(self, fn: Fn) -> bool:
         """Whether a function says a word of stock, or one around it, whose variables it may send: ``retry(() => store.send(command))``."""
-        here: Fn | None = fn
-        while here is not None and here.number != TOP:
-            if any(self._may(t) for t in self.model.vocabulary.tokens(here)):
-                return True
-            here = self.model.program.parent(here)
-        return fn.number == TOP and any(self._may(t) for t in self.model.vocabulary.tokens(fn))
+        return any(self._may(t) for one in (fn, *self.model.program.around(fn)) for t in self.model.vocabulary.tokens(one))
 
     def _is_telling(self, fn: Fn, body: Body, i: int) -> bool:
         """Whether an instruction may write stock, by the name of what it calls or sets."""

@@ -158,9 +158,7 @@ class Takings:
         """Whether a function, or one that calls it, speaks of orders; and none is there to fill a shop with goods."""
         if _NO_SALE.search(self.program.name(fn)) or _NO_SALE.search(fn.file.rpartition("/")[2]):
             return False
-        here = [fn]
-        while (outer := self.program.parent(here[-1])) is not None and outer.number != TOP:
-            here.append(outer)  # what runs in a function that it is handed to
+        here = [fn, *self.program.around(fn)]  # what runs in a function that it is handed to
         around = dict.fromkeys(here)
         for _ in range(_LEVELS):
             here = [c for f in here for c, _, _ in self.model.callers.of(f)[:_MOST_CALLERS] if c not in around]

@@ -14,7 +14,7 @@ from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.filled_models import filled_by_sender
 from tillproof.commerce.free_changes import NEW, needs_none
-from tillproof.commerce.lexicon import snake
+from tillproof.commerce.lexicon import Words, snake, under_way
 from tillproof.commerce.other_rows import is_of_another
 from tillproof.commerce.plain_metas import OF_POST
 from tillproof.commerce.refusing_saves import refuses_itself
@@ -426,6 +426,17 @@ def _spelt(body: Body, i: int) -> str:
         out.insert(0, snake(body.name(i)) if body.op[i] != Op.INDEX else "")
         i = body.args(i)[0] if body.op[i] != Op.NAME else -1
     return "_".join(filter(None, out))
+
+
+def moved_to_paid(words: Words, moved: Transition) -> bool:
+    """Whether an order, or a payment of it, counts as paid after a transition."""
+    return (
+        moved.touch.effect == "order.paid"
+        or (words.has("paid_fields", moved.field) and not words.has("status_fields", moved.field))
+        or any(
+            words.has("paid_values", to) or (words.has("fulfil_values", to) and not under_way(moved.touch.entity, to)) for to in moved.to
+        )
+    )
 
 
 def order_made(effect: Effect) -> bool:

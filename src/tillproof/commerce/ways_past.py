@@ -17,17 +17,17 @@ _UNEQUAL = ("!=", "!==", "is not", "not in")
 
 def passes_without(wiring: Wiring, fn: Fn, asked: Iterable[int]) -> bool:
     """Whether a function lets somebody pass on a way on which none of some questions was answered with yes."""
-    body = wiring.program.body(fn)
+    body, block_of = wiring.program.body(fn), wiring.evaluator.defuse(fn).block_of
     shut, closed = set[int](), set[tuple[int, int]]()
     for i in asked:
         sides = list(_decided(wiring, fn, i))
         if sides:
             closed.update(sides)
         else:
-            shut.add(_block(body, i))
+            shut.add(block_of[i])
     exits = ending_calls(wiring, fn.file)
     refusing = {b for b in range(len(body.blocks)) if any(_turns_away(wiring, fn, i, exits) for i in body.rows((b,)))}
-    return bool(_passing(body) & _reached(body, shut | refusing, closed))
+    return bool(_passing(body, block_of) & _reached(body, shut | refusing, closed))
 
 
 def _turns_away(wiring: Wiring, fn: Fn, i: int, exits: frozenset[str]) -> bool:
@@ -54,15 +54,11 @@ def _decided(wiring: Wiring, fn: Fn, i: int, truth: bool = True) -> Iterator[tup
     yield from found
 
 
-def _block(body: Body, i: int) -> int:
-    return next((n for n, b in enumerate(body.blocks) if b.start <= i < b.end), -1)
-
-
-def _passing(body: Body) -> set[int]:
+def _passing(body: Body, block_of: list[int]) -> set[int]:
     """The blocks in which a function lets its caller pass: by ``next()`` where it is handed one, else by coming to an end."""
     handed = any(p.name.lstrip("$") == "next" for p in body.params)
     calls = [i for i, op in enumerate(body.op) if op == Op.CALL and handed and body.op[body.args(i)[0]] == Op.NAME]
-    onward = {_block(body, i) for i in calls if body.called(i).lstrip("$") == "next"}
+    onward = {block_of[i] for i in calls if body.called(i).lstrip("$") == "next"}
     ends = (n for n, b in enumerate(body.blocks) if not b.onward and (b.end == b.start or body.op[b.end - 1] != Op.RAISE))
     returns = (n for n, b in enumerate(body.blocks) if b.end > b.start and body.op[b.end - 1] == Op.RETURN)
     return onward or {*ends, *returns}

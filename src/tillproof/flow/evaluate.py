@@ -282,12 +282,7 @@ class Evaluator:
 
     def _captures(self, fn: Fn, name: str) -> bool:
         """Whether a function around this one stores a name."""
-        parent = self.program.parent(fn)
-        while parent is not None and parent.number != TOP:
-            if name in self.frame(parent).flow.stores:
-                return True
-            parent = self.program.parent(parent)
-        return False
+        return any(name in self.frame(around).flow.stores for around in self.program.around(fn))
 
     def outer(self, f: Frame, name: str, at: Place) -> Value:
         """A name that the function does not store: captured from around it, or global."""

@@ -1,7 +1,7 @@
 """Records that a function of ours fills in for its caller: ``addShipping(params, order)``, ``fill_tax(payload)``, PHP's ``&$params``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.flow.frames import Frame
@@ -33,12 +33,10 @@ def written_into(ev: "Evaluator", fn: Fn, i: int, name: str, ctx: Ctx | None) ->
         for target in options(ev.value(fn, body.args(call)[0], ctx)) if lent else ():
             if not isinstance(target, FunctionV) or target.fn == fn:
                 continue
-            params = ev.program.body(target.fn).params
             for number in lent:
-                at = number + (1 if target.this is not None and ev.is_python_method(target.fn) else 0)
-                if at < len(params) and _writes_through(ev, target.fn, params[at].name):
+                if written := _written_through(ev, target, number):
                     inner = ev.context(target, fn, call, ctx)
-                    yield from (Lent(target.fn, inner, value) for _, _, value in ev.defuse(target.fn).writes.get(params[at].name, ()))
+                    yield from (Lent(target.fn, inner, value) for _, _, value in written)
 
 
 def filled(ev: "Evaluator", f: Frame, i: int, name: str) -> list[tuple[str | None, Value, bool]]:
@@ -50,16 +48,21 @@ def filled(ev: "Evaluator", f: Frame, i: int, name: str) -> list[tuple[str | Non
         called = options(ev.at(f, f.body.args(call)[0]))
         always = len(called) == 1 and f.flow.block_of[call] in (0, f.flow.block_of[i])
         for target in (o for o in called if isinstance(o, FunctionV) and o.fn != f.fn):
-            params = ev.program.body(target.fn).params
-            at = number + (1 if target.this is not None and ev.is_python_method(target.fn) else 0)
-            if at >= len(params) or not _writes_through(ev, target.fn, params[at].name):
+            if not (writes := _written_through(ev, target, number)):
                 continue
-            flow = ev.defuse(target.fn)
-            writes = flow.writes.get(params[at].name, ())
-            ctx = ev.context(target, f.fn, call, f.ctx) if writes else None
+            flow, ctx = ev.defuse(target.fn), ev.context(target, f.fn, call, f.ctx)
             told = ((n, key, value) for n, key, value in writes if key is not None)
             out += [(key, ev.value(target.fn, value, ctx), always and flow.block_of[n] == 0) for n, key, value in told]
     return out
+
+
+def _written_through(ev: "Evaluator", target: FunctionV, number: int) -> Sequence[tuple[int, str | None, int]]:
+    """What a function writes into its argument of that number, where the caller sees it."""
+    params = ev.program.body(target.fn).params
+    at = number + (1 if target.this is not None and ev.is_python_method(target.fn) else 0)
+    if at >= len(params) or not _writes_through(ev, target.fn, params[at].name):
+        return ()
+    return ev.defuse(target.fn).writes.get(params[at].name, ())
 
 
 def _writes_through(ev: "Evaluator", fn: Fn, name: str) -> bool:

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -131,6 +131,17 @@ class Program:
         """The function that a nested function stands in; a file's top level for the others; None for the top level itself."""
         function = self.function(fn)
         return None if function is None else Fn(fn.file, function.parent)
+
+    def around(self, fn: Fn) -> Iterator[Fn]:
+        """The functions in which a nested function stands, from the inside out; not the file's top level."""
+        here = self.parent(fn)
+        while here is not None and here.number != TOP:
+            yield here
+            here = self.parent(here)
+
+    def outermost(self, fn: Fn) -> Fn:
+        """The function that others know: the last of those in which one stands, or that one itself."""
+        return next(reversed((fn, *self.around(fn))))
 
     def method_class(self, fn: Fn) -> ClassId | None:
         """The class whose ``this`` a function sees: its own, or that of the method around it."""

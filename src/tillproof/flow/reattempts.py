@@ -11,7 +11,7 @@ from typing import Literal
 from tillproof.flow.asked import reads
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.loops import Flow, Loop
-from tillproof.flow.program import TOP, Fn, Program
+from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.body import EDGE_RAISE, Body
 from tillproof.ir.ops import Op
@@ -217,7 +217,7 @@ class Reattempts:
     def _direct(self, fn: Fn, calls: list[int]) -> list[int]:
         """The calls that land in the function itself, or in one around it: what lies between may wait."""
         body = self.program.body(fn)
-        goals = {fn, *self._around(fn)}
+        goals = {fn, *self.program.around(fn)}
         return [
             c for c in calls if any(isinstance(o, FunctionV) and o.fn in goals for o in options(self.evaluator.value(fn, body.args(c)[0])))
         ]
@@ -249,7 +249,7 @@ class Reattempts:
         """Calls of a function that lead back to it, or to one around it: directly, by a callback that is run after a wait, or, where the
         function waits, through others of ours."""
         body = self.program.body(fn)
-        goals = {fn, *self._around(fn)}
+        goals = {fn, *self.program.around(fn)}
         named = {self.program.name(g) for g in goals}
         out = []
         for i, op in enumerate(body.op):
@@ -264,15 +264,6 @@ class Reattempts:
                 own = [o.fn for a in given for o in options(self.evaluator.value(fn, a)) if isinstance(o, FunctionV)]
             if any(target in goals or (waits and self._leads_to(target, fn)) for target in own):
                 out.append(i)
-        return out
-
-    def _around(self, fn: Fn) -> list[Fn]:
-        """The functions that a nested function stands in."""
-        out: list[Fn] = []
-        here = self.program.parent(fn)
-        while here is not None and here.number != TOP:
-            out.append(here)
-            here = self.program.parent(here)
         return out
 
     def _leads_to(self, start: Fn, goal: Fn) -> bool:

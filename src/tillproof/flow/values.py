@@ -114,11 +114,17 @@ class FunctionV(Value):
     that is a member of a family is reached, where the call itself only chooses between the members."""
 
     __slots__ = ("fn", "handed_on", "known_as", "outer", "this")
-    handed_on: "tuple[Fn, int] | None"
 
-    def __init__(self, at: Place, fn: Fn, outer: "Ctx | None", this: Value | None = None, known_as: str = "") -> None:
-        self.at, self.fn, self.outer, self.this, self.known_as = at, fn, outer, this, known_as
-        self.handed_on = None
+    def __init__(
+        self,
+        at: Place,
+        fn: Fn,
+        outer: "Ctx | None",
+        this: Value | None = None,
+        known_as: str = "",
+        handed_on: tuple[Fn, int] | None = None,
+    ) -> None:
+        self.at, self.fn, self.outer, self.this, self.known_as, self.handed_on = at, fn, outer, this, known_as, handed_on
 
 
 class ClassV(Value):

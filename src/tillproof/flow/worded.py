@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tillproof.flow.asked import own_side, reads
 from tillproof.flow.defuse import DefUse
+from tillproof.flow.tries import reached_from
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -17,21 +18,10 @@ def only_worded(body: Body, defuse: DefUse, branch: int, is_told: Callable[[int]
     return choice is not None and _ends_in_text(body, defuse, choice, is_told, 0)
 
 
-def leads_to(body: Body, start: int, goal: int) -> bool:
+def leads_to(body: Body, defuse: DefUse, start: int, goal: int) -> bool:
     """Whether the block of ``goal`` can be reached from that of ``start``, or both are one and ``goal`` comes later in it."""
-    blocks = [next(n for n, b in enumerate(body.blocks) if b.start <= i < b.end) for i in (start, goal)]
-    if blocks[0] == blocks[1] and start <= goal:
-        return True
-    seen: set[int] = set()
-    waiting = list(body.blocks[blocks[0]].onward)
-    while waiting:
-        here = waiting.pop()
-        if here == blocks[1]:
-            return True
-        if here not in seen:
-            seen.add(here)
-            waiting += body.blocks[here].onward
-    return False
+    first, last = defuse.block_of[start], defuse.block_of[goal]
+    return (first == last and start <= goal) or any(last in reached_from(body, onward) for onward in body.blocks[first].onward)
 
 
 def _decided(body: Body, defuse: DefUse, branch: int) -> int | None:

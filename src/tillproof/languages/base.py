@@ -55,16 +55,16 @@ def parse(spec: Spec, source: bytes) -> Tree:
     """The syntax tree of a source. What the language allows and the grammar does not know is put in a way that it knows."""
     parser = _loaded(spec.id, spec.grammar, spec.query)[0]
     tree = parser.parse(source)
+    errors = _errors(tree.root_node)
     for _ in range(_MENDED):
-        if not tree.root_node.has_error:
-            break
-        mended = spec.mended(source, _errors(tree.root_node))
+        mended = spec.mended(source, errors) if errors else source
         if mended == source:
             break
         again = parser.parse(mended)
-        if len(_errors(again.root_node)) > len(_errors(tree.root_node)):
+        left = _errors(again.root_node)
+        if len(left) > len(errors):
             break
-        source, tree = mended, again
+        source, tree, errors = mended, again, left
     return tree
 
 

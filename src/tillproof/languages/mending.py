@@ -14,10 +14,10 @@ _NEAR = 240
 
 _NAMED = (
     rb"abstract|and|array|as|break|callable|case|catch|clone|const|continue|declare|default|do|echo|else|elseif|empty|enddeclare|endfor"
+    rb"|endforeach|endif|endswitch|endwhile|eval|exit|extends|false|final|finally|fn|for|foreach|function|global|goto|if|implements"
+    rb"|include|include_once|instanceof|insteadof|interface|isset|iterable|list|match|mixed|namespace|new|null|or|print|private"
+    rb"|protected|public|readonly|require|require_once|return|static|switch|throw|trait|true|try|unset|use|var|void|while|xor|yield"
 )
-_NAMED += rb"|endforeach|endif|endswitch|endwhile|eval|exit|extends|false|final|finally|fn|for|foreach|function|global|goto|if|implements"
-_NAMED += rb"|include|include_once|instanceof|insteadof|interface|isset|iterable|list|match|mixed|namespace|new|null|or|print|private"
-_NAMED += rb"|protected|public|readonly|require|require_once|return|static|switch|throw|trait|true|try|unset|use|var|void|while|xor|yield"
 _CONSTANT = re.compile(rb"(\bconst\s+(?:\??[\w\\|]+\s+)?)(" + _NAMED + rb")(?=\s*=)", re.IGNORECASE)
 """A class constant may have any word but ``class`` for its name."""
 _TYPES = re.compile(rb"(\bexport\s+)type(\s+\*)")

@@ -11,7 +11,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shown import Piece
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.values import names, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
@@ -49,7 +49,7 @@ def answered(model: Model) -> Iterator[Ruling]:
             continue
         for fn in model.program.functions_at(file, _offsets(model, file, source)):
             for told in _told(model, fn):
-                found.setdefault(_outermost(model, fn), []).append(told)
+                found.setdefault(model.program.outermost(fn), []).append(told)
     yield from (_ruling(model, told) for told in found.values())
 
 
@@ -62,13 +62,6 @@ def _offsets(model: Model, file: str, source: bytes) -> Iterator[int]:
         text = text[: closing(text)]
         if rows or (throws and _ERROR.search(text)) or _SECRET.search(text):
             yield match.start()
-
-
-def _outermost(model: Model, fn: Fn) -> Fn:
-    """The function in which another is written, outside of all others."""
-    while (outer := model.program.parent(fn)) is not None and outer.number != TOP:
-        fn = outer
-    return fn
 
 
 def _told(model: Model, fn: Fn) -> Iterator[Told]:
@@ -108,7 +101,7 @@ def _ruling(model: Model, told: list[Told]) -> Ruling:
     body = program.body(first.fn)
     ruling = Ruling("boundary/secret-logged", "broken", "answer", first.fn.file, body.line[first.instr])
     ruling.anchor = (first.fn.file, body.line[first.instr], body.end_line[first.instr])
-    staff = model.staff_only(_outermost(model, first.fn))
+    staff = model.staff_only(program.outermost(first.fn))
     ruling.severity, ruling.confidence = "medium" if staff else "high", "likely" if first.row else "certain"
     if first.request is not None:
         sent = first.request

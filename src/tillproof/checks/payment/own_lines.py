@@ -8,7 +8,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.given_fields import given_field, given_fields
-from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
     Ctx,
     Instance,
@@ -105,14 +105,9 @@ def is_own_line(model: Model, fn: Fn, holder: int) -> bool:
 
 def _around(model: Model, fn: Fn) -> Iterator[str]:
     """The names of the classes and functions in which a function stands."""
-    here: Fn | None = fn
-    while here is not None and here.number != TOP:
-        owner = model.program.owner(here)
-        if owner is not None:
-            yield snake(model.program.cls(owner).name)
-        here = model.program.parent(here)
-        if here is not None and here.number != TOP:
-            yield snake(model.program.name(here))
+    around = list(model.program.around(fn))
+    yield from (snake(model.program.name(outer)) for outer in around)
+    yield from (snake(model.program.cls(owner).name) for one in (fn, *around) if (owner := model.program.owner(one)) is not None)
 
 
 def _found_in_cart(model: Model, fn: Fn, holder: int, inside: bool) -> bool:

@@ -9,7 +9,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lent_fields import takes_over
-from tillproof.commerce.lexicon import snake, under_way
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.owed import goes_out
 from tillproof.commerce.paid import PaidPolicy
@@ -20,7 +20,7 @@ from tillproof.commerce.sums import Sums
 from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.told_states import chosen_state
 from tillproof.commerce.touches import Touch, text_of
-from tillproof.commerce.transitions import KNOWN_STATES, Transition, order_made
+from tillproof.commerce.transitions import KNOWN_STATES, Transition, moved_to_paid, order_made
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
 from tillproof.flow.values import Mix, Value, options, pieces
 from tillproof.ir.ops import Op
@@ -62,9 +62,7 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
         and not _OF_ANOTHER.fullmatch(snake(t.field))
         and (t.to or not TOTAL_PAID.fullmatch(snake(t.field)))  # what is to be paid, as shops call it too
         and (
-            t.touch.effect == "order.paid"
-            or (words.has("paid_fields", t.field) and not words.has("status_fields", t.field))
-            or any(words.has("paid_values", to) or (words.has("fulfil_values", to) and not under_way(t.touch.entity, to)) for to in t.to)
+            moved_to_paid(words, t)
             or (not any(words.has(kind, to) for to in t.to for kind in KNOWN_STATES) and _told_paid(model, t.effect))
         )
     ]

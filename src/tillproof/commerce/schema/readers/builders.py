@@ -8,7 +8,7 @@ from tillproof.commerce.schema.code import Call, Code, Node
 from tillproof.commerce.schema.readers.reader import Reader
 from tillproof.commerce.schema.tables import Check, Column, Unique
 from tillproof.commerce.schema.types import is_positive, is_unsigned, kind_of
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import words
@@ -35,12 +35,7 @@ def read(code: Code, file: str) -> Iterator[Change]:
 
 def goes_down(code: Code, fn: Fn) -> bool:
     """Whether a function, or one around it, takes a migration back."""
-    here: Fn | None = fn
-    while here is not None and here.number != TOP:
-        if code.program.name(here).lower() in _DOWN:
-            return True
-        here = code.program.parent(here)
-    return False
+    return any(code.program.name(one).lower() in _DOWN for one in (fn, *code.program.around(fn)))
 
 
 def _step(code: Code, call: Call) -> Iterator[Change]:
