@@ -201,3 +201,36 @@ async function paid(db: any, link: any) {
 
 def test_what_a_message_says_was_paid_is_no_price(tmp_path: Path) -> None:
     assert not found(tmp_path, {"supabase/functions/razorpay-webhook/index.ts": _SERVED}, _CHECK)
+
+
+_COURIER = """\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+class OrderController {
+  public function save($request) {
+    return Order::create(['status' => 'created', 'shipping_cost' => COST, 'grand_total' => Cart::total() + COST]);
+  }
+  public function checkout(Request $request) {
+    return DB::transaction(function () use ($request) { return $this->save($request); });
+  }
+}
+"""
+_COURIER_ROUTE = "<?php\nuse App\\Http\\Controllers\\OrderController;\nRoute::post('/checkout', [OrderController::class, 'checkout']);\n"
+
+
+@pytest.mark.parametrize(
+    ("cost", "wrong"),
+    [
+        ("$request['shippingcost']", True),
+        ("$request->deliveryfee", True),
+        ("(float) $request->input('ongkir')", True),
+        ("Courier::price($request->input('service'))", False),
+        ("config('shop.shipping')", False),
+    ],
+)
+def test_the_client_says_what_shipping_costs_by_whatever_name(tmp_path: Path, cost: str, wrong: bool) -> None:
+    files = {"app/Http/Controllers/OrderController.php": _COURIER.replace("COST", cost), "routes/web.php": _COURIER_ROUTE}
+    told = found(tmp_path, files | {"composer.json": '{"require": {"laravel/framework": "^10"}}'}, "tax-shipping/client-tax")
+    assert [f.start_line for f in told] == ([7] if wrong else [])

@@ -300,3 +300,54 @@ app.post('/confirm', async (req, res) => {
 def test_an_answer_is_followed_into_the_functions_inside(tmp_path: Path, asks: str, wrong: bool) -> None:
     report = review_of(Example(title="", files={"server.js": _ASKED.replace("ASKS", asks)}, expect=[]), tmp_path, CHECK)
     assert [o.ruling for o in report.obligations if o.check == CHECK] == (["broken"] if wrong else ["held"])
+
+
+_TOP_UP = """\
+from fastapi import Depends, FastAPI
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import Session, declarative_base
+import requests
+
+Base = declarative_base()
+app = FastAPI()
+
+
+class User(Base):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+    email = Column(String)
+    FIELD = Column(Integer, default=0)
+
+
+class Users:
+    def credit(email, given, db):
+        user = db.query(User).filter(User.email == email).first()
+        user.FIELD += given
+        db.commit()
+
+
+@app.post("/credit")
+async def credit(data: dict, db: Session = Depends(get_db)):
+    Users.credit(data["email"], GIVEN, db)
+
+
+@app.post("/charge")
+async def charge():
+    asked = {"amount": 5000, "tx_ref": "a", "currency": "NGN"}
+    return requests.post("https://api.flutterwave.com/v3/charges", json=asked, timeout=5).json()
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "lines"),
+    [
+        ("balance", 'data["amount"]', [20]),
+        ("amount", 'data["amount"]', [20]),
+        ("amount", "10", []),
+        ("age", 'data["amount"]', []),
+    ],
+)
+def test_a_balance_is_raised_by_a_service_of_what_the_route_was_sent(tmp_path: Path, field: str, given: str, lines: list[int]) -> None:
+    files = {"app.py": _TOP_UP.replace("FIELD", field).replace("GIVEN", given)}
+    report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
+    assert [f.start_line for f in report.findings] == lines

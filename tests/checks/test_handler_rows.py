@@ -260,3 +260,38 @@ def test_a_header_that_bears_a_name_says_whose_message_it_is(tmp_path: Path) -> 
     example = Example(title="", files={"server.js": NAMED}, expect=[])
     report = review_of(example, tmp_path, "payment/webhook-unverified")
     assert [(h.provider, h.verified) for h in report.handlers] == [("omise", "yes")]
+
+
+_CONTROLLER = """\
+const Razorpay = require('razorpay');
+const crypto = require('crypto');
+const Order = require('mongoose').model('Order');
+class Payments {
+  async verify(req, res) {
+    const { razorpay_order_id, razorpay_payment_id, razorpay_signature } = req.body;
+    const mine = crypto.createHmac('sha256', process.env.SECRET).update(`${razorpay_order_id}|${razorpay_payment_id}`).digest('hex');
+    if (mine !== razorpay_signature) return res.status(400).end();
+    await Order.updateOne({ razorpay: razorpay_order_id }, { status: 'paid' });
+    res.json({});
+  }
+}
+module.exports = new Payments();
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("payments.verify", "payments.js:5"),
+        ("(req, res) => payments.verify(req, res)", "payments.js:5"),
+        ("(req, res, next) => payments.verify(req, res).catch(next)", "payments.js:5"),
+        ("async (req, res) => { await payments.verify(req, res); }", "payments.js:5"),
+        ("(req, res) => { if (!req.user) return res.status(401).end(); payments.verify(req, res); }", "server.js:4"),
+        ("(req, res) => payments.verify({ body: req.body.payment }, res)", "server.js:4"),
+    ],
+)
+def test_a_route_that_only_calls_the_controller_is_an_address_of_it(tmp_path: Path, handler: str, expected: str) -> None:
+    server = "const express = require('express');\nconst payments = require('./payments');\nconst app = express();\n"
+    files = {"server.js": f"{server}app.post('/payment/verify', {handler});\n", "payments.js": _CONTROLLER}
+    assert ("server.js:4" in verified(tmp_path, files)) is (expected == "server.js:4")
+    assert expected in verified(tmp_path, files)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.purse_names import holds_balance
 from tillproof.flow.program import TOP, Fn
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
@@ -12,10 +13,6 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_BALANCE = re.compile(
-    r"(\w+_)?(balance|wallet|credits?|funds|coins)(_(balance|amount|available))?|available_(balance|credits?|funds)|(\w+_)?balance_[a-z]{2,6}"
-)
-_SUM = ("amount", "value", "balance", "total", "remaining")
 _TAKES = re.compile(r"(withdraw|debit|deduct|spend|decrement|subtract)(_|$)")
 _ZERO = ("0", "0.0", "0.00")
 
@@ -52,8 +49,7 @@ def is_zero(body: Body, i: int) -> bool:
 def _is_balance(model: "Model", fn: Fn, i: int) -> bool:
     """``wallet.balance``, ``user.credits``, ``credit.amount``: by the field, or by the record whose sum it is."""
     body = model.program.body(fn)
-    name, holder = snake(body.name(i)), written(model.program, fn, body.args(i)[0]).rpartition(".")[2].lstrip("$")
-    return _BALANCE.fullmatch(name) is not None or (name in _SUM and _BALANCE.fullmatch(snake(holder)) is not None)
+    return holds_balance(written(model.program, fn, body.args(i)[0]).rpartition(".")[2].lstrip("$"), body.name(i))
 
 
 def _read_before(model: "Model", fn: Fn, i: int) -> int:

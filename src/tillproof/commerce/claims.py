@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.purse_names import holds_balance
 from tillproof.commerce.vocabulary import PAYMENT_NUMBER
 from tillproof.flow.choosing import conditions_of
 from tillproof.flow.program import Fn
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _EQUALITY = ("==", "===")
-# What a customer has with the shop and buys with, and the records that keep it.
-_BALANCE = re.compile(r"(\w+_)?(balance|wallet|credits?|funds)(_(balance|amount))?")
-_PURSE = re.compile(r"(\w+_)?(wallet|purse|balance|account_balance)")
-_SUM = ("amount", "total", "value")
 _TWO = 2
 _NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
 
@@ -59,7 +56,7 @@ def _only_moved(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
         if touch is None or touch.kind != "write":
             continue
         for name, value in touch.fields.items():
-            held = value is not None and _BALANCE.fullmatch(snake(name)) is not None
+            held = value is not None and holds_balance(touch.entity, name)
             if held and name in touch.relative and model.stock_writes.takes_away(touch, name, value):
                 return True
             if held and value is not None and any(isinstance(o, Mix) and o.op == "-" for o in options(value)):
@@ -75,8 +72,7 @@ def topped_up(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[V
     if touch is None or touch.kind != "write":
         return False
     for name, value in touch.fields.items():
-        field = snake(name)
-        if value is None or not (_BALANCE.fullmatch(field) or (field in _SUM and _PURSE.fullmatch(touch.entity))):
+        if value is None or not holds_balance(touch.entity, name):
             continue
         if name in touch.relative:
             if sent(value) and model.stock_writes.takes_away(touch, name, value) is False:

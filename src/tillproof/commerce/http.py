@@ -136,7 +136,7 @@ class Requests:
         arguments = [(k, self._telling(fn, v, ctx)) for k, v in raw]
         by_name = chosen_method(self.recogniser, fn, i)
         chosen = self.evaluator.value(fn, by_name, ctx) if by_name >= 0 else None
-        word = (body.called(i) if chosen is None else constant(chosen) or "").lower()
+        word = (self._sender(fn, i, ctx) if chosen is None else constant(chosen) or "").lower()
         if word in ("curl_exec", "curl_init"):
             return self._curl(fn, i, ctx, word)
         options = self._options(arguments)
@@ -167,6 +167,15 @@ class Requests:
 
         open_ = any(_handed(x) for part in (url, chosen) if part is not None for x in leaves(part))
         return Request(method, texts[0], url, given, open_, texts[1:])
+
+    def _sender(self, fn: Fn, i: int, ctx: Ctx | None) -> str:
+        """The name of what is called; where that is kept by a name of its own, ``send = requests.post``, the name that it has there."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] == Op.FIELD or not self.recogniser.keeps_senders(fn.file):
+            return body.called(i)
+        meant = {name.rpartition(".")[2] for name in names(self.evaluator.value(fn, callee, ctx))}
+        return "" if len(meant) > 1 else next(iter(meant), "")
 
     def _written_beside(self, value: Value) -> Value | None:
         """The address that a setting has where nobody sets it: ``env('PAY_URL', 'https://…')``, with or without its last slash."""

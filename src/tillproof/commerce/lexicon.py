@@ -24,6 +24,12 @@ _BILL = re.compile(r"(^|_)(invoice|bill|quote|estimate|proposal|payment|payment_
 _HANDED_OVER = ("sent", "delivered", "dispatched")
 _ONE_STROKE = str.maketrans("ıłđøŁĐØ", "ildoLDO")
 """Letters whose mark is no accent that can be taken away."""
+# Two words that many write as one: `shippingcost`, `totalprice`, `orderstatus`.
+_GLUED = re.compile(
+    r"(?:(?<=_)|^)(grand|final|total|unit|item|sales?|selling|product|order|cart|base|net|gross|shipping|delivery|discount|coupon|service"
+    r"|paid|payable|payment|booking|room|ticket|offer|special)(price|amount|amt|costs?|fees?|charges?|qty|quantity|status|state|total|tax|id)"
+    r"(?=_|$)"
+)
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -88,11 +94,11 @@ class Words:
 
 @cache
 def snake(name: str) -> str:
-    """``unitPrice``, ``unit-price`` and ``UNIT_PRICE`` as ``unit_price``; ``payé`` as ``paye``."""
+    """``unitPrice``, ``unit-price``, ``UNIT_PRICE`` and ``unitprice`` as ``unit_price``; ``payé`` as ``paye``."""
     text = _unaccented(name.strip("'\"$ "))
     if not text.isupper():
         text = _HUMP.sub("_", text)
-    return text.replace("-", "_").replace(" ", "_").lower()
+    return _GLUED.sub(r"\1_\2", text.replace("-", "_").replace(" ", "_").lower())
 
 
 def _unaccented(text: str) -> str:

@@ -243,7 +243,9 @@ class PaidPolicy(SenderPolicy):
         body = self.model.program.body(fn)
         if body.op[i] == Op.SET_FIELD:
             status = self.model.words.has("status_fields", body.name(i)) or self.model.words.has("paid_fields", body.name(i))
-            return status and _open(self.model.evaluator.value(fn, body.args(i)[2]))
+            if status:
+                return _open(self.model.evaluator.value(fn, body.args(i)[2]))
+            return bool(body.params) and may_be_topped_up(self.model, fn, i)
         if body.params and (may_be_bought_with(self.model, fn, i) or may_be_topped_up(self.model, fn, i)):
             return True
         if not body.params or not self.model.vocabulary.status(fn):

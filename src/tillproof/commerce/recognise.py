@@ -42,6 +42,8 @@ _OF_PAGE = re.compile(r"(window|globalThis)\.(?=[A-Z])")
 """By what a page may name what a script has put there: ``window.PaystackPop.setup`` is ``PaystackPop.setup``."""
 # The namespace under which a plugin keeps copies of the libraries that it needs: `EDD.Vendor.Stripe.Refund.create`.
 _OWN_COPY = re.compile(r"\w[\w.]*?\.(?:Vendors?|Vendored|Vendor_?Prefixed|Dependencies|Deps|Scoped|Prefixed|Third_?Party)\.(?=[A-Z]\w*\.)")
+# The name of a method that sends, where it is not called: `sender = requests.post`.
+_KEPT_SENDER = re.compile(rb"\.(get|post|put|patch|delete|request)\b(?!\s*[(<=.\[?!`])")
 GETS = "getattr"
 """Python's call that finds a method by its name."""
 # Variables of PHP that hold the HTTP method by whose name a client is called, and what calls, or finds, anything that is named to it.
@@ -83,6 +85,7 @@ class Recogniser:
         self.usage = Usage(program, knowledge)
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
         self._sending: dict[str, frozenset[str]] = {}
+        self._keeping: dict[str, bool] = {}
 
     def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
         """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""
@@ -123,6 +126,18 @@ class Recogniser:
             )
             self._sending[file] = frozenset(local.lower() for local, name in named if table.find((name,)))
         return self._sending[file]
+
+    def keeps_senders(self, file: str) -> bool:
+        """Whether a file keeps a function that sends requests, to call it by another name: ``send = requests.post``."""
+        if file not in self._keeping:
+            language = self.program.language(file)
+            table, kept = self.shared[language, "http"], _KEPT_SENDER.finditer(self.program.sources[file])
+            self._keeping[file] = language != "php" and any(table.may_know(match[1].decode()) for match in kept)
+        return self._keeping[file]
+
+    def _may_send(self, fn: Fn, name: str) -> bool:
+        """Whether a plain name may be that of something that sends requests by being called itself."""
+        return name.lower() in self.sending_names(fn.file) or self.keeps_senders(fn.file)
 
     # --- names of a callee
 
@@ -357,7 +372,7 @@ class Recogniser:
         body = self.program.body(fn)
         callee = body.args(i)[0]
         name = body.name(callee).rpartition(".")[2] if body.op[callee] in (Op.FIELD, Op.NAME) else _SENDS
-        if name != _SENDS and not table.may_know(name) and (kind != "http" or name.lower() not in self.sending_names(fn.file)):
+        if name != _SENDS and not table.may_know(name) and (kind != "http" or not self._may_send(fn, name)):
             return None
         if kind == "http" and self.only_ours(fn, i, ctx):
             return None

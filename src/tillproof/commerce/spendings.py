@@ -11,6 +11,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.purse_names import holds_balance
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Member, Mix, Record, Value, options
@@ -19,9 +20,6 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_BALANCE = re.compile(r"(\w+_)?(balance|credits?|points|wallet)(_(balance|amount|left))?|(\w+_)?balance_[a-z]{2,6}")
-_PURSE = re.compile(r"(\w+_)?(credit|wallet|purse|gift_?card|gift_?certificate|store_credit|balance)")
-_SUM = ("amount", "value", "remaining", "balance")
 _WORDS = (
     "credit", "credits", "balance", "wallet", "points", "store_credit", "wallet_balance", "credit_balance", "giftCard", "gift_card",
     "loyaltyPoints", "loyalty_points", "rewardPoints", "reward_points", "bonusPoints", "bonus_points", "pointBalance", "points_balance",
@@ -86,8 +84,7 @@ class Spendings:
         body = self.model.program.body(touch.fn)
         counts_down = body.op[touch.instr] == Op.CALL and body.called(touch.instr).lower().startswith("decrement")
         for name, value in touch.fields.items():
-            field = snake(name)
-            if not (_BALANCE.fullmatch(field) or (field in _SUM and _PURSE.fullmatch(touch.entity))):
+            if not holds_balance(touch.entity, name):
                 continue
             parts = options(value) if value is not None else []
             less = any(isinstance(o, Mix) and o.op == "-" and self._reads(o.operands[0], name) for o in parts)

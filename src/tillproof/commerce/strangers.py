@@ -11,6 +11,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.plain_ends import ends_plainly
+from tillproof.commerce.purse_names import holds_balance, is_purse
 from tillproof.commerce.recognition import HOOK, MANAGES, called, words_of
 from tillproof.commerce.told_states import chosen_state
 from tillproof.flow.program import Fn
@@ -38,7 +39,6 @@ _OCCASIONS = re.compile(
     r"(^|_)(create|add|new|update|edit|delete|remove|(un)?register|join|leave|attend|book|list|get|find|fetch|cancel|publish|search|enrol\w*)"
     r"_([a-z]+_)?events?(?=_|$)"
 )
-_PURSE = re.compile(r"(\w+_)?(balance|credits|wallet|points|coins|tokens)(_(cents|amount|balance|credits))?")
 _SERVER = re.compile(r"(web)?hooks?|ipn|notif|listener", re.IGNORECASE)
 _BACK = re.compile(
     r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect"
@@ -219,7 +219,10 @@ class Strangers:
         """Whether it raises what somebody has in his wallet by what it is sent."""
         touches = [e.touch for e in self.model.effects.of(entry.target) if e.touch is not None and e.touch.writes]
         raised = ((t, n) for t in touches for n in t.relative - (t.lowered or frozenset()))
-        return any(_PURSE.fullmatch(snake(n)) or (_PURSE.fullmatch(snake(t.entity)) and self.model.words.money(n)) for t, n in raised)
+        return any(
+            holds_balance(t.entity, n) or snake(n).endswith("tokens") or (is_purse(t.entity) and self.model.words.money(n))
+            for t, n in raised
+        )
 
     def _comes_back(self, entry: Entry, own: str) -> bool:
         """Whether the customer's browser calls it, on the way back from paying: it shows a page."""

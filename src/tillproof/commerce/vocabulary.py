@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from tillproof.commerce.lexicon import Words, snake
+from tillproof.commerce.purse_names import may_be_balance
 from tillproof.commerce.touches import state_named
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.words import names
@@ -21,7 +22,6 @@ PAID_FLAGS = ("payment_status", "paid_status", "pay_status")
 
 
 _CODE = re.compile(rb"(status|state)['\"]?\s*[=:]\s*['\"]?\w{1,2}\b(?!\s*[(.\[])", re.IGNORECASE)
-_PURSE = re.compile(r"(\w+_)?(balance|wallet|purse|credits?|funds)(_(balance|amount))?")
 
 
 class Vocabulary:
@@ -87,7 +87,7 @@ class Vocabulary:
 
     def purse(self, fn: Fn) -> bool:
         """Whether a function names a balance that customers have with the shop."""
-        return self._any("purse", fn, lambda t: _PURSE.fullmatch(_field(t)) is not None)
+        return self._any("purse", fn, lambda t: may_be_balance(_field(t)))
 
     def paid_name(self, fn: Fn) -> bool:
         """Whether a function names what can mark as paid by its name alone: ``paidAt``, ``completeOrder``, an invoice."""

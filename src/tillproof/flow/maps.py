@@ -74,15 +74,20 @@ def of_working_map(ev: "Evaluator", value: Value) -> bool:
 
 def _of_table(ev: "Evaluator", f: Frame, tables: list[Record], given: list[int], at: Place) -> Value | None:
     """What a literal of Python holds under a key, or the other thing that is named: ``{'paid': keep, 'failed': note}.get(kind, ignore)``.
-    None where the key is not known and it holds anything but functions, classes and objects of ours, or anything but constants."""
+    None where the key is not known and it holds anything but functions, classes and objects, or anything but constants."""
     wanted = ev.at(f, given[0])
     if isinstance(wanted, Const) and all(sum(k == wanted.text for k, _ in table.entries) == 1 for table in tables):
         return choice(at, [ev.index(table, wanted, at) for table in tables])  # what was handed over by that very name
     held = [o for table in tables for _, v in table.entries for o in options(v)]
-    if not (all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held) or all(isinstance(o, Const) for o in held)):
+    if not (all(_is_code(o) for o in held) or all(isinstance(o, Const) for o in held)):
         return None
     found = [ev.index(table, wanted, at) for table in tables]
     return choice(at, [*(v for v in found if not isinstance(v, Missing)), *(ev.at(f, other) for other in given[1:2])][:_MOST])
+
+
+def _is_code(value: Value) -> bool:
+    """Whether a value is a function, a class or an object of ours, or what a package's name stands for: ``requests.post``."""
+    return isinstance(value, (Instance, FunctionV, ClassV, External)) or (isinstance(value, Member) and _is_code(value.base))
 
 
 def _is_map(value: Result) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.checks.payment.declared_bounds import BROKEN, LISTED, WHOLE, Barrier, declared_bound
-from tillproof.checks.payment.purses import PURSE, fills_purse
+from tillproof.checks.payment.purses import fills_purse
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.commerce.purse_names import is_balance
 from tillproof.commerce.recognition import kept_in
 from tillproof.commerce.requests import FLOORS
 from tillproof.flow.program import Fn
@@ -65,7 +66,7 @@ def _given_away(model: Model, site: AmountSite, around: list[Fn], word: str) -> 
     callee, given = body.call(site.instr)
     spelt = [snake(written(model.program, site.fn, i)) for i in (callee, *(a for _, a in given))]  # `db.add(transfer)`
     moved = any(_MOVED.fullmatch(part) for name in spelt for part in name.split("."))
-    return moved and any(PURSE.fullmatch(_name(other)) for _, _, _, other in _comparisons(model, around, _ORDER, word))
+    return moved and any(is_balance(_name(other)) for _, _, _, other in _comparisons(model, around, _ORDER, word))
 
 
 def _counted_at_our_price(model: Model, around: list[Fn], word: str) -> Barrier | None:

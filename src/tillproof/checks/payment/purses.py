@@ -1,14 +1,12 @@
 """Payments by which a customer fills his own purse: what the provider says was paid is added to what he has with the shop."""
 
-import re
-
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.purse_names import holds_balance, is_balance
 from tillproof.commerce.touches import Touch
 from tillproof.flow.values import Element, External, Member, constant, pieces
 
-PURSE = re.compile(r"((\w+_)?(balance|wallet|purse|funds|credits?)(_(balance|amount|cents))?)")
 _MOST = 60
 
 
@@ -23,7 +21,7 @@ def fills_purse(model: Model, site: AmountSite) -> bool:
 def _adds_what_came(model: Model, touch: Touch) -> bool:
     """Whether a balance is raised by the sum that a message tells."""
     for name, value in touch.fields.items():
-        if value is None or not PURSE.fullmatch(snake(name)):
+        if value is None or not holds_balance(touch.entity, name):
             continue
         for piece in pieces([value], _MOST, model.evaluator.made_of):
             read = (
@@ -34,6 +32,6 @@ def _adds_what_came(model: Model, touch: Touch) -> bool:
                 else ""
             )
             last = snake((read or "").rpartition(".")[2])
-            if model.words.money(last) and not PURSE.fullmatch(last):
+            if model.words.money(last) and not is_balance(last):
                 return True
     return False

@@ -1,5 +1,6 @@
 """``tax-shipping/client-tax``: tax, shipping and discounts are the server's own figures."""
 
+import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
@@ -7,12 +8,14 @@ from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, b
 from tillproof.checks.payment.bounds import barrier
 from tillproof.checks.payment.order_totals import order_totals
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Place
+from tillproof.flow.values import CONVERSIONS, Mix, Place, Value, options
 from tillproof.ir.ops import Op
 
 _KINDS = (("tax_fields", "tax"), ("shipping_fields", "shipping"), ("discount_fields", "discount"))
+_SUM = re.compile(r"(^|_)(amount|total|costs?|fees?|price|charges?|value|cents)$")
 _REMEDY = {
     "tax": "Compute the tax on the server from the destination and the items (a tax table or the tax provider).",
     "shipping": "Let the client choose a method by its code, and take the cost from the rates that the server has quoted for this cart.",
@@ -24,7 +27,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge or stored order that takes such figures, whatever their number."""
     found: dict[tuple[Fn, int], list[tuple[AmountSite, list[Chosen]]]] = {}
     for site in (*amount_sites(model), *order_totals(model)):
-        chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.named)]
+        chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.named) or _is_taken_over(model, site, c)]
         if site.what == "order-total" and told_by_provider(model, site.fn, chosen):
             continue
         if chosen or beside_the_price(model, site.key):
@@ -42,6 +45,16 @@ def rule(model: Model) -> Iterator[Ruling]:
             flawed.update(dict.fromkeys((fn, *read), ruling))
         rulings.append(ruling)
     yield from rulings
+
+
+def _is_taken_over(model: Model, site: AmountSite, chosen: Chosen) -> bool:
+    """Whether a figure that says it is a sum is what was sent, by whatever name: ``'shipping_cost' => $request->ongkir``."""
+    return _SUM.search(snake(site.key)) is not None and beside_the_price(model, site.key) and _is_itself(site.value, chosen.value)
+
+
+def _is_itself(value: Value, piece: Value) -> bool:
+    """Whether a value is a piece of a request as it came, or the number that it spells."""
+    return any(o is piece or (isinstance(o, Mix) and o.op in CONVERSIONS and _is_itself(o.operands[0], piece)) for o in options(value))
 
 
 def _rule(model: Model, sites: list[tuple[AmountSite, list[Chosen]]]) -> Ruling:
@@ -71,7 +84,7 @@ def _rule(model: Model, sites: list[tuple[AmountSite, list[Chosen]]]) -> Ruling:
 def _break(model: Model, ruling: Ruling, free: list[tuple[AmountSite, Chosen]]) -> None:
     site, piece = free[0]
     names = list(dict.fromkeys(f"`{c.key}`" for _, c in free))
-    kinds = list(dict.fromkeys(_kind(model, c.named) for _, c in free))
+    kinds = list(dict.fromkeys(_kind(model, c.named) or _kind(model, s.key) for s, c in free))
     lowers = site.what == "charge" or any(model.is_charged(s.key) for s, _ in free) or _with_total(model, site)
     ruling.outcome, ruling.confidence = "broken", "certain"
     ruling.severity = "critical" if lowers else "high"
@@ -105,7 +118,7 @@ def _read(model: Model, site: AmountSite, piece: Chosen) -> Place:
 
 
 def _kind(model: Model, word: str) -> str:
-    return next(name for fields, name in _KINDS if model.words.has(fields, word))
+    return next((name for fields, name in _KINDS if model.words.has(fields, word)), "")
 
 
 def _with_total(model: Model, site: AmountSite) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.commerce.thin_routes import handed_on
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
@@ -235,7 +236,7 @@ def _unwrapped(evaluator: Evaluator, made: FunctionV, depth: int) -> list[tuple[
                 if inner:
                     wrapper = FunctionV(made.at, call.fn, call.outer, call.this)
                     return [(f, (wrapper, *w)) for f, w in inner]
-    return [(made, ())]
+    return [(handed_on(evaluator, made) or made, ())]
 
 
 def _passed_on(evaluator: Evaluator, inner: Fn, outer: Fn) -> int | None:
