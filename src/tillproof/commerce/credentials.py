@@ -8,7 +8,7 @@ from tillproof.commerce.hosts import is_example, is_local
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.makes import Made, Makes
 from tillproof.commerce.owners import Owners
-from tillproof.commerce.stand_ins import is_password, is_random, is_stand_in
+from tillproof.commerce.stand_ins import is_mail_password, is_password, is_random, is_stand_in
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Provider
 
@@ -24,6 +24,7 @@ _CONNECTION = re.compile(r"([a-z][a-z0-9+.-]{2,20})://([^\s:/]{0,80}):([^\s/@]{1
 # What examples and images of databases are given as a password.
 _GIVEN_TO_ALL = ("password", "postgres", "mysql", "mongo", "mongodb", "root", "admin", "secret", "user", "username", "dbuser", "pass")
 _STORES = re.compile(r"postgres|mysql|mariadb|mongo|redis|amqp|mssql|sqlserver|jdbc|clickhouse|elastic|cockroach", re.IGNORECASE)
+_MAILS = re.compile(r"smtps?|gmail|(?:\w+\+)smtps?", re.IGNORECASE)
 _TEST_NAME = re.compile(r"(?:^|_)(?:test|sandbox|sbox|uat|dev|staging|stg|qa|preprod|playground)(?:_|$)")
 _LIVE_NAME = re.compile(r"(?:^|_)(?:live|prod|production)(?:_|$)")
 _OF_PAYMENTS = re.compile(r"(payments?|pay|payment_gateway|merchant)_(secret|api|private)_?key")
@@ -41,7 +42,7 @@ _GENERAL = re.compile(
 
 class Credential(NamedTuple):
     """A credential. ``owner``: the system that takes it; None for one's own. ``name``: what to call it. ``made``: known by its prefix.
-    ``host``: where a connection string leads."""
+    ``host``: where a connection string leads. ``sent``: it stands in the address of somebody else's system."""
 
     sort: Sort
     mode: Mode
@@ -50,6 +51,7 @@ class Credential(NamedTuple):
     secret: str
     made: bool = False
     host: str = ""
+    sent: bool = False
 
 
 class Credentials:
@@ -113,7 +115,7 @@ class Credentials:
         if made_up and self._words.has("database_fields", whole):
             return Credential("database", mode, None, "database password", value) if is_password(value) else None
         if owner is None and made_up and self._words.has("mail_fields", whole):
-            return Credential("mail", mode, None, "password of the mail account", value) if is_password(value) else None
+            return Credential("mail", mode, None, "password of the mail account", value) if is_mail_password(value) else None
         if owner is None and not made_up and _OF_PAYMENTS.match(own) and is_random(value):
             mode = next((m for m in _MODES if value.startswith(f"{m}_")), mode)
             return Credential("secret", mode, None, "secret key of the payment system", value)
@@ -135,7 +137,8 @@ def _of_connection(match: re.Match[str]) -> Credential | None:
         return None
     if _STORES.search(scheme):
         return Credential("database", "unknown", None, "password of a database address", password, host=host)
-    if scheme.lower().startswith("smtp"):
+    if _MAILS.match(scheme):
+        host = host if "." in host else ""  # ``gmail+smtp://user:password@default``
         return Credential("mail", "unknown", None, "password of the mail account", password, host=host)
     return None
 

@@ -26,7 +26,7 @@ _BY_NAME = re.compile(
     re.IGNORECASE,
 )
 _IN_ADDRESS = re.compile(
-    rb"https?://(?P<host>[\w.-]+)[^\n<>]{0,300}?[?&](?P<name>\w*(?:key|token|secret|passw?o?r?d?))=(?P<text>[A-Za-z0-9_-]{16,200})(?![\w-])",
+    rb"https?://(?P<host>[\w.-]+)[^\n<>]{0,300}?[?&](?P<name>\w*(?:key|token|secret|passw?o?r?d?)|auth(?:orization)?)=(?P<text>[A-Za-z0-9_-]{16,200})(?![\w-])",
     re.IGNORECASE,
 )
 # The address of one picture or document, with what opens it and nothing else: whoever is shown it has it.
@@ -73,7 +73,7 @@ class SentCredentials:
                 continue
             if is_random(text) and self._is_foreign(host) and not self._is_public(match["name"].decode()):
                 owner = self._owner(host)
-                credential = Credential("secret", "unknown", owner, f"key for {owner.name if owner else host}", text)
+                credential = Credential("secret", "unknown", owner, f"key for {owner.name if owner else host}", text, sent=True)
                 yield self._at(match.start("text"), credential, match["name"].decode())
 
     def named(self, names: tuple[str, ...], text: str, at: int) -> Credential | None:

@@ -36,6 +36,8 @@ _DIGEST = re.compile(
     r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:pbkdf2_sha\d+|bcrypt(?:_sha256)?|scrypt|argon2)[$:].+|\$(?:argon2|scrypt|pbkdf2)\S+"
 )
 _OF_AN_APP = re.compile(r"(?!(.)\1{3})[a-z]{4}(?: [a-z]{4}){3}")
+# The same without its spaces: no words, which hardly ever have four consonants in a row.
+_OF_AN_APP_JOINED = re.compile(r"(?=[a-z]*[^aeiouy]{4})(?!(.)\1{3})[a-z]{16}")
 _LEAST_VARIETY = 2.8
 _VOWELS = re.compile(r"[aeiou]", re.IGNORECASE)
 
@@ -80,6 +82,12 @@ def is_password(value: str) -> bool:
         and not (is_stand_in(value) or _NAME.fullmatch(value))
         and not re.fullmatch(r"[a-z]+|[A-Z][a-z]+|[a-z]+\d{1,4}|\d+", value)
     )
+
+
+def is_mail_password(value: str) -> bool:
+    """Whether a value may be the password of a mail account: any that people make up, or Google's sixteen letters for an application."""
+    joined = _OF_AN_APP_JOINED.fullmatch(value) is not None and not (_STANDS_IN.search(value) or _is_sequence(value))
+    return joined or is_password(value)
 
 
 def variety(value: str) -> float:

@@ -1,4 +1,5 @@
-"""Credentials that only their place gives away: the password that a database is opened with, a bare ``key`` in the body of a request."""
+"""Credentials that only their place gives away: the password that a database is opened or a mail server logged in to with, a bare ``key``
+in the body of a request."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.credentials import Credential
 from tillproof.commerce.hosts import is_local
-from tillproof.commerce.stand_ins import is_password, is_random
+from tillproof.commerce.names import written
+from tillproof.commerce.stand_ins import is_mail_password, is_password, is_random
 from tillproof.commerce.written_parts import Written, offsets
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 # Calls that open a database, with the places of the host or address and of the password.
 _OPENS = {"mysqli_connect": (0, 2), "mysqli": (0, 2), "mysql_connect": (0, 2), "pdo": (0, 2)}
 _OPENING = tuple(f"{name}(".encode() for name in _OPENS)
+# Python's own mail: ``smtplib.SMTP(…).login(user, password)``, and what is made with both.
+_MAILS = (b"smtplib", b"imaplib", b"yagmail", b"aiosmtplib")
+_LOGS_IN = ("login", "yagmail.smtp")
+_LOGGING_IN = (b".login(", b"yagmail.smtp(")
 # A record with a bare ``key`` that holds something like one.
 _KEYED = re.compile(rb"[\"']?\bkey[\"']?\s*(?:=>|:)\s*[\"'][A-Za-z0-9_-]{24,}[\"']")
 _HOST = re.compile(r"host=([\w.-]+)")
@@ -41,11 +47,14 @@ class ArgumentReader:
         lower = source.lower()
         places = [at for call in _OPENING for at in offsets(lower, call)] if self._file.language == "php" else []
         places += [match.start() for match in _KEYED.finditer(source)] if b"://" in source else []
+        mails = self._file.language == "python" and any(word in lower for word in _MAILS)
+        places += [at for call in _LOGGING_IN for at in offsets(lower, call)] if mails else []
         for fn in self._program.functions_at(self._file.path, places):
             body = self._program.body(fn)
             for i, op in enumerate(body.op):
                 if op in (Op.CALL, Op.NEW):
                     yield from self._opened(fn, i)
+                    yield from self._logged_in(fn, i) if mails else ()
                 if op == Op.CALL and self._model.recogniser.is_("http", fn, i):
                     yield from self._keyed(fn, i)
 
@@ -62,6 +71,19 @@ class ArgumentReader:
             if text and is_password(text) and value.at[0] in self._program.files:
                 host = "localhost" if not named or is_local(named) else named
                 credential = Credential("database", "unknown", None, "database password", text, host=host)
+                yield Written(self._program.files[value.at[0]], value.at[1], credential, ("password",), (fn.file, body.line[i]))
+
+    def _logged_in(self, fn: Fn, i: int) -> Iterator[Written]:
+        """What a mail server is logged in to with: the second of two arguments."""
+        body = self._program.body(fn)
+        given = [a for _, a in body.call(i)[1]]
+        spelt = written(self._program, fn, body.args(i)[0]).lower()
+        if len(given) < len(("user", "password")) or not spelt.endswith(_LOGS_IN):
+            return
+        for value in leaves(self._model.evaluator.value(fn, given[1]), _MOST_LEAVES):
+            text = _text(value)
+            if text and is_mail_password(text) and value.at[0] in self._program.files:
+                credential = Credential("mail", "unknown", None, "password of the mail account", text)
                 yield Written(self._program.files[value.at[0]], value.at[1], credential, ("password",), (fn.file, body.line[i]))
 
     def _keyed(self, fn: Fn, i: int) -> Iterator[Written]:

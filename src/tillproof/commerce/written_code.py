@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # A telling name that gets a literal, or something of the settings; tried where one of the words stands.
 _GIVEN = re.compile(
     rb"[\w-]{1,40}[\"'\])\s]{0,6}(?::[\w\s.|\[\]]{1,40})?(?:=>|=|:|,|\()\s{0,8}"
-    rb"(?:[\"'`][^\"'`\s]{6,}[\"'`]|[^\n]{0,60}?(?:env|config|settings|option))",
+    rb"(?:[\"'`](?:[^\"'`\s]{6,}|[a-z]{4}(?: [a-z]{4}){3})[\"'`]|[^\n]{0,60}?(?:env|config|settings|option))",
     re.IGNORECASE,
 )
 _CONNECTION = re.compile(

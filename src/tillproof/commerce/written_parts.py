@@ -8,9 +8,9 @@ from tillproof.knowledge.schema import Provider
 from tillproof.source.files import SourceFile
 
 _WORDS = (
-    b"secret", b"passw", b"apikey", b"api_key", b"api-key", b"token", b"_key", b"privatekey", b"private-key", b"accesskey", b"authkey",
+    b"secret", b"pass", b"apikey", b"api_key", b"api-key", b"token", b"_key", b"privatekey", b"private-key", b"accesskey", b"authkey",
     b"signingkey", b"transactionkey", b"merchantkey", b"encryptionkey", b"securitykey", b"signaturekey", b"hashkey",
-    b"servicekey", b"salt", b"hmac", b"licensekey", b"pwd", b"_pass",
+    b"servicekey", b"salt", b"hmac", b"licensekey", b"pwd",
 )  # fmt: skip
 
 

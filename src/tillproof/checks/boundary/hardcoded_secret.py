@@ -18,6 +18,8 @@ _SEVERITIES: dict[Mode, Severity] = {"live": "critical", "unknown": "high", "tes
 # Where a shop's own passwords and signing keys harm nobody: what stands there protects nothing.
 _HARMLESS = ("development", "test", "ci", "example")
 _EXAMPLE = re.compile(rb"\s*(?:\*|//|#|/\*\*?|--)\s*@?(?:example\b|e\.g\.)|\s*[\"']?examples?[\"']?\s*[:=]", re.IGNORECASE)
+_HOST = re.compile(rb"host\w{0,10}[\"'\])]{0,2}\s*(?:=>|[:=,(])\s*[\"'`]([\w.-]+)[\"'`]", re.IGNORECASE)
+_AROUND = 8  # lines
 _MOST_PLACES = 10
 _READS = {
     "python": 'os.environ["{}"]', "javascript": "process.env.{}", "php": "getenv('{}')",
@@ -51,7 +53,8 @@ def _severity(model: Model, written: Written, modes: Modes) -> Severity | None:
     environment = model.texts.environment(written.file)
     if credential.sort == "publishable" or _illustrates(model, written):
         return None
-    if environment in ("example", "test") and not (credential.made and credential.mode == "live"):
+    used = (credential.made and credential.mode == "live") or (credential.sent and written.file.path in model.program.indices)
+    if environment in ("example", "test") and not used:
         return None
     if credential.sort in ("database", "signing") and environment in _HARMLESS:
         return None
@@ -76,8 +79,12 @@ def _illustrates(model: Model, written: Written) -> bool:
 
 
 def _host_beside(model: Model, written: Written) -> str:
-    """The host that stands in the same settings as a password."""
-    if written.file.role != "config" or not written.names:
+    """The host that stands in the same settings, or in the lines of code around, as a password."""
+    if written.file.role != "config":
+        lines = model.texts.text(written.file.path).split(b"\n")[max(0, written.line - _AROUND) : written.line + _AROUND]
+        hosts = [m[1].decode() for line in lines if (m := _HOST.search(line))]
+        return hosts[0] if len(set(hosts)) == 1 else ""
+    if not written.names:
         return ""
     group = snake(written.names[0]).rpartition("_")[0]
     for entry in model.texts.entries(written.file):
