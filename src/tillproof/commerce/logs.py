@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
+from tillproof.commerce.told_outside import collects, reported
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, External, FunctionV, Overlay, Param, Result, options, pattern, pieces
@@ -106,7 +107,7 @@ class Logs:
             return "log"
         if (effect := recogniser.effect(fn, i)) is not None and effect[0].effect == "file.write" and self._is_log_file(fn, i):
             return "log"
-        return None
+        return "report" if collects(self.model, self.model.http.request(fn, i)) else None
 
     def _on_logger(self, fn: Fn, i: int, holders: list[str]) -> bool:
         """Whether what a method is called on is a logger by its name, or what a call on one gives: ``Log::channel('payments')``."""
@@ -164,6 +165,8 @@ class Logs:
                 for piece in self.model.shown.of(fn, argument).pieces:
                     for number in self._numbers(piece.fn, piece.instr) if piece.fn == fn else ():
                         found.setdefault(number, site.kind)
+        if not found:
+            found = dict.fromkeys(reported(self.model, fn), "report")
         if not found and _is_journal(self.model.program.name(fn)):
             found = self._noted(fn)
         self._passed[fn] = found

@@ -61,7 +61,9 @@ class SentBodies:
         """The body of a request that a logging call writes out, where it may hold a buyer's data."""
         shown = {key for a in site.arguments for key in self._variables(site.fn, a)}
         for sent in self.of(site.fn) if shown else ():
-            if any(shown.intersection(self._variables(site.fn, i)) and self._may_tell_of_buyers(site.fn, i) for i in sent.made_of):
+            if sent.instr != site.instr and any(
+                shown.intersection(self._variables(site.fn, i)) and self._may_tell_of_buyers(site.fn, i) for i in sent.made_of
+            ):
                 return sent
         return None
 

@@ -8,7 +8,7 @@ from tillproof.commerce.answered_rows import answer_of
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.tables import Column, Table
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Ctx, Result, Value, constant, options
+from tillproof.flow.values import Ctx, Member, Result, Value, constant, options
 from tillproof.source.kinds import words as words_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ _COLUMNS = words_of(
 _FOREIGN = re.compile(r"(\w+_)?(api|client|consumer|key|webhook|app)_secret|(\w+_)secret_key|(\w+_)private_key")
 # What a table is called that keeps connections to other systems, or a column by which a row of it says to which.
 _CONNECTIONS = re.compile(
-    r"(\w+_)?(shop|store|merchant|seller|integration|connection|connector|credential|installation|gateway|marketplace|tenant)s?(_\w+)?"
+    r"(\w+_)?(shop|store|merchant|seller|integration|connection|connector|credential|installation|gateway|marketplace|tenant|setting|config)s?"
+    r"(_\w+)?"
 )
 _NAMES_SYSTEM = words_of(
     "shop shopdomain shopurl shopname storeurl storehash storedomain url domain instanceurl realmid merchantid sellerid myshopifydomain"
@@ -50,7 +51,7 @@ class TokenRows:
         return found
 
     def _is_credential(self, table: Table, column: Column) -> bool:
-        name = snake(column.name)
+        name = snake(column.name.rpartition(".")[2])  # of a document's own parts too: ``payment.stripeSecretKey``
         if not self.model.words.secret(name) or column.kind not in ("string", "other"):
             return False
         if _FOREIGN.fullmatch(name) or any(f"{p}_" in name for p in self.model.knowledge.providers if name.startswith(p)):
@@ -73,9 +74,12 @@ class TokenRows:
         if touch is None or touch.kind not in _KINDS:
             return None
         named = self.model.records.chains.of(row.fn, row.instr, row.ctx).names()[-2:-1]  # a table may be called `store`, as what keeps is
-        table = next((t for n in (touch.entity, *named) if n and (t := self.model.schema.table(n, row.fn.file)) is not None), None)
+        model = row.callee.base if isinstance(row.callee, Member) else None
+        asked = [e for e in (touch.entity, *named, model) if e is not None and e != ""]
+        table = next((t for e in asked if (t := self.model.schema.table(e, row.fn.file)) is not None), None)
         column = next((c for t, c in self.tables if table is not None and (t.file, t.line) == (table.file, table.line)), None)
-        if column is None or column.name in piece.without or self._is_narrowed(row, row.ctx, column.name):
+        parts = set(column.name.split(".")) if column is not None else set()
+        if column is None or not parts.isdisjoint(piece.without) or self._is_narrowed(row, row.ctx, column.name):
             return None
         return column
 
