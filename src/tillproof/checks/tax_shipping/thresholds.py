@@ -86,6 +86,7 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
     if not _about_shipping(model, fn):
         return
     body = model.program.body(fn)
+    said: set[tuple[str, bool]] = set()  # where the same sum is asked again, as to show what is left to free shipping, it is one flaw
     for i, op in enumerate(body.op):
         sides = [_unconverted(body, side) for side in _sides(body, i)] if op in (Op.BINARY, Op.CALL) else []
         for sum_, bound in (sides, sides[::-1]) if sides else ():
@@ -96,7 +97,9 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
                     break
                 net = bool(_NET.search(name)) or _stored_less(model, fn, sum_) or _less_discount(model, model.evaluator.value(fn, sum_))
                 net = net or _handed_less(model, model.evaluator.value(fn, sum_))
-                yield Threshold(fn, i, name, net, None if net else _taken_off(model, fn, name))
+                if (name, net) not in said:
+                    said.add((name, net))
+                    yield Threshold(fn, i, name, net, None if net else _taken_off(model, fn, name))
                 break
 
 
@@ -151,12 +154,24 @@ def _told_sums(model: Model, fn: Fn, sum_: int) -> Iterator[Threshold]:
                 yield Threshold(caller, call, name, False, off)
 
 
-def _bounds(model: Model, fn: Fn, body: Body, i: int) -> bool:
-    """Whether a side is a threshold: by its name, or a number of some size."""
+def _bounds(model: Model, fn: Fn, body: Body, i: int, deep: int = 0) -> bool:
+    """Whether a side is a threshold: by its name or that of the setting that it is read from, or a number of some size; either of
+    ``settings.freeShippingThreshold || 100``."""
+    i = _unconverted(body, i)
+    if body.op[i] == Op.CHOICE and deep < _CONVERSIONS:
+        return any(_bounds(model, fn, body, a, deep + 1) for a in body.args(i)[1:])
     const = body.const(i)
     if const is not None:
         return const[0] == Kind.NUMBER and const[1].replace(".", "", 1).isdigit() and float(const[1]) >= 5
-    return _THRESHOLD.fullmatch(_name(model, fn, body, i)) is not None
+    if _THRESHOLD.fullmatch(_name(model, fn, body, i)):
+        return True
+    if body.op[i] == Op.CALL:
+        key = body.const(body.call(i)[1][0][1]) if body.call(i)[1] else None
+        return key is not None and key[0] == Kind.STRING and bool(_THRESHOLD.fullmatch(snake(key[1].strip("'\"").rpartition(".")[2])))
+    if body.op[i] == Op.NAME and deep < _CONVERSIONS:
+        stores = model.evaluator.defuse(fn).reaching(i, body.name(i)).stores
+        return any(not body.const(v) and _bounds(model, fn, body, v, deep + 1) for v in (body.args(s)[1] for s in stores))
+    return False
 
 
 def _decides_shipping(model: Model, fn: Fn, i: int) -> bool:
