@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.pci.kept import Kept, kept_by, writes_of
+from tillproof.checks.pci.kept import Kept, entry_of, kept_by, writes_of
 from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.card_columns import CardTable, card_tables
@@ -129,7 +129,8 @@ def _ruling(model: Model, fn: Fn, kept: list[Kept]) -> Ruling:
     ruling = Ruling("pci/card-data-stored", "broken", "write", fn.file, line)
     if first.payload is not None:
         ruling.evidence.append(Evidence(*first.payload.at, f"{whole(first.payload, place)[0]} comes from here", "source"))
-    ruling.evidence += [at(program, fn, k.instr, f"is kept{f' as `{k.field}`' if k.field else ''}", "sink") for k in kept[:_MOST]]
+    entries = [entry_of(model, k) for k in kept[:_MOST]]
+    ruling.evidence += [at(program, fn, i, f"is kept{f' as `{name}`' if name else ''}", "sink") for i, name in entries]
     ruling.anchor = (fn.file, line, program.body(fn).end_line[first.instr])
     if first.cards:
         ruling.severity, ruling.confidence = "critical", "likely"

@@ -23,12 +23,13 @@ _SAVING = words_of("save saveorfail persist flush add commit store put insert me
 # Nobody keeps something whole under the name of an id.
 _ONE_FIELD = re.compile(r"(^|_)(id|ids|uuid|reference|ref|code)$")
 _SELF = ("this", "self")
+_STEPS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a write keeps under ``field``: ``cards`` (names of card data in full), a whole ``payload``, or card data that was ``masked``
-    before, with the place of that."""
+    before, with the place of that. ``names``: all that it is called on the way."""
 
     fn: Fn
     instr: int
@@ -36,6 +37,7 @@ class Kept:
     cards: tuple[str, ...] = ()
     payload: Payload | None = None
     masked: tuple[Fn, int] | None = None
+    names: tuple[str, ...] = ()
 
 
 def writes_of(model: Model, fn: Fn) -> list[int]:
@@ -163,8 +165,24 @@ def _records(model: Model, fn: Fn, i: int) -> Iterator[tuple[str, int]]:
                         waiting.append(v)
 
 
+def entry_of(model: Model, kept: Kept) -> tuple[int, str]:
+    """Where what is kept is given its name, and that: the entry of a record that was put together before, else the write."""
+    body, defuse = model.program.body(kept.fn), model.evaluator.defuse(kept.fn)
+    waiting = [argument for _, argument in _given(model, kept.fn, kept.instr)]
+    for _ in range(_STEPS):
+        here = waiting.pop() if waiting else -1
+        if here >= 0 and body.op[here] == Op.RECORD:
+            pairs = zip(body.args(here)[::2], body.args(here)[1::2], strict=True)
+            named = [(v, const[1]) for k, v in pairs if k >= 0 and (const := body.const(k)) is not None and const[1] in kept.names]
+            if named:
+                return named[0]
+        elif here >= 0 and body.op[here] == Op.NAME:
+            waiting += [body.args(s)[1] for s in defuse.reaching(here, body.name(here)).stores]
+    return kept.instr, kept.field
+
+
 def _of_piece(model: Model, fn: Fn, i: int, piece: Piece, names: tuple[str, ...], place: PaymentPlace | None) -> Iterator[Kept]:
     cards = tuple(model.cards.in_piece(piece._replace(names=names)))
     payload = model.payloads.of(piece) if place is not None and not (names and _ONE_FIELD.search(snake(names[-1]))) else None
     if cards or (payload is not None and payload.kind != "request"):
-        yield Kept(fn, i, next(iter(reversed(names)), ""), cards, payload)
+        yield Kept(fn, i, next(iter(reversed(names)), ""), cards, payload, names=names)
