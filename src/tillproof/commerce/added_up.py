@@ -1,5 +1,6 @@
 """Objects in which a function adds up what it has read, and which nobody keeps: the lines of a report, by day or by product."""
 
+from tillproof.flow.captured import ARRAY_FOLD, FOLDS
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import TOP, Fn
 from tillproof.ir.body import Body
@@ -8,6 +9,8 @@ from tillproof.ir.ops import Op
 _TAKES = ("get", "find", "at")
 _FILLS = {"set": 1, "push": 0, "unshift": 0}
 _LISTS = ("values", "entries")
+# What only holds the fields that are put into it.
+_PLAIN = ("stdclass", "simplenamespace")
 _DEEPEST = 8
 
 
@@ -21,7 +24,7 @@ class AddedUp:
 
     def is_own(self, fn: Fn, i: int) -> bool:
         """Whether the object at an instruction is one."""
-        return self.program.language(fn.file) == "javascript" and self._is_own(fn, i, set(), 0)
+        return self._is_own(fn, i, set(), 0)
 
     def _is_own(self, fn: Fn, i: int, seen: set[tuple[Fn, int]], depth: int) -> bool:
         body = self.program.body(fn)
@@ -33,6 +36,10 @@ class AddedUp:
         op, args = body.op[i], body.args(i)
         if op == Op.RECORD:
             return True
+        if op in (Op.NEW, Op.CALL) and body.called(i).rpartition(".")[2].lower() in _PLAIN:
+            return True
+        if op == Op.PARAM and (begins := self._folded_from(fn, i)) is not None:
+            return self._is_own(*begins, seen, depth + 1)
         if op in (Op.CAST, Op.STORE):
             return self._is_own(fn, args[1], seen, depth + 1)
         if op == Op.CHOICE:
@@ -81,18 +88,24 @@ class AddedUp:
             return not args
         if op in (Op.NEW, Op.CALL):
             return body.called(i) == "Map" and not body.call(i)[1]
-        around = self.program.parent(fn)
         if op == Op.CAST:
             return self._is_begun(fn, args[1])
-        if op != Op.PARAM or args[0] != 0 or around is None:
-            return False
+        begins = self._folded_from(fn, i) if op == Op.PARAM else None
+        return begins is not None and self._is_begun(*begins)
+
+    def _folded_from(self, fn: Fn, i: int) -> tuple[Fn, int] | None:
+        """What the first parameter of a function begins with that makes one value of a list: the second thing that ``reduce`` is told."""
+        around = self.program.parent(fn)
+        if self.program.body(fn).args(i)[0] != 0 or around is None:
+            return None
         outer = self.program.body(around)
         for c, code in enumerate(outer.op):
-            if code == Op.CALL and outer.called(c) == "reduce":
+            if code == Op.CALL and outer.called(c).rpartition(".")[2] in (*FOLDS, ARRAY_FOLD):
                 given = [v for _, v in outer.call(c)[1]]
-                if len(given) == 2 and outer.op[given[0]] == Op.FUNCTION and outer.args(given[0])[0] == fn.number:
-                    return self._is_begun(around, given[1])
-        return False
+                told = [v for v in given if outer.op[v] == Op.FUNCTION and outer.args(v)[0] == fn.number]
+                if told and given[-1] not in told:
+                    return around, given[-1]
+        return None
 
     def _put(self, home: Fn, functions: list[Fn], name: str) -> list[tuple[Fn, int]]:
         """What is put into a collection, where it is begun and in the functions in it."""

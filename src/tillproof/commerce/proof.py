@@ -333,6 +333,8 @@ class SenderPolicy:
             return False  # it is no note: a function of the cloud waits for it, and proves nothing
         if effect.effect in ("file.write", *_RECORDS) and self._logs(fn, i, ctx):
             return True  # by a logger of the shop's own
+        if effect.effect == "file.write" and any(site.instr == i for site in self.model.logs.sites(fn)):
+            return True  # into a file that is called a log
         if effect.effect in _NO_ACT or (effect.effect == "sql" and not self._writes(fn, i, ctx)):
             return True
         if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):

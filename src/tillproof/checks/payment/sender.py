@@ -22,6 +22,7 @@ _VERIFIES = re.compile(
 _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
 _CART = re.compile(r"(\w+_)?(cart|basket|quote)")
 _ACCESS = re.compile(r"(\w+_)?(access_?token|token|credential)s?")
+_GIVEN_BACK = re.compile(r"refund|charge_?back|disput|rembours|reembols")
 _MOST = 60
 _COPIED = ("record", "sql", "dispatch")
 _OF_GOODS = ("catalog.read", "catalog.write", "order.read", "other", "rates.quote")
@@ -88,7 +89,7 @@ def _is_harmless(model: Model, walked: Walked, act: Happening) -> bool:
 
 def _only_refuses(model: Model, act: Happening) -> bool:
     """Whether what is done unproven is to note that the payment was not accepted, in the record or in a row of its states: nobody is
-    served by a message that is refused so."""
+    served by a message that is refused so. That money went back is no such note: who is owed it gets none."""
     touch = model.records.touch(act.fn, act.instr, act.ctx)
     if touch is None or not touch.writes:
         return False
@@ -96,7 +97,8 @@ def _only_refuses(model: Model, act: Happening) -> bool:
     states = [value for name, value in touch.fields.items() if words.says_state(name)]
     texts = [text_of(option) for value in states if value is not None for option in options(value)]
     dead = all(text is not None and (words.has("dead_values", text) or words.has("refused_values", text)) for text in texts)
-    return bool(texts) and dead and None not in states and not any(words.money(name) for name in touch.fields)
+    back = any(text is not None and _GIVEN_BACK.search(text) for text in texts)
+    return bool(texts) and dead and not back and None not in states and not any(words.money(name) for name in touch.fields)
 
 
 def _tells_of_refusal(walked: Walked, act: Happening) -> bool:
