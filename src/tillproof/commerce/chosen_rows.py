@@ -6,7 +6,7 @@ from tillproof.commerce.asking_functions import in_function
 from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_conditions import asked_by_name
-from tillproof.commerce.parts import Parts
+from tillproof.commerce.parts import Parts, other_than
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -38,7 +38,7 @@ _CHOOSING = re.compile(
     re.IGNORECASE,
 )
 _ASKS_NULL = re.compile(r"(or_?|and_?)?where_?(?P<not>not_?)?null", re.IGNORECASE)
-_LEAVING_OUT = re.compile(r"exclude|where_?not|not", re.IGNORECASE)
+_LEAVING_OUT = re.compile(r"exclude|where_?not|not|neq?", re.IGNORECASE)
 # A condition as PostgREST takes it: ``or('status.eq.pending,paid_at.is.null')``.
 _DOTTED = re.compile(r"(?:^|[,(])([A-Za-z_]\w*)\.(?:not\.)?(?:eq|neq|in|is|gte?|lte?|i?like)\.")
 _JSON = ("data", "metadata", "meta", "details", "payload", "extra")
@@ -76,6 +76,7 @@ _ASKS_OF_COLUMN = ("isnull", "isnotnull", "notinarray", "between", "notbetween",
 _TYPEORM = "typeorm."
 _UNEQUAL = ("MoreThan", "MoreThanOrEqual", "LessThan", "LessThanOrEqual", "Between", "Not", "Like", "ILike", "Raw")
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq", "equals"))
+_OTHER_THAN = frozenset(("!=", "<>", "!==", "neq", "ne", "$ne", "Op.ne", "[Op.ne]", "not"))
 _BY_ID = re.compile(
     r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
 )
@@ -159,7 +160,7 @@ class ChoiceReader:
         out.compared |= left.compared
         if len(left.compared) == 1:
             for key, value in left.keys.items():
-                out.keys.setdefault(key, Mix(value.at, "!=", (value,), link.fn, link.call, link.ctx))
+                out.keys.setdefault(key, other_than(value))
 
     def _choice(self, link: Link, out: Parts) -> None:
         given, body = self.chains.arguments(link), self.program.body(link.fn)
@@ -247,6 +248,8 @@ class ChoiceReader:
         out.compared.add(name)
         if operator in _OPERATORS:
             out.keys[name] = rest[-1]
+        elif operator in _OTHER_THAN:
+            _set_apart(name, rest[-1], out)
 
     def key(self, key: str, value: Value, out: Parts) -> None:
         """A column that is asked for, perhaps with a lookup: ``id``, ``status__in``."""
@@ -283,6 +286,8 @@ class ChoiceReader:
             asked = {**got.may, **got.must}
             out.among.update((key, v) for word, v in asked.items() if word in _AMONG)
             out.keys.update((key, v) for word, v in asked.items() if word in _OPERATORS)
+            for other in (v for word, v in asked.items() if word in _OTHER_THAN):
+                _set_apart(key, other, out)
             if "$elemMatch" in asked:  # one of those that a document lists: `variants: { $elemMatch: { sku, stock: { $gte: n } } }`
                 self.condition(asked["$elemMatch"], inner := Parts(), depth + 1)
                 out.compared |= {f"{key}.{n}" for n in inner.compared}
@@ -321,6 +326,8 @@ class ChoiceReader:
                 out.compared.add(column)
                 if operator in _OPERATORS:
                     out.keys[column] = self.evaluator.value(fn, right, ctx)
+                elif operator in _OTHER_THAN:
+                    _set_apart(column, self.evaluator.value(fn, right, ctx), out)
                 return True
             summed = [s for side in (left, right) if body.op[side] == Op.BINARY for s in body.args(side)[1:3]]
             columns = [body.name(c) for c in (*summed, right) if body.op[c] == Op.FIELD]
@@ -349,6 +356,8 @@ class ChoiceReader:
             if name in ("eq", "inarray"):
                 into = out.keys if name == "eq" else out.among
                 into[body.name(given[0])] = self.evaluator.value(fn, given[1], ctx)
+            elif name == "ne":
+                _set_apart(body.name(given[0]), self.evaluator.value(fn, given[1], ctx), out)
             return True
         return False
 
@@ -373,6 +382,12 @@ class ChoiceReader:
 
     def _shape(self, value: Value) -> Shape:
         return shape(self.evaluator, value)
+
+
+def _set_apart(column: str, value: Value, out: Parts) -> None:
+    """That a column does not hold a word that the code names: ``status: { $ne: 'paid' }``, ``ne(orders.status, 'paid')``."""
+    if isinstance(value, Const):
+        out.keys.setdefault(column, other_than(value))
 
 
 def is_record(value: Value) -> bool:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from tillproof.flow.values import Value
+from tillproof.flow.program import TOP, Fn
+from tillproof.flow.values import Mix, Value
 
 
 @dataclass(slots=True)
@@ -17,3 +18,8 @@ class Parts:
     among: dict[str, Value] = field(default_factory=dict)
     compared: set[str] = field(default_factory=set)
     locked: bool = False
+
+
+def other_than(value: Value) -> Mix:
+    """What a column is asked to be that must not hold a value: ``exclude(status="paid")``, ``status <> 'paid'``."""
+    return Mix(value.at, "!=", (value,), Fn(value.at[0], TOP), -1, None)

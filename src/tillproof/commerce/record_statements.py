@@ -8,6 +8,7 @@ from tillproof.commerce import sql
 from tillproof.commerce.bound_values import bound_before, bound_later, prepared_by_caller, prepared_by_function
 from tillproof.commerce.chains import Chain
 from tillproof.commerce.entities import entity
+from tillproof.commerce.parts import other_than
 from tillproof.commerce.record_names import TouchKind
 from tillproof.commerce.set_lists import set_by_keys
 from tillproof.commerce.sql.statement import Operand, Statement
@@ -181,7 +182,12 @@ class _Reader:
                 relative.add(write.column)
         steps = {w.column: w.step for w in statement.writes if w.relative}
         lowered = frozenset(c for c, step in steps.items() if step == "-") if all(steps.values()) else None
-        keys = {c.column: self._value(c.value) or Const(self.at, Kind.NULL, "?") for c in statement.where if c.operator == "="}
+        keys: dict[str, Value] = {
+            c.column: self._value(c.value) or Const(self.at, Kind.NULL, "?") for c in statement.where if c.operator == "="
+        }
+        for other in (c for c in statement.where if c.operator == "<>"):
+            if isinstance(value := self._value(other.value), Const):
+                keys.setdefault(other.column, other_than(value))
         compared = frozenset(c.column for c in statement.where)
         for column in statement.columns if statement.verb == "insert" else ():
             fields.setdefault(column, None)

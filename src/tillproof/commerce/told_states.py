@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
-from tillproof.flow.values import CONVERSIONS, Const, Ctx, Mix, Result, Value, constant, names, options
+from tillproof.flow.values import CONVERSIONS, ClassV, Const, Ctx, Element, Member, Mix, Result, Value, constant, names, options
 from tillproof.ir.ops import Kind
 from tillproof.knowledge.schema import Effect
 
@@ -20,6 +20,7 @@ _SETTLED = re.compile(
 )
 _OF_SHOP = re.compile(r"config_|default_")  # the state in which the shop makes its orders
 _MOST_SETTINGS = 12
+_OF_ENUM = ("from", "tryFrom")
 UNSETTLED = re.compile(
     r"await|pending|_open|wait|error|fail|cancel|refund|unpaid|bankwire|cheque|transfer|preparation|cod_?valid|declin|denied|reject|void"
     r"|expire|revers|charge_?back|partial|review|unsuccess"
@@ -58,13 +59,26 @@ def setting(model: "Model", value: Value) -> str:
     return snake((constant(given[0][1]) if given else None) or "")
 
 
-def unconverted(value: Value) -> Iterator[Value]:
-    """What a value may be, whatever kind of number or text it is made into: ``(int)$state``."""
+def unconverted(model: "Model", value: Value) -> Iterator[Value]:
+    """What a value may be, whatever kind of number or text, or which member of an enumeration, it is made into: ``(int)$state``,
+    ``OrderStatus::from($state)``, ``OrderStatus[state]``."""
     for option in options(value):
         if isinstance(option, Mix) and option.op in CONVERSIONS:
-            yield from unconverted(option.operands[0])
+            yield from unconverted(model, option.operands[0])
+        elif (word := _word_of_member(model, option)) is not None:
+            yield from unconverted(model, word)
         else:
             yield option
+
+
+def _word_of_member(model: "Model", value: Value) -> Value | None:
+    """The word by which a member of an enumeration of ours is found."""
+    if isinstance(value, Element) and isinstance(value.base, ClassV):
+        return value.key
+    found = isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and value.callee.name in _OF_ENUM
+    if not found or not isinstance(value.callee.base, ClassV):
+        return None
+    return next((v for _, v in model.evaluator.arguments(value)), None)
 
 
 def set_to(model: "Model", *values: Value) -> set[str]:

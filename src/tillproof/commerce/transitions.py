@@ -214,10 +214,14 @@ class Transitions:
             return ("paid",) if flags else None
         if not words.says_state(name) or value is None or (value := self._but_copies(value, name)) is None:
             return None
-        texts = [t for o in unconverted(value) if (t := state_of_row(self.model, o) or text_of(o) or state_kept(self.model, o)) is not None]
+        texts = [
+            t
+            for o in unconverted(self.model, value)
+            if (t := state_of_row(self.model, o) or text_of(o) or state_kept(self.model, o)) is not None
+        ]
         if words.has("status_fields", name):
             told = [t for t in texts if any(words.has(k, t) for k in KNOWN_STATES)]
-            if not told and any(self._is_asked(o) for o in options(value)):
+            if not told and any(self._is_asked(o) for o in unconverted(self.model, value)):
                 return (ASKED,)
             if not told and snake(name) in _OWN_STATES:  # a word of the shop's own: "ordered", "otw"
                 own = [word for o in options(value) if (word := _own_word(o))]

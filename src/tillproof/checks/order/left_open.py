@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Place
-from tillproof.commerce.entities import same
+from tillproof.commerce.entities import holds_state_of, same
+from tillproof.commerce.free_changes import CHOSEN
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.touches import text_of
 from tillproof.commerce.transitions import Transition
-from tillproof.flow.values import Const, options
+from tillproof.flow.values import Const, Mix, options
 from tillproof.ir.ops import Op
 
 # What a later payment does not mend: one that failed may be tried again.
@@ -26,6 +28,7 @@ _AT_WORK = "processing"  # of an order that is paid, where shops put it together
 # What comes behind a payment that was made.
 _DONE = re.compile(rf"completed?|{_GONE_OUT.pattern}")
 
+_LISTS = ("status", "state", "statuses", "states")
 _MOST_LINES = 60
 
 
@@ -44,18 +47,18 @@ class Ends:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._written: list[tuple[str, str, Place]] | None = None
+        self._written: list[tuple[Transition, str]] | None = None
 
-    def of(self, transition: Transition) -> dict[str, Place | None]:
-        """The states that a record may be in when it is changed, by what else writes them."""
+    def of(self, transition: Transition, *, field: str = "") -> dict[str, Place | None]:
+        """The states that a record may be in when it is changed, by what else writes them: into any of its fields, or into one alone."""
         touch = transition.touch
         out: dict[str, Place | None] = {}
         if touch.effect.startswith("order."):
             packs = self.model.requests.active.of(touch.fn.file)
             out.update((snake(state), None) for pack in packs for state in pack.order_states)
-        for entity, state, place in self._everywhere():
-            if same(entity, touch.entity):
-                out.setdefault(state, place)
+        for other, state in self._everywhere():
+            if same(other.touch.entity, touch.entity) and field in ("", snake(other.field)):
+                out.setdefault(state, other.effect.place)
         for word in (*self._listed(transition), *self._declared(transition)):
             out.setdefault(snake(word), None)
         return out
@@ -96,10 +99,10 @@ class Ends:
         lines = self.model.texts.text(file).decode(errors="replace").splitlines()
         return "\n".join(lines[first - 1 : min(last, first + _MOST_LINES)])
 
-    def _everywhere(self) -> list[tuple[str, str, Place]]:
+    def _everywhere(self) -> list[tuple[Transition, str]]:
         if self._written is None:
             found = (t for entry in self.model.handlers.entries for t in self.model.transitions.of(entry.target))
-            self._written = [(t.touch.entity, snake(state), t.effect.place) for t in found for state in self._set_to(t)]
+            self._written = [(t, snake(state)) for t in found for state in self._set_to(t)]
         return self._written
 
     def _set_to(self, transition: Transition) -> Iterator[str]:
@@ -113,14 +116,14 @@ class Ends:
         """What the conditions on a change of state let through that has come to its end; None where they say from which states it may be
         made, where they refuse an end, or where nothing else ends such a record."""
         words, to = self.model.words, {snake(t) for t in transition.to}
-        if not transition.guards or transition.held or transition.sent or not self.model.words.has("status_fields", transition.field):
+        if transition.sent or not words.has("status_fields", transition.field):
             return None
-        refused: set[str] = set()
-        for atom in transition.guards:
-            ruled_out = self._ruled_out(atom)
-            if ruled_out is None:
-                return None
-            refused |= ruled_out
+        refused = self._refused(transition)
+        if refused is None:
+            return None
+        last = self._last(transition)
+        if behind := self._behind(transition, to, refused):
+            return LeftOpen(tuple(behind), next(iter(behind.values())), tuple(sorted(refused)), last)
         if all(words.has("paid_values", t) or words.has("fulfil_values", t) for t in to):
             over = _OVER
         elif all(_CALLED_OFF.fullmatch(t) for t in to) and any(_GONE_OUT.fullmatch(t) for t in refused):
@@ -133,8 +136,57 @@ class Ends:
         through = tuple(state for state in known if state not in refused)
         if not through or (over is _OVER and len(through) < len(known)) or any(over is _OVER and over.fullmatch(t) for t in refused - to):
             return None
+        return LeftOpen(through, known[through[0]], tuple(sorted(refused)), last)
+
+    def _last(self, transition: Transition) -> Place:
+        """Where the last thing is asked on the way to a change; the change itself, where its rows are chosen."""
+        if not transition.guards:
+            return transition.effect.place
         last = transition.guards[-1]
-        return LeftOpen(through, known[through[0]], tuple(sorted(refused)), Place(last.fn, last.instr, last.ctx))
+        return Place(last.fn, last.instr, last.ctx)
+
+    def _refused(self, transition: Transition) -> set[str] | None:
+        """The states from which a change is not made, by what is asked on the way or by which rows it chooses; None where more is said."""
+        if transition.held:
+            return self._left_out(transition) if transition.held == CHOSEN and not transition.guards else None
+        refused: set[str] = set()
+        for atom in transition.guards:
+            ruled_out = self._ruled_out(atom)
+            if ruled_out is None:
+                return None
+            refused |= ruled_out
+        return refused or None
+
+    def _left_out(self, transition: Transition) -> set[str] | None:
+        """The states of which a write leaves rows out: ``WHERE status <> 'paid'``; None where it says from which ones it takes them."""
+        refused: set[str] = set()
+        for name, value in transition.touch.keys.items():
+            if not self.model.words.says_state(name):
+                continue
+            words = {text_of(o) for part in (value.operands if isinstance(value, Mix) else ()) for o in options(part)}
+            if not isinstance(value, Mix) or value.op != "!=" or None in words or snake(name) != snake(transition.field):
+                return None
+            refused |= {snake(w) for w in words if w}
+        return refused or None
+
+    def _behind(self, transition: Transition, to: set[str], refused: set[str]) -> dict[str, Place | None]:
+        """The states that come after a payment and fall back to it, since no more is asked than whether the record is just paid: the same
+        field says that it has been sent since."""
+        words = self.model.words
+        pays = all((words.has("paid_values", t) and not _DONE.fullmatch(t)) or t == _AT_WORK for t in to)
+        if not pays or not to <= refused or not self._of_this_field(transition):
+            return {}
+        known = {state: place for state, place in self.of(transition, field=snake(transition.field)).items() if _GONE_OUT.fullmatch(state)}
+        return {} if any(_DONE.fullmatch(state) for state in refused) else known
+
+    def _of_this_field(self, transition: Transition) -> bool:
+        """Whether what is asked looks at the very field that is set then, and at no other: one beside it may stay as it was."""
+        field, entity = snake(transition.field), transition.touch.entity
+        for atom in transition.guards:  # a member of an enumeration of states is read as one of its fields
+            reads = [r for r in self.model.states.reads(atom) if r.entity not in _LISTS and not holds_state_of(r.entity, entity)]
+            if not reads or not all(snake(r.field) == field and same(r.entity, entity) for r in reads):
+                return False
+        return True
 
     def _ruled_out(self, atom: Atom) -> set[str] | None:
         """The states that a condition says a record is not in; None where it says more."""
