@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.fallen_orders import Fallen, FallenOrders
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.partly_released import Left, PartlyReleased
 from tillproof.commerce.standing_payments import Standing, StandingPayments
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _CANCELLED = re.compile(
     r"(\w+_)?(cancell?ed|cancel|voided|expired|abandoned|annulee?|abandonnee?|cancelad[oa]|anulad[oa]|storniert|annullat[oa]|geannuleerd|dibatalkan)(_\w+)?"
 )
-_FAILED = re.compile(r"(payment_)?(failed|expired|unpaid|declined)|gagal|kadaluarsa")
 _ORDERS = re.compile(rf"(\w+_)?({ORDER}|reservation|appointment)")
 _RELEASES = re.compile(
     r"(re_?stock|un_?reserve|de_?allocate|release|restore|return|replenish|give_back|put_back|revert|free|increase|increment|add_back|credit)\w*"
@@ -49,8 +49,7 @@ _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 class Cancellation:
     """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known, or where alone
     they would have been taken; None when nothing on the way does it. ``undone``: the call that cancels or refunds the payment, where it
-    comes first. ``left``: the states in which they are not put back. ``standing``: the payment that nobody undoes. ``fell``: it is not
-    cancelled, its payment failed, and nothing in the whole shop ever gives goods back."""
+    comes first. ``left``: the states in which they are not put back. ``standing``: the payment that nobody undoes."""
 
     entry: Entry
     transition: Transition
@@ -59,7 +58,6 @@ class Cancellation:
     undone: Effect | None
     left: Left | None = None
     standing: Standing | None = None
-    fell: bool = False
 
 
 class Cancellations:
@@ -109,15 +107,12 @@ class Cancellations:
     def all(self) -> list[Cancellation]:
         """Every cancellation behind an entry point that owes its goods, once per place of the transition."""
         found: dict[tuple[Fn, int, Fn], Cancellation] = {}
-        fallen: list[Cancellation] = []
         standing, left = StandingPayments(self.model), set[Fn]()
         for entry in (*self.model.handlers.entries, *self._unreached()):
             if not self._may(entry):
                 continue
             for transition in self.model.transitions.of(entry.target):
-                if self._fails(entry, transition):
-                    fallen.append(Cancellation(entry, transition, None, "", None, fell=True))
-                elif self._cancels(transition):
+                if self._cancels(transition):
                     one = self._cancellation(entry, transition)
                     told = entry.style != "unrouted" and entry.target.fn not in left
                     if one is not None and one.how in ("write", "call", "untaken") and told:
@@ -125,18 +120,12 @@ class Cancellations:
                         left.update([entry.target.fn] if one.standing is not None else [])
                     if one is not None:
                         found.setdefault((transition.effect.fn, transition.effect.instr, entry.target.fn), one)
-        return list(found.values()) or (fallen if fallen and self._never_given_back() else [])
+        return list(found.values())
 
-    def _fails(self, entry: Entry, transition: Transition) -> bool:
-        """Whether a provider's message makes an order one whose payment failed."""
-        told = _ORDERS.fullmatch(transition.touch.entity) and transition.to and all(_FAILED.fullmatch(snake(t)) for t in transition.to)
-        return bool(told) and any(h.entry.target.fn == entry.target.fn and h.kind != "redirect-return" for h in self.model.handlers.all)
-
-    def _never_given_back(self) -> bool:
-        """Whether stock is taken when an order is made, and nothing of all the code puts any back, by what it does or by its name."""
-        back = any(w.down is not True and w.how != "set" for w in self.model.stock_writes.all)
-        named = any(self._tells(name) for name in self.model.program.functions_by_name)
-        return self.taken_at is not None and self.taken_when_ordered and not back and not named
+    @cached_property
+    def fallen(self) -> list[Fallen]:
+        """Where a provider's message says that an order will not be paid, and nothing in the shop puts its goods back."""
+        return list(FallenOrders(self.model, self).all())
 
     def _unreached(self) -> Iterator[Entry]:
         """Functions that cancel by their name, to which no route is seen and which nothing calls by that name: a service whose callers lie
@@ -162,15 +151,11 @@ class Cancellations:
         return False
 
     def _may(self, entry: Entry) -> bool:
-        """Whether anything near speaks of cancelling or failing."""
+        """Whether anything near speaks of cancelling."""
         vocabulary = self.model.vocabulary
         functions = self.model.handlers.closure(entry).functions
         near = [fn for fn in functions if vocabulary.state(fn)]
-        return any(
-            _CANCELLED.fullmatch(t) or _FAILED.fullmatch(t)
-            for fn in near
-            for t in (*map(snake, vocabulary.tokens(fn)), *self.model.listed_states.of(fn))
-        )
+        return any(_CANCELLED.fullmatch(t) for fn in near for t in (*map(snake, vocabulary.tokens(fn)), *self.model.listed_states.of(fn)))
 
     def _cancels(self, transition: Transition) -> bool:
         told = self._cancelling_words(transition.effect.fn) if transition.sent else [snake(to) for to in transition.to]
@@ -259,15 +244,16 @@ class Cancellations:
     def released_by_name(self, entry: Entry) -> Place | None:
         """A call on the way whose name says that goods are put back: a function whose body is not here, or does it in a way not read."""
         for fn in self.model.handlers.closure(entry).functions:
-            if not any(self._tells(t) for t in self.model.vocabulary.tokens(fn)):
+            if not any(self.tells(t) for t in self.model.vocabulary.tokens(fn)):
                 continue
             body = self.model.program.body(fn)
             for i, op in enumerate(body.op):
-                if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and self._tells(body.name(body.args(i)[0])):
+                if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and self.tells(body.name(body.args(i)[0])):
                     return Place(fn, i, None)
         return None
 
-    def _tells(self, name: str) -> bool:
+    def tells(self, name: str) -> bool:
+        """Whether a name says that goods are put back."""
         plain = snake(name.rpartition(".")[2])
         if _BOTH.fullmatch(plain) is not None:
             return True
@@ -276,12 +262,12 @@ class Cancellations:
     def _only_open(self, transition: Transition) -> bool:
         """Whether only an order that is not paid yet is cancelled."""
         program = self.model.program
-        if required := list(self._required(transition)):
+        if required := list(self.required(transition)):
             return any(all(self._is_open(w) for w in words) for words in required)
         lines = (program.line_text(a.fn.file, program.body(a.fn).line[a.instr]) for a in transition.guards)
         return any(_OPEN.search(line) for line in lines) or any(_OPEN.search(str(k)) for k in transition.touch.compared)
 
-    def _required(self, transition: Transition) -> Iterator[set[str]]:
+    def required(self, transition: Transition) -> Iterator[set[str]]:
         """The states of which the order has to be in one, by each condition, and by how its row was chosen."""
         states = self.model.states
         yield from (words for a in transition.guards if (words := states.required(a)))

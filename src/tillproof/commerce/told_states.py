@@ -75,10 +75,10 @@ def _word_of_member(model: "Model", value: Value) -> Value | None:
     """The word by which a member of an enumeration of ours is found."""
     if isinstance(value, Element) and isinstance(value.base, ClassV):
         return value.key
-    found = isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and value.callee.name in _OF_ENUM
-    if not found or not isinstance(value.callee.base, ClassV):
+    if not isinstance(value, Result) or value.instr < 0 or not isinstance(value.callee, Member):
         return None
-    return next((v for _, v in model.evaluator.arguments(value)), None)
+    found = value.callee.name in _OF_ENUM and isinstance(value.callee.base, ClassV)
+    return next((v for _, v in model.evaluator.arguments(value)), None) if found else None
 
 
 def set_to(model: "Model", *values: Value) -> set[str]:

@@ -7,9 +7,11 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.cancellations import Cancellation
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.fallen_orders import Fallen
 from tillproof.commerce.model import Model
 from tillproof.commerce.partly_released import Left
 from tillproof.commerce.standing_payments import Standing
+from tillproof.flow.program import Fn
 
 ID = "order/cancel-order"
 _HOW = {
@@ -22,7 +24,7 @@ _HOW = {
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per place where an order is cancelled and entry point that leads there; one finding per place."""
-    seen: set[tuple[str, int]] = set()
+    seen, told = set[tuple[str, int]](), set[Fn]()
     for one in model.cancellations.all:
         ruling = _rule(model, one)
         if ruling.anchor is not None:
@@ -30,6 +32,14 @@ def rule(model: Model) -> Iterator[Ruling]:
                 continue
             seen.add(ruling.anchor[:2])
         yield ruling
+        if ruling.outcome == "broken":
+            told.add(one.entry.target.fn)
+    for fallen in model.cancellations.fallen:
+        if fallen.entry.target.fn not in told:
+            ruling = _fallen(model, fallen)
+            if ruling.anchor is not None and ruling.anchor[:2] not in seen:
+                seen.add(ruling.anchor[:2])
+                yield ruling
 
 
 def _rule(model: Model, one: Cancellation) -> Ruling:
@@ -57,21 +67,42 @@ def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     to = "cancelled when the request says so" if one.transition.sent else f"`{one.transition.to[0]}`"
     ruling.outcome, ruling.confidence = "broken", "likely"
     ruling.anchor = lines(model, place)
-    ended, nothing = (
-        (f"{name} that was never paid", "nothing in the shop ever") if one.fell else (f"cancelled {name}", "nothing on the way")
-    )
-    ruling.title = f"{'An' if ended[0] in 'aeiou' else 'A'} {ended} keeps the stock that it took"
+    ruling.title = f"A cancelled {name} keeps the stock that it took"
     ruling.message = (
-        f"{called(model, one.entry)} sets the {name} to {to}, and {nothing} puts back what was taken from "
-        f"`{field}`: each {ended} makes goods that are there unsaleable, until somebody counts them by hand."
+        f"{called(model, one.entry)} sets the {name} to {to}, and nothing on the way puts back what was taken from "
+        f"`{field}`: each cancelled {name} makes goods that are there unsaleable, until somebody counts them by hand."
     )
     back = f"{field} = {field} + quantity"
     ruling.remediation = (
-        f"In the transaction that {'fails' if one.fell else 'cancels'} the {name}, and only when this run is the one that changes its "
+        f"In the transaction that cancels the {name}, and only when this run is the one that changes its "
         f"status, write each line's quantity back in one statement (`{back}`); cancel the payment after that."
     )
     ruling.evidence.append(Evidence(file, line, f"stock is taken here: `{field}`"))
-    ruling.evidence += steps(model, one.transition.effect, f"the {name} {'has failed' if one.fell else 'is cancelled'}")
+    ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
+    ruling.evidence.append(step(model, place, "nothing puts the stock back", "missing"))
+    return ruling
+
+
+def _fallen(model: Model, one: Fallen) -> Ruling:
+    """A message that says that nobody will pay."""
+    file, line = entry_line(model, one.entry)
+    ruling = Ruling(ID, "broken", "cancellation", file, line, severity="medium", confidence="likely")
+    taken = model.cancellations.taken_at
+    taken_file, taken_line, field = taken if taken is not None else ("", 0, "")
+    place, name = anchor(model, one.effect), one.name.replace("_", " ")
+    ruling.anchor = lines(model, place)
+    ruling.title = "An order that was never paid keeps the stock that it took"
+    ruling.message = (
+        f"{called(model, one.entry)} sets the {name} to `{one.word}`, and nothing in the shop puts back what was taken from `{field}` for "
+        "such an order: each one that nobody pays makes goods that are there unsaleable, until somebody counts them by hand."
+    )
+    ruling.remediation = (
+        "In the transaction that fails the order, and only when this run is the one that changes its status, write each line's quantity "
+        f"back in one statement (`{field} = {field} + quantity`); or let a job do so for every order that was not paid in time."
+    )
+    ruling.evidence = [source(model, one.entry, f"{called(model, one.entry)}: called by {one.entry.role}")]
+    ruling.evidence.append(Evidence(taken_file, taken_line, f"stock is taken here: `{field}`"))
+    ruling.evidence += steps(model, one.effect, f"the {name} becomes `{one.word}`")
     ruling.evidence.append(step(model, place, "nothing puts the stock back", "missing"))
     return ruling
 
