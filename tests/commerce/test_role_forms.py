@@ -230,3 +230,131 @@ def test_what_stands_before_the_paths_of_next(tmp_path: Path, middleware: str, r
         "app/api/paid/route.ts": "export async function POST(request: Request) { return Response.json({}); }\n",
     }
     assert [e.role for e in wired(tmp_path, files).entries] == [role]
+
+
+_ROUTE = """\
+import {{ NextResponse }} from 'next/server';
+import {{ answering, checked, isAuthenticated, isAdmin, currentUser }} from '@/lib/guard';
+import Order from '@/models/order';
+const say = (me) => NextResponse.json({{ me }});
+export async function POST(request) {{
+  {work}
+}}
+"""
+_NEXT_GUARD = """\
+import jwt from 'jsonwebtoken';
+export const isAuthenticated = async (req) => {
+  const token = req.headers.get('authorization');
+  if (!token) throw new Error('Not authenticated');
+  return jwt.verify(token, process.env.JWT_SECRET);
+};
+export const currentUser = async (req) => {
+  const token = req.headers.get('authorization');
+  if (!token) return null;
+  if (token.length > 4096) throw new Error('too long');
+  return jwt.verify(token, process.env.JWT_SECRET);
+};
+export const isAdmin = async (req) => {
+  const decoded = await isAuthenticated(req);
+  if (!decoded.isAdmin) throw new Error('Not authorized as admin');
+  return decoded;
+};
+export const answering = async (req, work) => {
+  try { return await work(req); } catch (error) { return Response.json({ error: error.message }, { status: 500 }); }
+};
+export const checked = async (req, work) => {
+  const user = await isAuthenticated(req).catch(() => null);
+  if (!user) return Response.json({}, { status: 401 });
+  return work(user);
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "role"),
+    [
+        ("return answering(request, async () => { await isAdmin(request); return Response.json(await Order.find()); });", "staff"),
+        ("return await answering(request, async () => { await isAdmin(request); return Response.json(await Order.find()); });", "staff"),
+        ("return answering(request, async () => { const me = await isAuthenticated(request); return say(me); });", "customer"),
+        ("const me = await isAuthenticated(request);\n  return Response.json({ me });", "customer"),
+        ("const it = await answering(request, async () => { await isAdmin(request); return say(1); });\n  return it;", "staff"),
+        ("return answering(request, async () => { const me = await currentUser(request); return say(me); });", "public"),
+        ("return answering(request, async () => Response.json(await Order.find()));", "public"),
+        ("return checked(request, async (me) => Response.json({ me }));", "customer"),
+        ("answering(request, async () => { await isAdmin(request); });\n  return Response.json(await Order.find());", "public"),
+    ],
+)  # fmt: skip
+def test_a_handler_that_hands_over_the_whole_of_its_work(tmp_path: Path, work: str, role: str) -> None:
+    files = {
+        "package.json": '{"dependencies": {"next": "15", "jsonwebtoken": "9"}}',
+        "tsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["./*"]}}}',
+        "app/api/orders/route.js": _ROUTE.format(work=work),
+        "lib/guard.js": _NEXT_GUARD,
+        "models/order.js": "export default { find: async () => [] };\n",
+    }
+    assert list(roles(tmp_path, files).values()) == [role]
+
+
+_FIREBASE = """\
+const admin = require('./firebase');
+const catching = (fn) => (req, res, next) => Promise.resolve(fn(req, res, next)).catch(next);
+exports.known = catching(async (req, res, next) => {
+  const token = (req.headers.authorization || '').replace('Bearer ', '');
+  if (!token) return next(new Error('please log in'));
+  req.user = await admin.auth().verifyIdToken(token);
+  next();
+});
+exports.ours = catching(async (req, res, next) => {
+  if (!req.user || req.user.role !== 'admin') return next(new Error('admins only'));
+  next();
+});
+"""
+
+
+@pytest.mark.parametrize(("chain", "role"), [("known", "customer"), ("known, ours", "staff")])
+def test_firebases_admin_is_no_admin(tmp_path: Path, chain: str, role: str) -> None:
+    files = {
+        "package.json": "{}",
+        "firebase.js": "const admin = require('firebase-admin');\nadmin.initializeApp();\nmodule.exports = admin;\n",
+        "guard.js": _FIREBASE,
+        "app.js": "const app = require('express')();\nconst { known, ours } = require('./guard');\n"
+        f"app.get('/mine', {chain}, (req, res) => res.json({{}}));\n",
+    }
+    assert list(roles(tmp_path, files).values()) == [role]
+
+
+@pytest.mark.parametrize(
+    ("asks", "role"),
+    [
+        ("if (!req.body.userId || !req.body.orderId) throw 'No body params';", "public"),
+        ("if (!req.body?.userId) return res.status(400).end();", "public"),
+        ("if (!req.query.user) return res.status(400).end();", "public"),
+        ("const { userId } = req.params;\n  if (!userId) return res.status(400).end();", "public"),
+        ("if (!req.headers['user-id']) return res.status(401).end();", "public"),
+        ("if (!req.userId) return res.status(401).end();", "customer"),
+        ("if (!req.user) return res.status(401).end();", "customer"),
+        ("if (!req.session.userId) return res.status(401).end();", "customer"),
+    ],
+)
+def test_whom_the_sender_names_is_not_who_he_is(tmp_path: Path, asks: str, role: str) -> None:
+    app = f"const app = require('express')();\napp.put('/orders', async (req, res) => {{\n  {asks}\n  res.json({{}});\n}});\n"
+    assert list(roles(tmp_path, {"package.json": "{}", "app.js": app}).values()) == [role]
+
+
+@pytest.mark.parametrize(
+    ("demands", "role"),
+    [
+        ("return DB::transaction(function () use ($id) { abort_unless(auth()->user()->is_admin, 403); Order::find($id)->delete(); });",
+         "staff"),
+        ("DB::transaction(function () use ($id) { Order::find($id)->delete(); }); return back();", "public"),
+    ],
+)  # fmt: skip
+def test_a_controller_whose_work_is_a_transaction(tmp_path: Path, demands: str, role: str) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11"}}',
+        "artisan": "",
+        "routes/api.php": "<?php\nuse App\\Http\\Controllers\\Desk;\nuse Illuminate\\Support\\Facades\\Route;\n"
+        "Route::post('/paid/{id}', [Desk::class, 'paid']);\n",
+        "app/Http/Controllers/Desk.php": _DESK.replace("DEMANDS", demands),
+    }
+    assert list(roles(tmp_path, files).values()) == [role]

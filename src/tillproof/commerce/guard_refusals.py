@@ -64,6 +64,14 @@ def throws(wiring: Wiring, fn: Fn) -> bool:
     return ends or any(op == Op.RAISE or (op == Op.CONST and body.name(i) in _REFUSALS) for i, op in enumerate(body.op))
 
 
+def throws_or_gives(wiring: Wiring, fn: Fn) -> bool:
+    """Whether a function raises for whom it does not let pass, and never says so by answering nothing or no instead."""
+    body = wiring.program.body(fn)
+    given = [body.const(body.args(i)[0]) for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0]
+    raises = any(op == Op.RAISE for op in body.op)
+    return raises and not any(c is not None and c[1].lower() in ("false", "null", "none", "undefined") for c in given)
+
+
 def handed_back(wiring: Wiring, fn: Fn, i: int) -> bool:
     """Whether what a call answers, or a part of it, is returned where there is any: ``const denied = await admins(request); if (denied)
     return denied;``."""

@@ -14,6 +14,7 @@ from tillproof.commerce.card_pages import CardPages
 from tillproof.commerce.card_scope import CardScope
 from tillproof.commerce.card_uses import CardUses
 from tillproof.commerce.cards import Cards
+from tillproof.commerce.carrier_messages import CarrierMessages
 from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.counter import Counter
 from tillproof.commerce.credentials import Credentials
@@ -380,6 +381,10 @@ class Model:
     @cached_property
     def cache_marks(self) -> CacheMarks:
         return CacheMarks(self)
+
+    @cached_property
+    def carriers(self) -> CarrierMessages:
+        return CarrierMessages(self)
 
     @cached_property
     def shipments(self) -> Shipments:

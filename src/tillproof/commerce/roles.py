@@ -4,8 +4,19 @@ import re
 from collections.abc import Iterator
 
 from tillproof.commerce.asked_roles import asked_role, compares_role, demanded_role, role_text
+from tillproof.commerce.carried_out import carried_out
 from tillproof.commerce.entry_styles.wiring import Wiring, plain_names
-from tillproof.commerce.guard_refusals import ending_calls, handed_back, is_returned, is_statement, refuses_at, throws, times_let_pass
+from tillproof.commerce.guard_names import MESSAGES, asked_by_name, of_message, of_others
+from tillproof.commerce.guard_refusals import (
+    ending_calls,
+    handed_back,
+    is_returned,
+    is_statement,
+    refuses_at,
+    throws,
+    throws_or_gives,
+    times_let_pass,
+)
 from tillproof.commerce.open_ways import open_to_all
 from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_others_pass, lets_owner_pass
 from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
@@ -49,7 +60,6 @@ from tillproof.flow.values import (
     options,
     pattern,
 )  # fmt: skip
-from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Role
 
@@ -57,10 +67,6 @@ _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_
 _SIGNED_IN = re.compile(
     r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
 )
-_PROVES = re.compile(
-    r"(jwt_)?verify(?!.*(?:webhook|signature|hmac|event|ipn|notification))(_\w+)?|decode(_token)?|is_authenticated|authenticate|authorization|bearer|get_session|get_user|verify_id_token|unauthori[sz]ed\w*|forbidden\w*|is_logged_in|check_auth"
-)
-_MESSAGES = re.compile(r"webhook|signature|hmac|svix|public_?key|crypto")
 _SIGNS = re.compile(rb"createHmac|hash_hmac|\bhmac\.new|['\"][\w-]*[-_]signature['\"]", re.IGNORECASE)
 _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
@@ -71,6 +77,8 @@ _SHARED = re.compile(
 """Guards that let those pass whose the record is, beside staff: ``IsOwnerOrAdmin``."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
+_SENT = ("body", "query", "params", "POST", "GET", "form", "query_params", "searchParams", "headers")
+"""What a request has of its sender's own words."""
 
 
 class Roles:
@@ -322,8 +330,8 @@ class Roles:
             copied = {v for n, op in enumerate(body.op) if op == Op.RECORD for v in body.args(n)[1::2]}  # noted for others, not asked
             for i, op in enumerate(body.op):
                 refuses = refuses or (i not in afterwards and refuses_at(self.wiring, one, i))
-                if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not self._is_handed_session(one, body.name(i))):
-                    said[i] = None if _of_message(body, i) else _asks(body.name(i), of_messages)
+                if (op == Op.FIELD and i not in copied) or (op == Op.NAME and not of_others(self.evaluator, one, i)):
+                    said[i] = None if of_message(body, i) else asked_by_name(body.name(i), of_messages)
                 elif op == Op.BINARY:
                     own = None if of_messages else compares_secret(self.evaluator, one, i)
                     said[i] = highest((compares_role(self.evaluator, one, i), own))
@@ -354,19 +362,13 @@ class Roles:
         names = [self.program.qualified(f) for f in (fn, around) if f is not None and f.number != TOP]
         function = self.program.function(fn)
         signs = function is not None and _SIGNS.search(self.program.sources[fn.file], function.start, function.end) is not None
-        return signs or any(_MESSAGES.search(snake(name.replace(".", "_"))) for name in names)
+        return signs or any(MESSAGES.search(snake(name.replace(".", "_"))) for name in names)
 
     def _says_staff(self, fn: Fn, i: int) -> bool:
         body = self.program.body(fn)
         if body.op[i] in (Op.FIELD, Op.NAME):  # what only reads is let pass by anyone
             return body.name(i) == "SAFE_METHODS" or STAFF_WORD.fullmatch(snake(body.name(i))) is not None
         return body.op[i] == Op.BINARY and compares_role(self.evaluator, fn, i) == "staff"
-
-    def _is_handed_session(self, fn: Fn, name: str) -> bool:
-        """Whether a name is a parameter ``session`` in Python: that is the database's, the visitor's hangs on the request."""
-        return (
-            name == "session" and self.program.language(fn.file) == "python" and any(p.name == name for p in self.program.body(fn).params)
-        )
 
     # --- checks at the head of the handler
 
@@ -396,19 +398,30 @@ class Roles:
             return
         value = self.evaluator.value(fn, callee)
         own = [o.fn for o in options(value) if isinstance(o, FunctionV)]
+        if depth == 0 and (inner := carried_out(self.wiring, fn, i)) is not None:
+            for whole in (*own, inner):  # whoever carries it out may answer in its place
+                yield from self._head(whole, patterns)
         if is_statement(self.wiring, fn, i) and (role := self.policies.insisted(fn, i)):
             yield role, self._because(fn, i)
         if not own and is_statement(self.wiring, fn, i):
             role = by_names(plain_names(value), patterns, constant(self.evaluator.value(fn, given[0][1])) if given else None)
             if role:
                 yield role, self._because(fn, i)
-        elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS:
-            if (asked := demanded_role(self.evaluator, fn, i, self.program.name(own[0]))) and throws(self.wiring, own[0]):
-                yield asked, self._because(fn, i)
-            elif found := self._enforced(own[0], patterns, depth + 1):
-                yield found
-            elif throws(self.wiring, own[0]) and handed_back(self.wiring, fn, i) and (role := self.guard(value, patterns, 1)):
-                yield role, self._because(fn, i)
+        elif len(own) == 1 and len(options(value)) == 1 and depth < _LEVELS and (found := self._insisting(fn, i, own[0], patterns, depth)):
+            yield found
+
+    def _insisting(self, fn: Fn, i: int, asked: Fn, patterns: Patterns, depth: int) -> tuple[Role, Because] | None:
+        """What a function of ours that is always called refuses all others."""
+        name, refuses = self.program.name(asked), throws(self.wiring, asked)
+        if (role := demanded_role(self.evaluator, fn, i, name)) and refuses:
+            return role, self._because(fn, i)
+        if (found := self._enforced(asked, patterns, depth + 1)) is not None:
+            return found
+        callee = self.evaluator.value(fn, self.program.body(fn).args(i)[0])
+        if refuses and handed_back(self.wiring, fn, i) and (role := self.guard(callee, patterns, 1)):
+            return role, self._because(fn, i)
+        by_name = self._by_lexicon(name) == "customer" and throws_or_gives(self.wiring, asked)
+        return ("customer", self._because(fn, i)) if by_name else None
 
     def _enforced(self, fn: Fn, patterns: Patterns, depth: int) -> tuple[Role, Because] | None:
         """What a function refuses all others by not returning."""
@@ -453,30 +466,19 @@ class Roles:
         return None
 
     def _of_request(self, value: Value) -> bool:
-        """Whether a value hangs on the request or session, not on a stored record."""
+        """Whether a value hangs on the request or session, and neither on a stored record nor on what the sender writes as he likes:
+        ``req.body.userId``."""
         for option in options(value):
             here = option
             while isinstance(here, (Member, Element)):
+                if isinstance(here, Member) and here.name in _SENT:
+                    return False
                 here = here.base
             if isinstance(here, (Param, External)) and here is not option:
                 return True
             if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True
         return False
-
-
-def _of_message(body: Body, i: int) -> bool:
-    """Whether what verifies is for messages and not for people: ``WebhookSignature.verify_header``, ``public_key.verify``."""
-    holder = body.args(i)[0] if body.op[i] == Op.FIELD else -1
-    return holder >= 0 and body.op[holder] in (Op.NAME, Op.FIELD) and _MESSAGES.search(snake(body.name(holder))) is not None
-
-
-def _asks(word: str, of_messages: bool) -> Role | None:
-    """What a name in a guard asks for. A guard of messages (``VerifyWebhookSignature``) verifies and refuses senders, not people."""
-    name = snake(word.rpartition(".")[2])
-    if STAFF_WORD.fullmatch(name):
-        return "staff"
-    return "customer" if (_PROVES.fullmatch(name) and not of_messages) or name in ("user", "current_user", "session") else None
 
 
 def _shown(wiring: Wiring, value: Value) -> str:

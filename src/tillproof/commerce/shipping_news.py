@@ -5,25 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.carrier_messages import SENDERS
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.recognition import HOOK
 from tillproof.flow.program import Fn
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_SENDERS = ("shipping", "warehouse")
-_NAMED = re.compile(
-    r"ship(ment|ping|ped|s)?(_|$)|track(ing|er)|courier|carrier|deliver(y|ies|ed)|fulfil|logistic|parcel|consignment"
-    r"|send_?cloud|after_?ship|ship_?(rocket|bob|hero|monk|logic|day)|pack_?link|delhivery|nim_?bus|aramex|lalamove|ninja_?van"
-    r"|post_?nord|inpost|packeta|purolator|my_?parcel|boxtal|easyship|colissimo|melhor_?envio|(^|_)(bring|gls|dpd|hermes|evri|yodel|correos)(_|$)"
-)
-"""Words of a carrier's call, and what carriers and those who book with them are called."""
-_NEWS = re.compile(
-    r"(^|_)(shipped|shipment\w*|delivered|in_transit|out_for_delivery|track\w*|fulfil\w*|dispatched|tracker)(_|$)", re.IGNORECASE
-)
 _RECORDS = re.compile(r"(.*_)?(shipment|shipping|fulfil+ment|parcel|package|tracking|tracker|delivery|consignment|label)(_.*)?")
 _NOTES = re.compile(r"(.*_)?(log|logs|webhook|event|history|audit|payload|message)(_.*)?")
 _TELLS = re.compile(
@@ -31,7 +21,6 @@ _TELLS = re.compile(
     r"|(e?mail|sms)_(customer|buyer|user)\w*|notify|send_?(mail|email|sms|notification|template)|notifications?_(send|create))(_|$)"
 )
 _NEAR = 6
-_SHORT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +45,16 @@ class Shipments:
     @cached_property
     def all(self) -> list[ShippingNews]:
         """The handlers of messages about shipments, in order of file and line."""
-        carriers = {h.entry.target.fn: h for h in self.model.handlers.all if h.provider.kind in _SENDERS}
+        carriers = {h.entry.target.fn: h for h in self.model.handlers.all if h.provider.kind in SENDERS}
         others = {h.entry.target.fn for h in self.model.handlers.all if h.provider.id in self.model.knowledge.providers} - set(carriers)
         out: dict[Fn, ShippingNews] = {}
+        messages = self.model.carriers
         for entry in (*(h.entry for h in carriers.values()), *self.model.entries):
             fn = entry.target.fn
-            if fn in out or fn in others or not (fn in carriers or self._is_hook(entry)) or not self._brings_news(entry):
+            if fn in out or fn in others or not (fn in carriers or messages.is_hook(entry)) or not messages.brings_news(entry):
                 continue
             out[fn] = self._news(entry, carriers[fn].provider.name if fn in carriers else "the carrier")
         return [out[fn] for fn in sorted(out)]
-
-    def _is_hook(self, entry: Entry) -> bool:
-        """Whether the name of a way in speaks of a carrier's call, and a stranger can take it."""
-        program, file = self.model.program, entry.target.fn.file
-        place = "/".join(file.rpartition(".")[0].split("/")[-2:])
-        name = _spelt(f"{entry.route or ''} {program.qualified(entry.target.fn)} {place}")
-        posted = not set(entry.methods) <= {"GET", "HEAD", "NONE"}
-        carrier = bool(_NAMED.search(name)) or any(_spelt(word) in name for word in self._carriers)
-        return entry.role == "public" and posted and bool(HOOK.search(name)) and carrier
-
-    @cached_property
-    def _carriers(self) -> frozenset[str]:
-        """The names of the carriers that a pack knows, long enough not to be part of another word."""
-        return frozenset(p.id for p in self.model.knowledge.providers.values() if p.kind in _SENDERS and len(p.id) > _SHORT)
-
-    def _brings_news(self, entry: Entry) -> bool:
-        """Whether the code near it names a state of a shipment."""
-        near = (fn for fn, depth in self.model.handlers.closure(entry).functions.items() if depth <= 2)
-        return any(_NEWS.search(snake(token)) for fn in near for token in self.model.vocabulary.tokens(fn))
 
     def _news(self, entry: Entry, sender: str) -> ShippingNews:
         effects = self.model.effects.of(entry.target)
@@ -119,7 +90,3 @@ class Shipments:
             if found is not None:
                 return fn, found
         return None
-
-
-def _spelt(text: str) -> str:
-    return snake(re.sub(r"[/\\\s.-]+", "_", text))

@@ -128,7 +128,7 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
     if handler.kind == "redirect-return":
         if said == "weak" and confirmed and not any(p.how == "search" for p in handler.walked.proofs):
             said = "weak" if any(_changes_state(model, handler, h) for h in handler.walked.unproven) else "yes"
-        if said == "yes" and amounts != "held" and _for_any_order(model, handler, amounts):
+        if said == "yes" and handler.walked.acts and amounts != "held" and _for_any_order(model, handler, amounts):
             said = "weak"
         elif said == "no" and not handler.walked.proofs and looked_up_by_two(model, handler):
             said = "yes"
@@ -178,7 +178,7 @@ def verified(handler: Handler) -> Verified:
         return "yes"
     if handler.kind == "redirect-return" and not walked.acts:
         asked = any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations)
-        return "yes" if asked or handler.closure.verifiers else "no"
+        return "yes" if asked or handler.closure.verifiers or any(p.mac for p in walked.proofs) else "no"
     if not walked.proofs:
         return "no"
     if walked.acts and not any(h.proven for h in walked.acts) and (handler.kind == "redirect-return" or _only_asks(walked)):
