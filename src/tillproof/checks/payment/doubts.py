@@ -1,18 +1,11 @@
 """What may prove the sender of a message in a way that code alone does not settle: a question is better than a guess."""
 
-import re
-
 from tillproof.checks.payment.unknown_gateways import asked_outside
+from tillproof.checks.payment.written_addresses import listed_sender
 from tillproof.checks.ruling import Evidence, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 
-_NEAR = 4
-_OF_SENDER = re.compile(r"remote_?addr(ess)?|(get_?)?client_?ip(_?address)?|(get_?)?remote_?ip|ip|x_?forwarded_?for", re.IGNORECASE)
-_LISTED = re.compile(
-    r"\w*(allow|white|safe|trusted|permitted|valid|authori[sz]ed)\w*(ip|ips|addr\w*|ranges?|cidrs?|hosts?)\w*|\w*ips?_?(white|allow|list|range)\w*|\w*cidr\w*",
-    re.IGNORECASE,
-)
 _UNSIGNED = ("none", "refetch", "basic")
 
 
@@ -44,13 +37,9 @@ def doubted(model: Model, handler: Handler) -> Evidence | None:
 
 def _by_address(model: Model, handler: Handler) -> Evidence | None:
     """Where the address of the sender is looked up in a list."""
-    for fn, depth in handler.closure.functions.items():
-        tokens = model.vocabulary.tokens(fn) if depth <= _NEAR else frozenset()
-        if any(_LISTED.fullmatch(t) for t in tokens) and any(_OF_SENDER.fullmatch(t) for t in tokens):
-            function = model.program.function(fn)
-            name = model.program.name(fn)
-            question = (
-                f"Are the addresses that `{name}` lets in {handler.provider.name}'s own, and can the sender not name his address himself?"
-            )
-            return Evidence(fn.file, function.line if function else 1, question)
-    return None
+    fn = listed_sender(model, handler)
+    if fn is None:
+        return None
+    function, name = model.program.function(fn), model.program.name(fn)
+    question = f"Are the addresses that `{name}` lets in {handler.provider.name}'s own, and can the sender not name his address himself?"
+    return Evidence(fn.file, function.line if function else 1, question)

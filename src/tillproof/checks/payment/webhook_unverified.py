@@ -17,6 +17,7 @@ from tillproof.checks.payment.sender import (
     unproven_acts,
     unresolved_verifier,
 )
+from tillproof.checks.payment.written_addresses import written_address
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -51,6 +52,9 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     if walked.proofs and (not acts or (signed and find_bypass(model, handler, signed) is not None)):
         for proof in walked.proofs[:3]:
             ruling.evidence.append(at(program, proof.fn, proof.instr, proof.what, "guard"))
+        return ruling
+    if not walked.proofs and (written := written_address(model, handler)) is not None:  # a proof, which webhook-weak-verification judges
+        ruling.evidence.append(Evidence(written.file, written.line, "the sender is known by his address", "guard"))
         return ruling
     # Where the proof is in one of several methods of a name, which of them it is decides.
     guessed = {call: proof for proof in reversed(walked.proofs) if (call := guessed_call(model, proof.ctx)) is not None}

@@ -12,6 +12,7 @@ from tillproof.checks.payment.overwritten import made_the_same
 from tillproof.checks.payment.posted_back import unencoded
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
+from tillproof.checks.payment.written_addresses import written_address
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
@@ -27,6 +28,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     for handler in model.handlers.all:
         walked = handler.walked
         signed = [p for p in walked.proofs if not p.refetch]
+        if not walked.proofs and handler.kind != "redirect-return" and is_site(handler):
+            yield from _addressed(model, handler)
         if handler.kind == "redirect-return" and not signed:
             continue
         if not walked.proofs or not (is_site(handler) or any(p.mac for p in signed)):
@@ -75,6 +78,33 @@ def _flaws(model: Model, handler: Handler, proof: Proven, base: Ruling) -> Itera
     yield (_chosen_secret(model, handler, proof, base) or _empty_secret(model, proof, base) or _written_secret(model, proof, base))
     yield _unequal_time(model, proof, base)
     yield _ageless(model, proof, base)
+
+
+def _addressed(model: Model, handler: Handler) -> Iterator[Ruling]:
+    """The only proof is the address that a message comes from, and the sender says which that is."""
+    written = written_address(model, handler)
+    if written is None:
+        return
+    acts = unproven_acts(model, handler.walked)
+    function, copies = model.program.function(handler.entry.target.fn), mirrored(model, handler, acts)
+    base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
+    ruling = _copy(base)
+    news = handler.provider.kind == "shipping"
+    ruling.severity, ruling.confidence = "critical" if copies is None and not news else "high", "likely"
+    ruling.anchor = (written.file, written.line, written.line)
+    provider = handler.provider.name
+    ruling.title = f"Whoever writes one of {provider}'s addresses into a header passes for {provider}"
+    ruling.message = (
+        "The sender is known by his address alone, and that is read from a header that he writes himself; proxies only add to it: a forged "
+        f"{provider} event with one of the listed addresses in front is processed like a real one."
+    )
+    ruling.remediation = (
+        "Prove the message itself: ask the provider for what it names with our own credentials, or check its signature. Where the address "
+        "has to do, take that of the connection, or the one that our own proxy wrote (the last)."
+    )
+    ruling.evidence.append(written)
+    ruling.evidence += [at(model.program, act.fn, act.instr, "what is then done with the unproven message", "sink") for act in acts[:1]]
+    yield ruling
 
 
 def _as_asked(base: Ruling) -> Ruling:

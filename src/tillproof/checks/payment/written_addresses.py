@@ -1,0 +1,79 @@
+"""A sender who is let in by his address, where the address is what he writes himself: the first of ``X-Forwarded-For``."""
+
+import re
+
+from tillproof.checks.ruling import Evidence, at
+from tillproof.commerce.handled import Handler
+from tillproof.commerce.model import Model
+from tillproof.flow.program import Fn
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
+
+_NEAR = 4
+_OF_SENDER = re.compile(
+    r"remote_?addr(ess)?|(get_?)?(client|remote|real|sender|source|user)_?ip(_?addr(ess)?)?|(get_?)?ip(_?addr(ess)?)?|x_?forwarded_?for",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"\w*(allow|white|safe|trusted|permitted|valid|authori[sz]ed)\w*(ip|ips|addr\w*|ranges?|cidrs?|hosts?|networks?)\w*"
+    r"|\w*ips?_?(white|allow|list|range)\w*|\w*cidr\w*|(\w*[a-z]_?)?ips|\w*ip_?addresses|\w*subnets?",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"(?!127\.|0\.0|10\.|192\.168)\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?")
+_WRITTEN = re.compile(r"(http[-_])?(x[-_]forwarded[-_]for|client[-_]ip|x[-_]client[-_]ip)", re.IGNORECASE)
+"""Headers whose first address is whatever the sender says; a proxy only adds to the first, and passes the others on."""
+_LAST = frozenset(["pop", "at", "end", "array_pop", "array_slice", "rsplit", "rpartition", "slice", "last", "reverse", "array_reverse"])
+_TRUSTS = re.compile(rb"['\"]trust proxy['\"]\s*,\s*true")
+
+
+def listed_sender(model: Model, handler: Handler) -> Fn | None:
+    """The function near a handler in which the address of the sender is looked up in a list."""
+    written = {fn for text, (fn, _) in handler.closure.texts.items() if _ADDRESS.fullmatch(text)}
+    for fn, depth in handler.closure.functions.items():
+        tokens = model.vocabulary.tokens(fn) if depth <= _NEAR else frozenset()
+        if any(_OF_SENDER.fullmatch(t) for t in tokens) and (fn in written or any(_LISTED.fullmatch(t) for t in tokens)):
+            return fn
+    return None
+
+
+def written_address(model: Model, handler: Handler) -> Evidence | None:
+    """Where the address by which a sender is let in is read from what he writes himself; None where no list lets anybody in, and where
+    the last address is taken, which the nearest proxy wrote."""
+    listed = listed_sender(model, handler)
+    if listed is None:
+        return None
+    for fn, depth in handler.closure.functions.items():
+        body = model.program.body(fn)
+        if depth > _NEAR or _takes_last(body):
+            continue
+        read = next((i for i in range(len(body.op)) if _WRITTEN.fullmatch(_named(body, i))), None)
+        if read is not None:
+            return at(model.program, fn, read, "the first address of this header is what the sender wrote there", "missing")
+    return _trusted(model, listed)
+
+
+def _named(body: Body, i: int) -> str:
+    """The header, or key of PHP's ``$_SERVER``, that an instruction names."""
+    if body.op[i] == Op.CONST and body.args(i)[0] == Kind.STRING:
+        return body.name(i).strip("'\"")
+    return body.name(i) if body.op[i] == Op.FIELD else ""
+
+
+def _takes_last(body: Body) -> bool:
+    """Whether a function takes something from the end of a list."""
+    if any(op == Op.CALL and body.called(i).rpartition(".")[2] in _LAST for i, op in enumerate(body.op)):
+        return True
+    return any(op == Op.UNARY and body.text(body.args(i)[0]) == "-" for i, op in enumerate(body.op))
+
+
+def _trusted(model: Model, fn: Fn) -> Evidence | None:
+    """Where Express is told to believe whatever proxies are named: ``req.ip`` is then the first of them all."""
+    program = model.program
+    if program.language(fn.file) != "javascript" or "ip" not in model.vocabulary.tokens(fn):
+        return None
+    for file, source in program.sources.items():
+        match = _TRUSTS.search(source) if program.unit(file) == program.unit(fn.file) and b"trust proxy" in source else None
+        if match is not None:
+            what = "every proxy that is named is trusted, so that `req.ip` is what the sender wrote into X-Forwarded-For"
+            return Evidence(file, source.count(b"\n", 0, match.start()) + 1, what, "missing")
+    return None
