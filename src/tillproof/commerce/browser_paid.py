@@ -17,6 +17,9 @@ from tillproof.knowledge.schema import Provider
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_BODIES = frozenset(["body", "json", "get_json", "getJson", "formData"])
+"""By what a request's body is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
@@ -104,7 +107,7 @@ class BrowserPaid:
             for fn in functions
         ):
             return True
-        return any((words.status(fn) or "body" in words.tokens(fn)) and self._quick.begins_somewhere(fn) for fn in functions)
+        return any((words.status(fn) or not _BODIES.isdisjoint(words.tokens(fn))) and self._quick.begins_somewhere(fn) for fn in functions)
 
     @cached_property
     def _settling(self) -> frozenset[str]:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.owed import LATER
 from tillproof.commerce.purse_names import holds_balance
 from tillproof.commerce.vocabulary import PAYMENT_NUMBER
-from tillproof.flow.choosing import conditions_of
+from tillproof.flow.choosing import Condition, conditions_of
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Value, options
 from tillproof.ir.ops import Kind, Op
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _EQUALITY = ("==", "===")
+_UNEQUAL = ("!=", "!==")
 _TWO = 2
 _NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
 
@@ -31,7 +33,8 @@ def claimed(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Val
     words = model.words
     states = [v for k, v in touch.fields.items() if v is not None and (words.has("status_fields", k) or words.has("paid_fields", k))]
     paid = [o for v in states for o in options(v) if len(options(v)) > 1 and isinstance(o, Const) and words.has("paid_values", o.text)]
-    return any(_says_so(model.evaluator.value(fn, condition, ctx), sent) for o in paid for condition in _deciding(model, fn, o))
+    deciding = (c for o in paid for c in _deciding(model, fn, o))
+    return any(_says_so(model.evaluator.value(fn, c.instr, ctx), c.truth, sent) for c in deciding)
 
 
 def bought_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
@@ -105,19 +108,22 @@ def _says_state(model: "Model", name: str, value: Value | None) -> bool:
     return not (value is not None and all(isinstance(o, Const) and o.kind == Kind.NUMBER and not o.name for o in options(value)))
 
 
-def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[int]:
+def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[Condition]:
     """The conditions, as they hold, under which a function takes that constant."""
     body, flow = model.program.body(fn), model.evaluator.defuse(fn)
     for row, op in enumerate(body.op):
         if op == Op.CONST and (fn.file, body.line[row]) == state.at and body.name(row) == state.text:
-            yield from (c.instr for c in conditions_of(body, flow, row) if c.truth)
+            yield from conditions_of(body, flow, row)
 
 
-def _says_so(condition: Value, sent: Callable[[Value], bool]) -> bool:
-    """Whether a condition compares what was sent with a word of ours."""
+def _says_so(condition: Value, truth: bool, sent: Callable[[Value], bool]) -> bool:
+    """Whether a condition that comes out as ``truth`` compares what was sent with a word of ours: it is that word, or it is not one by
+    which nothing is paid yet, ``paymentMethod === 'COD' ? 'pending' : 'paid'``."""
     for option in options(condition):
-        if isinstance(option, Mix) and option.op in _EQUALITY and len(option.operands) == 2:
-            left, right = option.operands
-            if any(sent(a) and isinstance(b, Const) for a, b in ((left, right), (right, left))):
+        if not isinstance(option, Mix) or option.op not in (*_EQUALITY, *_UNEQUAL) or len(option.operands) != _TWO:
+            continue
+        same = truth == (option.op in _EQUALITY)
+        for one, other in (option.operands, option.operands[::-1]):
+            if sent(one) and isinstance(other, Const) and (same or LATER.fullmatch(snake(other.text))):
                 return True
     return False

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
 """States of an order whose goods are on their way or there."""
+LATER = re.compile(
+    r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
+    r"|(manual_?|direct_?)?(bank|wire)_?(transfer|deposit)|cheque|check|offline|manual"
+)
+"""Ways of paying by which nothing is paid when the order is made."""
 _PIECES = 40
 _EQUALITY = ("==", "===", "!=", "!==")
 _SAYS_PAID = re.compile(r"((is|was|has)_(been_)?)?(paid|fully_paid|settled|captured)")

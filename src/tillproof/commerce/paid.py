@@ -12,7 +12,7 @@ from tillproof.commerce.granted import granted
 from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.owed import begins_paying, chooses_paid, comes_after, costs_nothing, goes_out, paid_before, said_by
+from tillproof.commerce.owed import LATER, begins_paying, chooses_paid, comes_after, costs_nothing, goes_out, paid_before, said_by
 from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
@@ -57,11 +57,6 @@ _AGAINST_ZERO = ("==", "===", "<=", ">", "!=", "!==")
 _MIRRORED = {">=": "<=", "<": ">"}
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
-_LATER = re.compile(
-    r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
-    r"|(manual_?|direct_?)?(bank|wire)_?(transfer|deposit)|cheque|check|offline|manual"
-)
-"""Ways of paying by which nothing is paid when the order is made."""
 _METHOD = re.compile(r"pay|method|gateway|mode")
 _STATE = re.compile(r"stat(e|us)$")
 
@@ -145,7 +140,7 @@ class PaidPolicy(SenderPolicy):
             return None
         for side, other in (body.args(i)[1:3], body.args(i)[2:0:-1]):
             const = body.const(other)
-            if const is None or const[0] != Kind.STRING or not _LATER.fullmatch(snake(const[1])):
+            if const is None or const[0] != Kind.STRING or not LATER.fullmatch(snake(const[1])):
                 continue
             return Proof("boolean") if _METHOD.search(snake(written(self.model.program, fn, side))) else None
         return None
@@ -232,7 +227,7 @@ class PaidPolicy(SenderPolicy):
         """Whether a call may be given a request's body as it came: ``create({ user, ...req.body })``, ``create(req.body)``."""
         body = self.model.program.body(fn)
         given = [v for _, row in body.call(i)[1] for v in (row, *(body.args(row) if body.op[row] == Op.RECORD else ())) if v >= 0]
-        return any(body.op[v] == Op.SPREAD or (body.op[v] == Op.FIELD and body.name(v) == "body") for v in given)
+        return any(body.op[v] in (Op.SPREAD, Op.NAME) or (body.op[v] == Op.FIELD and body.name(v) == "body") for v in given)
 
     def _makes_order(self, fn: Fn, i: int) -> bool:
         spelt = written(self.model.program, fn, self.model.program.body(fn).args(i)[0])
@@ -260,41 +255,58 @@ class PaidPolicy(SenderPolicy):
     def is_written(self, fn: Fn, i: int) -> bool:
         """Whether a record says paid here, and not only a telling name."""
         body = self.model.program.body(fn)
+        if (fn, i) in self.named:
+            return True
         got = self.model.recogniser.effect(fn, i) if body.op[i] == Op.CALL else None
         return body.op[i] == Op.SET_FIELD or (got is not None and got[0].effect in (*_WRITES, "sql", "order.paid"))
 
     def _find_effect(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
         body = self.model.program.body(fn)
         op = body.op[i]
-        said: Said = ""
+        if op not in (Op.SET_FIELD, Op.CALL):
+            return self._made_as_sent(fn, i, ctx) if op == Op.NEW else None
+        said: Said
         if op == Op.SET_FIELD:
             said = says_paid(self.model, body.name(i), self.model.state_codes.set_to(fn, i, ctx), self._holder(fn, body.args(i)[0]))
             if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx) or takes_over(body, i)):
                 return None
             if said and is_search_term(self.model, fn, i, ctx):
                 return None
-        elif op == Op.CALL:
+        else:
             kept = stored(self.model, fn, i, ctx)
             told = ((k, v) for k, v in kept.fields.items() if v is not None) if kept is not None else ()
             said = strongest(says_paid(self.model, k, v, kept.entity if kept else "") for k, v in told) or self._call_pays(fn, i, ctx)
-        if not said and op == Op.CALL and self._state_named(fn, i, ctx):
+        if not (said := said or self._by_sender(fn, i, ctx)):
+            return None
+        if chooses_paid(self.model, fn, i, ctx) or goes_out(self.model, fn, i, ctx) or comes_after(self.model, fn, i, ctx):
+            return None
+        if op == Op.CALL and ((not self.returns and self._only_placed(fn, i, ctx)) or begins_paying(self.model, fn, i, ctx)):
+            return None
+        return "paid" if said == "sure" or self._speaks_of_paying(fn, ctx) else None
+
+    def _by_sender(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
+        """Whether the sender's own word makes that something is paid, or somebody who comes back from paying gets what he has bought."""
+        calls = self.model.program.body(fn).op[i] == Op.CALL
+        if calls and self._state_named(fn, i, ctx):
             self.named[fn, i] = None
-            said = "sure"
-        if not said and op in (Op.SET_FIELD, Op.CALL) and claimed(self.model, fn, i, ctx, self._from_sender):
-            said = "sure"
-        if not said and op == Op.CALL and bought_with(self.model, fn, i, ctx, self._from_sender):
-            said = "sure"
-        if not said and op in (Op.SET_FIELD, Op.CALL) and topped_up(self.model, fn, i, ctx, self._from_sender):
-            self.topped[fn, i], said = None, "sure"
-        if not said and self.returns and op in (Op.SET_FIELD, Op.CALL) and granted(self.model, fn, i, ctx):
-            self.granted[fn, i], said = None, "sure"
-        if said and op in (Op.SET_FIELD, Op.CALL) and (chooses_paid(self.model, fn, i, ctx) or goes_out(self.model, fn, i, ctx)):
+            return "sure"
+        if claimed(self.model, fn, i, ctx, self._from_sender) or (calls and bought_with(self.model, fn, i, ctx, self._from_sender)):
+            return "sure"
+        if topped_up(self.model, fn, i, ctx, self._from_sender):
+            self.topped[fn, i] = None
+        elif self.returns and granted(self.model, fn, i, ctx):
+            self.granted[fn, i] = None
+        else:
+            return ""
+        return "sure"
+
+    def _made_as_sent(self, fn: Fn, i: int, ctx: Ctx | None) -> str | None:
+        """``paid`` where a new order is an object that takes the request's body over: ``new Order({ ...req.body, user })``."""
+        name = written(self.model.program, fn, self.model.program.body(fn).args(i)[0]).rpartition(".")[2].rpartition("\\")[2]
+        if not (self._makes_order(fn, i) and self._takes_over(fn, i, ctx, name)):
             return None
-        if said and op == Op.CALL and not self.returns and self._only_placed(fn, i, ctx):
-            return None
-        if said and (comes_after(self.model, fn, i, ctx) or (op == Op.CALL and begins_paying(self.model, fn, i, ctx))):
-            return None
-        return "paid" if said == "sure" or (said == "loose" and self._speaks_of_paying(fn, ctx)) else None
+        self.named[fn, i] = None
+        return "paid"
 
     def _only_placed(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a call makes an order that is said to be placed and nothing more: whoever orders has not paid by that."""

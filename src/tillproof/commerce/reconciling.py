@@ -18,6 +18,7 @@ from tillproof.commerce.money import name_of
 from tillproof.commerce.named_in_request import named_by_kept
 from tillproof.commerce.own_numbers import OwnNumbers
 from tillproof.commerce.own_payments import NOTES, OwnPayments, went_out
+from tillproof.commerce.page_payments import PagePayments
 from tillproof.commerce.payment_ids import PAYMENT_ID, keeps_theirs
 from tillproof.commerce.payment_lookups import meta_key, picked_by, said_key
 from tillproof.commerce.priced_payments import PricedPayments
@@ -99,6 +100,7 @@ class Reconciling:
         self.own = OwnPayments(model)
         self._sums = ComparedSums(model, self._compared, self.own)
         self.priced = PricedPayments(model)
+        self.pages = PagePayments(model)
 
     def of(self, effect: Effect) -> Reconciled:
         """What ties an effect to the payment that set it off."""

@@ -95,7 +95,7 @@ def _authorised(model: Model, entry: Entry, handler: Handler | None, fn: Fn, rec
         return []
     held = [t.effect for t in model.transitions.of(entry.target) if any(model.words.has("authorised_values", to) for to in t.to)]
     places = ((anchor(model, e, handler.provider), e) for e in held)
-    return [place for place, e in places if place.fn == fn and not _holds(_owed(model, handler, reconciling.of(e)), handler.kind)]
+    return [place for place, e in places if place.fn == fn and not _holds(_owed(reconciling, handler, reconciling.of(e)), handler.kind)]
 
 
 def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[Place, Effect]], reconciling: Reconciling) -> Ruling:
@@ -103,7 +103,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     kind = handler.kind if handler else "client-route"
     ruling = Ruling("payment/amount-not-reconciled", "held", kind, file, line)
     ruling.evidence = [source(model, entry, f"{called(model, entry)} hears that something was paid")]
-    found = [(place, effect, _owed(model, handler, reconciling.of(effect))) for place, effect in part]
+    found = [(place, effect, _owed(reconciling, handler, reconciling.of(effect))) for place, effect in part]
     unread = _outcome_unread(model, handler, [e for _, e in part])
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
     paid = [e for _, e in part]
@@ -121,7 +121,8 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     if guesses and None not in guesses:
         return ask_about(model, ruling, min(g for g in guesses if g is not None), "what asks the provider, and for the order's own payment")
     named = order_named_by_client(model, handler.provider) if handler is not None and kind == "webhook" else None
-    chosen = kind in ("client-route", "redirect-return", "ipn") or named is not None
+    page = reconciling.pages.of(handler.provider) if handler is not None else None
+    chosen = kind in ("client-route", "redirect-return", "ipn") or named is not None or page is not None
     ruling.outcome, ruling.severity = "broken", "critical" if chosen else "high"
     ruling.confidence = "likely"
     ruling.anchor = lines(model, place)
@@ -132,6 +133,8 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
         "smaller sum, in a weaker currency or for another order is taken for this one, and the goods go out for it."
     )
     ruling.remediation = remedy(model, place.fn.file, handler, effect.touch)
+    if page is not None:
+        ruling.evidence.append(Evidence(*page, "the browser begins the payment, for the sum that it names", "step"))
     later = _put_in_later(handler, reconciling, [e for _, e in part]) if handler is not None else None
     if later is not None:
         ruling.message += " The order can still be added to after the payment was begun for what it came to then."
@@ -273,6 +276,8 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[
         return [step(model, where, "the signature is over the id of the payment that was made for this order", "guard")]
     if (sum_ := _sum_named(model, [(p.fn, p.instr, p.ctx) for p in handler.walked.proofs if p.refetch])) is not None:
         return [step(model, sum_, f"{handler.provider.name} is told the sum that is owed, and confirms no other", "guard")]
+    if reconciling.pages.of(handler.provider) is not None:
+        return []  # the id says for what, and the browser for how much
     asking = [
         p for p in handler.walked.proofs if p.refetch
     ] or handler.walked.proofs  # and not the visitor's own token, which is signed too
@@ -384,7 +389,8 @@ def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> lis
     if (sum_ := _sum_named(model, [(e.fn, e.instr, e.ctx) for e in asked])) is not None:
         return [step(model, sum_, "the provider is told the sum that is owed, and confirms no other", "guard")]
     kept = [reconciling.asked_by_ours(e.fn, e.instr, e.ctx) for e in asked]
-    if not asked or not all(kept):
+    known = [model.operations.at(e.fn, e.instr, e.ctx) for e in asked]
+    if not asked or not all(kept) or any(k is not None and reconciling.pages.of(k.provider) is not None for k in known):
         return []
     return [step(model, asked[0].place, f"the provider is asked for the payment whose id is kept in `{kept[0]}`", "guard")]
 
@@ -433,12 +439,14 @@ def _beside(model: Model, compared: Effect, loose: Effect) -> bool:
     return block_of[compared.instr] not in reached_from(body, block_of[loose.instr])
 
 
-def _owed(model: Model, handler: Handler | None, how: Reconciled) -> Reconciled:
+def _owed(reconciling: Reconciling, handler: Handler | None, how: Reconciled) -> Reconciled:
     """What is tied to the payment beside what the comparisons say: who takes one currency only is paid in it, and what a notification is
     about was paid to us where it is signed with a secret of ours, or was asked for with our own credentials."""
-    if handler is not None and how.stored and is_sum_posted(model, handler.provider):
+    if handler is not None and how.stored and is_sum_posted(reconciling.model, handler.provider):
         how = replace(how, stored="")  # the id is ours, and the page names the sum that is paid under it
-    if handler is not None and not how.told and all_signed(model, handler, how.sought):
+    if handler is not None and (how.stored or how.reference) and reconciling.pages.of(handler.provider) is not None:
+        how = replace(how, stored="", reference=())
+    if handler is not None and not how.told and all_signed(reconciling.model, handler, how.sought):
         how = replace(how, told=True)
     if handler is None or handler.kind != "ipn":
         return how

@@ -80,6 +80,7 @@ class Operation(Part, frozen=True):
     ``emits``: the events that follow. ``settles``: those of which any one tells that what was created is paid (the provider's own, when
     empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
     that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
+    ``in_browser``: a page of ours calls it in the customer's browser, so the sum is whatever he lets it be.
     ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money. ``saved``: arguments that name a
     payment method kept at the provider, which a repeated call charges again. ``key_at``: the position at which an SDK's method takes the
     idempotency key as an argument of its own. ``key_without``: what the provider knows a repeat by where no key is sent.
@@ -121,6 +122,7 @@ class Operation(Part, frozen=True):
     methods: str = ""
     delayed: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    in_browser: bool = False
     at_once: bool = False
     saved: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
