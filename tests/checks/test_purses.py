@@ -116,3 +116,84 @@ def test_who_gives_from_his_purse_says_how_much(tmp_path: Path, refused: str, wr
     write(tmp_path, {"server.js": _EXPRESS.replace("REFUSED", refused), "models.js": _MODELS})
     found = review(tmp_path, Settings(use_cache=False, checks=("payment/client-amount",))).findings
     assert bool(found) is wrong
+
+
+_PYTHON = """\
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import Session, declarative_base
+from db import get_db
+Base = declarative_base()
+app = FastAPI()
+class User(Base):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+    email = Column(String)
+    amount = Column(Integer, default=0)
+def debit(user, sum_, db):
+    user.amount -= sum_
+    db.commit()
+@app.post("/transfer")
+def transfer(email: str, wanted: int, db: Session = Depends(get_db)):
+    rider = db.query(User).filter(User.email == email)LOCKED.first()
+    if wanted > rider.amount:
+        raise HTTPException(400)
+    debit(rider, wanted, db)
+    return {"ok": True}
+"""
+_JAVASCRIPT = """\
+const express = require('express');
+const mongoose = require('mongoose');
+const Driver = mongoose.model('Driver', new mongoose.Schema({ email: String, money: Number }));
+const app = express();
+app.use(express.json());
+app.post('/payout', async (req, res) => {
+  const driver = await Driver.findById(req.user.id);
+  if (driver.money < req.body.sum) return res.status(400).end();
+  TAKE
+  res.json({ ok: true });
+});
+"""
+_PHP = """\
+<?php
+use App\\Models\\Customer;
+use Illuminate\\Http\\Request;
+use Illuminate\\Support\\Facades\\DB;
+use Illuminate\\Support\\Facades\\Route;
+Route::post('/spend', function (Request $request) {
+    return DB::transaction(function () use ($request) {
+        $customer = Customer::LOCKEDfind($request->user()->id);
+        if ($customer->cash < $request->sum) { abort(400); }
+        $customer->cash -= $request->sum;
+        $customer->save();
+    });
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("shop", "line"),
+    [
+        ({"app.py": _PYTHON.replace("LOCKED", "")}, 20),
+        ({"app.py": _PYTHON.replace("LOCKED", ".with_for_update()")}, 0),
+        ({"app.js": _JAVASCRIPT.replace("TAKE", "driver.money -= req.body.sum; await driver.save();")}, 9),
+        (
+            {
+                "app.js": _JAVASCRIPT.replace(
+                    "TAKE",
+                    "const sum = req.body.sum;\n"
+                    "  const r = await Driver.updateOne({ _id: driver.id, money: { $gte: sum } }, { $inc: { money: -sum } });\n"
+                    "  if (!r.modifiedCount) return res.status(400).end();",
+                )
+            },
+            0,
+        ),
+        ({"routes/web.php": _PHP.replace("LOCKED", "")}, 10),
+        ({"routes/web.php": _PHP.replace("LOCKED", "lockForUpdate()->")}, 0),
+    ],
+    ids=["python", "python-locked", "javascript", "javascript-conditional", "php", "php-locked"],
+)
+def test_money_on_somebodys_own_record_is_looked_at_and_taken_in_one_step(tmp_path: Path, shop: dict[str, str], line: int) -> None:
+    write(tmp_path, shop)
+    found = review(tmp_path, Settings(use_cache=False, checks=("idempotency/dedup-race",))).findings
+    assert [f.start_line for f in found] == ([line] if line else [])

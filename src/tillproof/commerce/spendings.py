@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom, flat
@@ -11,21 +11,15 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.purse_names import holds_balance
+from tillproof.commerce.purse_names import holds_balance, may_be_balance
 from tillproof.commerce.touches import Touch
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Member, Mix, Record, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_WORDS = (
-    "credit", "credits", "balance", "wallet", "points", "store_credit", "wallet_balance", "credit_balance", "giftCard", "gift_card",
-    "loyaltyPoints", "loyalty_points", "rewardPoints", "reward_points", "bonusPoints", "bonus_points", "pointBalance", "points_balance",
-    "pointsBalance", "walletBalance", "creditBalance", "accountBalance", "account_balance", "availableBalance", "available_balance",
-    "storeCredit",
-)  # fmt: skip
 _TAKING = re.compile(rb"decrement|-=|[\w\])]\s+-\s+[\w$(]")
 _ORDER = ("<", ">", "<=", ">=")
 _SPENDS = ("public", "customer", "internal")
@@ -49,6 +43,7 @@ class Spendings:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._may = cache(may_be_balance)
 
     @cached_property
     def all(self) -> list[Spending]:
@@ -59,7 +54,8 @@ class Spendings:
     def _takings(self) -> Iterator[tuple[Fn, int]]:
         """The lines by which a balance goes down."""
         program = self.model.program
-        around = {fn for word in _WORDS for file in program.mentioning(word) for fn in program.functions_around(file, word)}
+        named = ((file, word) for file in program.indices for word in self.model.vocabulary.tokens(Fn(file, TOP)) if self._may(word))
+        around = {fn for file, word in named for fn in program.functions_around(file, word)}
         for fn in sorted(around):
             if not self._takes(fn):
                 continue

@@ -17,6 +17,7 @@ _ASKS = re.compile(
     r"(has|is|check|ensure|assert|validate|verify|enough|can)_?(.*_)?(stock|inventory|availab\w*|quantity|saleable|sellable)(_.*)?|in_stock"
 )
 _LEFT = re.compile(r"(\w+_)?(available|left|remaining|stock|inventory|in_stock|on_hand)(_\w+)?")
+_HANDS_BACK = ("number", "int", "intval", "float", "floatval", "parseint", "parsefloat", "max", "min", "round", "floor", "decimal")
 _MOST_CALLERS = 12
 _LEVELS = 2
 _DEEPEST = 4
@@ -39,7 +40,7 @@ def looked_at(model: "Model", write: StockWrite, place: Place) -> Place | None:
 def _compares(model: "Model", fn: Fn, write: StockWrite) -> Place | None:
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op == Op.BINARY and body.text(body.args(i)[0]) in _BELOW and any(_counts(model, fn, a, write, 0) for a in body.args(i)[1:]):
+        if op == Op.BINARY and body.text(body.args(i)[0]) in _BELOW and any(counts(model, fn, a, write) for a in body.args(i)[1:]):
             return Place(fn, i, None)
         callee = body.args(i)[0] if op == Op.CALL else -1
         named = body.name(callee).rpartition(".")[2] if callee >= 0 and body.op[callee] in (Op.NAME, Op.FIELD) else ""
@@ -58,8 +59,8 @@ def _compares_field(model: "Model", fn: Fn, write: StockWrite) -> Place | None:
     return None
 
 
-def _counts(model: "Model", fn: Fn, i: int, write: StockWrite, depth: int) -> bool:
-    """Whether an instruction says how much is left."""
+def counts(model: "Model", fn: Fn, i: int, write: StockWrite, depth: int = 0) -> bool:
+    """Whether an instruction says how much is left, by its name."""
     body, words = model.program.body(fn), model.words
     op = body.op[i]
     if op in (Op.FIELD, Op.NAME):
@@ -72,9 +73,11 @@ def _counts(model: "Model", fn: Fn, i: int, write: StockWrite, depth: int) -> bo
         return const is not None and snake(const[1]) == snake(write.field)
     if op == Op.CALL and body.op[body.args(i)[0]] in (Op.FIELD, Op.NAME):
         name = snake(body.name(body.args(i)[0]).rpartition(".")[2]).removeprefix("get_")
+        if name in _HANDS_BACK and depth < _DEEPEST:  # `Math.max(0, Number(product.stock))`
+            return any(counts(model, fn, v, write, depth + 1) for _, v in body.call(i)[1])
         return name == snake(write.field) or words.has("stock_fields", name) or _LEFT.fullmatch(name) is not None
     if depth < _DEEPEST and op in (Op.BINARY, Op.CAST, Op.CHOICE, Op.UNARY, Op.AWAIT):
-        return any(_counts(model, fn, a, write, depth + 1) for a in body.args(i)[0 if op == Op.AWAIT else 1 :])
+        return any(counts(model, fn, a, write, depth + 1) for a in body.args(i)[0 if op == Op.AWAIT else 1 :])
     return False
 
 
@@ -84,4 +87,4 @@ def _is_made_of(model: "Model", fn: Fn, i: int, write: StockWrite, depth: int) -
         return False
     body = model.program.body(fn)
     stores = model.evaluator.defuse(fn).reaching(i, body.name(i)).stores
-    return len(stores) == 1 and body.op[stores[0]] == Op.STORE and _counts(model, fn, body.args(stores[0])[1], write, depth + 1)
+    return len(stores) == 1 and body.op[stores[0]] == Op.STORE and counts(model, fn, body.args(stores[0])[1], write, depth + 1)

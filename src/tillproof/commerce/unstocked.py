@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.effects import Effect
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import ORDER, entity, same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.schema.stock import Stock
 from tillproof.commerce.schema.tables import Column, Table
+from tillproof.commerce.takings import Taking
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
 
 _ORDER = re.compile(rf"(\w+_)?({ORDER}|ticket_order)(_(detail|info|master|header|head|data))?")
 _NO_ORDER = re.compile(r"(.*_)?(return|refund|draft|work|sort|supplier|production|log|history|status|note|job|replacement)(_.*)?")
+_CART = re.compile(r"cart|basket|shopping_?bag|hold|reserv", re.IGNORECASE)
 _GOODS = re.compile(r"(\w+_)?(items?|lines?|products?|variants?|sku|basket|cart|quantity|quantities|qty)(_\w+)?")
 _CLOSED = rb"['\"\])};?%>\s/]{1,16}"  # what ends the place at which a page shows a value
 _LEFT = (
     rb"(?:(?:items?|pieces?|pcs\.?|units?|tickets?|seats?|more|are|is|still)\s+){0,2}"
     rb"(?:in stock|stocks?\s+(?:available|left)|left\b|available\b|remaining\b)"
 )
+# What stands before such a place: ``In stock: {{ book.quantity }}``, ``<td>Stock</td><td>{product.quantity}``.
+_SAID_BEFORE = rb"\b(?:(?:in )?stock|available|availability|left|remaining)(?:\s+(?:quantity|qty|items?|pieces?|units?|stock))?\s*:?\s*"
+_OPENED = rb"(?:<(?!\?)[^<>]{0,80}>|['\"(\s]){0,8}(?:\{\{-?|\{|\$\{|<\?=|<\?php\s+echo|<%=)\s*[^{}<\n]{0,40}?[\w$\])](?:\.|\?\.|->|\[['\"])"
+# The most that a page lets somebody ask for: ``max="{{ book.quantity }}"``.
+_BOUND = rb"\bmax\]?\s*=\s*['\"]?\s*(?:\{\{|\{|<\?=|<\?php\s+echo|<%=)?\s*[^{}<\n\"]{0,40}?[\w$\])](?:\.|\?\.|->|\[['\"])"
 _BELOW = ("<", ">", "<=", ">=")
 # How much of the goods is put aside for orders, counted beside what there is; what keeps it for one order.
 _PUT_ASIDE = re.compile(r"(\w+_)?(reserved|allocated|committed|held|on_hold|blocked)(_(quantity|qty|stock|count|units|amount))?")
@@ -35,20 +42,23 @@ _ELSEWHERE = ("platform", "marketplace", "erp", "warehouse")
 @dataclass(frozen=True, slots=True)
 class Unstocked:
     """An order that a customer may place; ``stock``: what is kept of the goods; ``looks``: something on the way names it;
-    ``hidden``: where something that was not understood may take it."""
+    ``hidden``: where something that was not understood may take it; ``elsewhere``: where another way to order takes it."""
 
     entry: Entry
     effect: Effect
     stock: Stock
     looks: bool
     hidden: tuple[str, int] | None
+    elsewhere: Place | None = None
 
 
 def unstocked(model: "Model") -> Iterator[Unstocked]:
-    """One per place at which orders are made, in a program in which nothing takes stock for a customer."""
+    """One per place at which orders are made, in a program in which nothing takes stock for a customer, or only other ways to order do."""
     takings = model.takings
-    if takings.all or takings.triggers:
+    if takings.triggers or not all(taken_with_order(model, taking) for taking in takings.all):
         return
+    elsewhere = takings.all[0].place if takings.all else None
+    taking = {taking.place.fn for taking in takings.all}
     kept = [s for s in model.stock_writes.tables if not s.mirror]
     kept += _told(model, {s.table.unit for s in model.stock_writes.tables})
     if not any(s.sure or _is_asked(model, s) or any(_is_shown(model, s.table.unit, c.name) for c in s.columns) for s in kept):
@@ -62,14 +72,39 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
         made = [e for e in made if not any(o.fn == e.fn and o.instr < e.instr for o in made)][:1]
         for effect in made:
             stock = _of_goods(model, kept, effect)
-            if stock is not None and (effect.fn, effect.instr) not in seen and not _reserves(model, entry):
-                seen.add((effect.fn, effect.instr))
-                if (unit := stock.table.unit) not in hidden:
-                    hidden[unit] = _hidden(model, stock)
-                yield Unstocked(entry, effect, stock, not stock.sure or _looks(model, entry, stock), hidden[unit])
+            if stock is None or (effect.fn, effect.instr) in seen or reserves(model, entry) or _takes_too(model, entry, taking):
+                continue
+            seen.add((effect.fn, effect.instr))
+            if (unit := stock.table.unit) not in hidden:
+                hidden[unit] = _hidden(model, stock, taking)
+            yield Unstocked(entry, effect, stock, not stock.sure or _looks(model, entry, stock), hidden[unit], elsewhere)
 
 
-def _reserves(model: "Model", entry: Entry) -> bool:
+def taken_with_order(model: "Model", taking: Taking) -> bool:
+    """Whether stock is taken only where an order is made, or where something is put into a cart: neither does it for orders that are made
+    on another way. What takes behind a payment, or at a later step, may do so for any order."""
+    entries = model.entries_to(taking.place.fn)
+    return bool(entries) and all(_fills_cart(e) or any(map(_creates_order, model.effects.of(e.target))) for e in entries)
+
+
+def _creates_order(effect: Effect) -> bool:
+    return makes_order(effect) and effect.touch is not None and effect.touch.kind != "upsert"
+
+
+def _fills_cart(entry: Entry) -> bool:
+    return _CART.search(entry.route or "") is not None
+
+
+def _takes_too(model: "Model", entry: Entry, taking: set[Fn]) -> bool:
+    """Whether an order's own way takes stock, or what it is made of was taken when the cart was filled."""
+    near = model.handlers.closure(entry).functions
+    if not taking.isdisjoint(near):
+        return True
+    carts = any(_fills_cart(e) for fn in taking for e in model.entries_to(fn))
+    return carts and any(_CART.search(t) for fn in near for t in model.vocabulary.tokens(fn))
+
+
+def reserves(model: "Model", entry: Entry) -> bool:
     """Whether goods are put aside on the way, in a count of their own beside the stock or in a record that keeps them for the order."""
     for touch in (e.touch for e in model.effects.of(entry.target) if e.touch is not None and e.touch.writes):
         counted = (*touch.relative, *(touch.fields if model.words.has("goods_entities", touch.entity) else ()))
@@ -120,10 +155,12 @@ def _is_asked(model: "Model", stock: Stock) -> bool:
 
 
 def _is_shown(model: "Model", unit: str, field: str) -> bool:
-    """Whether a page tells that what a field holds is left: ``Only <?= $row['quantity'] ?> left``, ``{product.qty} in stock``."""
-    name = field.rpartition(".")[2]
-    shown = re.compile(rb"\b" + re.escape(name.encode()) + _CLOSED + _LEFT, re.IGNORECASE)
-    return any(model.program.unit(f) == unit and shown.search(model.program.sources[f]) for f in model.program.mentioning(name))
+    """Whether a page tells that what a field holds is left, ``Only <?= $row['quantity'] ?> left``, ``In stock: {product.qty}``, or lets
+    nobody ask for more."""
+    name = re.escape(field.rpartition(".")[2].encode())
+    before = rb"(?:" + _SAID_BEFORE + _OPENED + rb"|" + _BOUND + rb")" + name + rb"\b"
+    shown = re.compile(rb"\b" + name + _CLOSED + _LEFT + rb"|" + before, re.IGNORECASE)
+    return any(file.unit == unit and shown.search(text) for file, text in model.card_pages.texts())
 
 
 def makes_order(effect: Effect) -> bool:
@@ -135,12 +172,21 @@ def makes_order(effect: Effect) -> bool:
 
 
 def _of_goods(model: "Model", kept: list[Stock], effect: Effect) -> Stock | None:
-    """The stock of the goods that an order is of: the way to it speaks of goods, and the stock is kept in the same deployed part."""
-    if not any(_GOODS.fullmatch(snake(t)) for fn in {p.fn for p in effect.way} for t in model.vocabulary.tokens(fn)):
+    """The stock of the goods that an order is of: the way to it speaks of goods, or an order is declared to hold some, and the stock is
+    kept in the same deployed part."""
+    spoken = any(_GOODS.fullmatch(snake(t)) for fn in {p.fn for p in effect.way} for t in model.vocabulary.tokens(fn))
+    if not spoken and not _holds_goods(model, effect):
         return None
     unit = model.program.unit(effect.fn.file)
     near = [s for s in kept if s.table.unit == unit]
     return near[0] if near else None
+
+
+def _holds_goods(model: "Model", effect: Effect) -> bool:
+    """Whether an order is declared with goods in it: what a request sends may be stored as a whole, ``Order({ ...body })``."""
+    table = model.schema.table(effect.touch.entity, effect.fn.file) if effect.touch is not None else None
+    names = [part for column in table.columns.values() for part in column.name.split(".")] if table is not None else []
+    return any(_GOODS.fullmatch(snake(name)) for name in names)
 
 
 def _looks(model: "Model", entry: Entry, stock: Stock) -> bool:
@@ -156,8 +202,8 @@ _COUNTER = re.compile(
 )
 
 
-def _hidden(model: "Model", stock: Stock) -> tuple[str, int] | None:
-    """A line that, by its words, takes stock, though it was not understood."""
+def _hidden(model: "Model", stock: Stock, taking: set[Fn]) -> tuple[str, int] | None:
+    """A line that, by its words, takes stock, though it was not understood; ``taking``: the functions that are known to."""
     for file, source in model.program.sources.items():
         kept = model.program.unit(file) == stock.table.unit and _KEYS.search(source) and not model.browser.runs(file)
         if kept and (counted := _COUNTER.search(source)) is not None:
@@ -176,7 +222,9 @@ def _hidden(model: "Model", stock: Stock) -> tuple[str, int] | None:
         )
         for file in model.program.mentioning(column.attribute or column.name.rpartition(".")[2]):
             source = model.program.sources[file]
-            match = taken.search(source) if model.program.unit(file) == stock.table.unit and not model.browser.runs(file) else None
-            if match is not None and not any(model.staff_only(fn) for fn in model.program.functions_at(file, [match.start()])):
-                return file, source.count(b"\n", 0, match.start()) + 1
+            own = model.program.unit(file) == stock.table.unit and not model.browser.runs(file)
+            for match in taken.finditer(source) if own else ():
+                at = model.program.functions_at(file, [match.start()])
+                if not any(fn in taking or model.staff_only(fn) for fn in at):
+                    return file, source.count(b"\n", 0, match.start()) + 1
     return None

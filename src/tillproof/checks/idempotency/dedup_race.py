@@ -72,7 +72,7 @@ def _spent(model: Model, spending: Spending) -> Ruling:
     what = f"`{spending.field}` of the {spending.touch.entity.replace('_', ' ')}"
     ruling.outcome, ruling.confidence = "broken", "likely"
     ruling.severity = "high" if entry.role != "internal" else "medium"
-    ruling.anchor = lines(model, effect.place)
+    ruling.anchor = lines(model, next((p for p in effect.way if p.fn == look.fn), effect.place))  # both steps stand in the look's function
     ruling.title = "Two requests at once both spend the same balance"
     ruling.message = (
         f"{called(model, entry)} first looks whether {what} is enough and takes from it by a later statement. Two requests at once both "

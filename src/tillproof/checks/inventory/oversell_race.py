@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.inventory.compared import of_compared
 from tillproof.checks.inventory.counted import of_counted
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, extent, source, step, steps
+from tillproof.commerce.compared_before_paying import compared_before_paying
 from tillproof.commerce.counted_places import counted_places
 from tillproof.commerce.model import Model
 from tillproof.commerce.pieces_taken import PieceTaken
@@ -41,6 +43,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     for counted in counted_places(model):
         if (counted.effect.fn, counted.effect.instr) not in told:
             yield of_counted(model, counted)
+    for compared in compared_before_paying(model):
+        if (compared.begun.fn, compared.begun.instr) not in told:
+            yield of_compared(model, compared)
 
 
 # --- stock that is taken
@@ -218,11 +223,14 @@ def _never(model: Model, one: Unstocked) -> Ruling:
         )
         return ruling
     later = next(iter(model.takings.any_by_staff), None)
-    ruling.severity, ruling.confidence = "high", "certain" if later is None else "likely"
+    ruling.severity, ruling.confidence = "high", "certain" if later is None and one.elsewhere is None else "likely"
     ruling.anchor = extent(model.program, fn, i)
     ruling.title = "Orders are taken without taking any stock"
     looked = "is only looked at" if one.looks else "is not even looked at"
     when = "; it is counted down only later, by staff" if later is not None else ", and nothing else in this code takes it"
+    if one.elsewhere is not None:
+        ruling.evidence.append(step(model, one.elsewhere, "another way takes it"))
+        when = ", though another way to order takes it"
     ruling.message = (
         f"The shop keeps {kept}, but when {called(model, one.entry)} makes an order it {looked}{when}: the last piece is sold to everybody "
         "who asks for it, and the shop is paid for goods that it does not have."
