@@ -128,3 +128,73 @@ def test_the_login_of_an_rpc_client_counts_as_a_call(tmp_path: Path) -> None:
     )
     report = reviewed(tmp_path, {"odoo_client.py": code}, "no-timeout")
     assert [(f.start_line, f.severity) for f in report.findings] == [(6, "medium")]
+
+
+_MERCADOPAGO = """const mercadopago = require('mercadopago');
+mercadopago.configure({ access_token: process.env.MP_TOKEN });
+exports.begin = (order) => mercadopago.preferences.create({ items: [{ unit_price: order.total, quantity: 1 }] });
+"""
+_PAYSTACK_JS = """const paystack = require('paystack-api')(process.env.PAYSTACK_SECRET);
+exports.begin = (order) => paystack.transaction.initialize({ amount: order.cents, email: order.email });
+"""
+_PAYSTACK_PY = """import os
+from paystackapi.transaction import Transaction
+
+
+def begin(order):
+    return Transaction.initialize(reference=order.ref, amount=order.cents, email=order.email)
+"""
+_RESEND = """import { Resend } from 'resend';
+const resend = new Resend(process.env.RESEND_API_KEY);
+export const confirm = (order) => resend.emails.send({ from: 'shop@shop.test', to: order.email, subject: 'Thank you' });
+"""
+_SENDGRID = """import os
+from sendgrid import SendGridAPIClient
+
+
+def confirm(message):
+    return SendGridAPIClient(os.environ["SENDGRID_API_KEY"]).send(message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [("pay.js", _PAYSTACK_JS), ("pay.py", _PAYSTACK_PY), ("mail.ts", _RESEND), ("mail.py", _SENDGRID)],
+    ids=["paystack-api", "paystackapi", "resend", "sendgrid"],
+)
+def test_more_sdks_that_wait_for_ever(tmp_path: Path, file: str, code: str) -> None:
+    report = reviewed(tmp_path, {file: code}, "no-timeout")
+    assert [f.severity for f in report.findings] == ["low" if file.startswith("mail") else "medium"]
+
+
+@pytest.mark.parametrize(("version", "ruling"), [("^1.5.15", "broken"), ("^2.0.9", "held")])
+def test_an_sdk_is_bounded_since_a_version(tmp_path: Path, version: str, ruling: str) -> None:
+    files = {"pay.js": _MERCADOPAGO, "package.json": f'{{"dependencies": {{"mercadopago": "{version}"}}}}'}
+    assert rulings(reviewed(tmp_path, files, "no-timeout")) == [ruling]
+
+
+_RATES = """<?php
+use Illuminate\\Support\\Facades\\Http;
+class Rates {{
+    public function of($city) {{
+        return Http::withHeaders(['key' => env('KEY')]){bound}
+            ->post('https://api.rajaongkir.com/starter/cost', ['origin' => $city])->json();
+    }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "bound", "ruling"),
+    [("^8.40", "", "broken"), ("^7.0", "", "broken"), ("^8.40", "->timeout(9)", "held"), ("^10.0", "", "held")],
+)
+def test_laravels_client_is_bounded_since_its_ninth_version(tmp_path: Path, version: str, bound: str, ruling: str) -> None:
+    composer = f'{{"require": {{"laravel/framework": "{version}"}}}}'
+    files = {"composer.json": composer, "app/Rates.php": _RATES.format(bound=bound)}
+    assert rulings(reviewed(tmp_path, files, "no-timeout")) == [ruling]
+
+
+@pytest.mark.parametrize(("file", "found"), [("helpers/modelsMock.js", 0), ("src/seedProducts.js", 0), ("src/mockPayment.js", 1)])
+def test_what_fills_a_database_waits_for_nobody(tmp_path: Path, file: str, found: int) -> None:
+    code = "const axios = require('axios');\nmodule.exports = () => axios.get('https://api.easypost.com/v2/rates');\n"
+    assert len(reviewed(tmp_path, {file: code}, "no-timeout").findings) == found

@@ -1,7 +1,8 @@
 """What becomes of providers' messages, in the forms in which people write it: how they are reached, proven, answered, repeated and noted.
 
 A page in ``forms`` has groups (``##``) of forms (``###``). Files at the head of a group belong to each of its forms; what a form has
-of the same path is added behind. The line below a form's name says by check what every ruling on it has to be; ``-`` that there is none.
+of the same path is added behind. The line below a form's name says by check what every ruling on it has to be,
+``a+b`` that there are both; ``-`` that there is none.
 """
 
 import re
@@ -14,9 +15,9 @@ from tillproof.review import review
 from tillproof.settings import Settings
 
 _FORMS = Path(__file__).parent / "forms"
-_PAGES = ("ways.md", "proofs.md", "answers.md", "repeats.md", "notes.md")
+_PAGES = ("ways.md", "proofs.md", "answers.md", "alike.md", "repeats.md", "notes.md")
 _PIECE = re.compile(
-    r"^(?P<level>#{2,3}) (?P<name>.+)\n|^```\w+ (?P<path>\S+)\n(?P<code>(?s:.*?))^```\n|^(?P<wanted>[a-z-]+ [a-z-]+(?:, .*)?)\n",
+    r"^(?P<level>#{2,3}) (?P<name>.+)\n|^```\w+ (?P<path>\S+)\n(?P<code>(?s:.*?))^```\n|^(?P<wanted>[a-z-]+ [a-z+-]+(?:, .*)?)\n",
     re.MULTILINE,
 )
 _FOLDERS = {
@@ -54,7 +55,7 @@ def _forms(page: str) -> list[object]:
             into[piece["path"]] = into.get(piece["path"], "") + piece["code"]
         elif files is not None and not wanted:
             told = (each.split(" ") for each in piece["wanted"].split(", "))
-            wanted.update({f"{_FOLDERS[check]}/{check}": {ruling} - {"-"} for check, ruling in told})
+            wanted.update({f"{_FOLDERS[check]}/{check}": set(ruling.split("+")) - {"-"} for check, ruling in told})
     return [pytest.param(form, id=f"{page.removesuffix('.md')}: {name}") for name, form in found.items()]
 
 

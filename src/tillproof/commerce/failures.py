@@ -9,7 +9,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.commerce.names import written
 from tillproof.commerce.sent_answers import is_error_status
-from tillproof.commerce.sent_whole import sent_whole
+from tillproof.commerce.sent_whole import sends_on, sent_whole
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
@@ -123,7 +123,7 @@ class Failures:
 
     def _is_error(self, answer: Value) -> bool:
         """Whether an answer that is made elsewhere carries the status of an error."""
-        if not isinstance(answer, Result) or answer.instr < 0:
+        if not isinstance(answer, Result) or answer.instr < 0 or sends_on(self.model.program.body(answer.fn), answer.instr):
             return False
         for _, given in self.model.evaluator.arguments(answer):
             held = [v for key in _STATUS for v in entries(given, key)]

@@ -84,6 +84,30 @@ class Outcomes:
                 waiting.append(use)
         return True
 
+    def only_shown(self, place: Place) -> bool:
+        """Whether the answer of a call only goes into the answer of whoever calls, or into a log: ``jsonify({"payment": made})``."""
+        body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
+        waiting, seen, shown = [place.instr], set[int](), False
+        while waiting:
+            for use in defuse.uses(waiting.pop()):
+                if use in seen:
+                    continue
+                seen.add(use)
+                op, recogniser = body.op[use], self.model.recogniser
+                if op == Op.STORE:
+                    waiting += reads(body, defuse, use)
+                elif op == Op.CALL and recogniser.is_("loggers", place.fn, use) is not None:
+                    continue
+                elif op == Op.CALL and recogniser.is_("answers", place.fn, use) is not None:
+                    shown = True
+                elif op in (Op.AWAIT, Op.RECORD, Op.TEXT):
+                    waiting.append(use)
+                elif op == Op.RETURN and body.op[body.args(use)[0]] == Op.RECORD:
+                    shown = True
+                else:
+                    return False
+        return shown
+
     def done_if(self, place: Place) -> bool | None:
         """Whether anything is done only where the answer of a call is yes; None where nobody branches on it."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)

@@ -262,10 +262,10 @@ class Sendings:
         return self._maker(self.model.evaluator.value(one.fn, body.args(one.instr)[0]))
 
     def _unused_clients(self, seen: "set[tuple[Fn, int] | None]") -> Iterator[Sending]:
-        """Clients of an SDK that waits for ever, made for calls that no pack names."""
+        """Clients of an SDK that waits for ever, or longer than anybody would, made for calls that no pack names."""
         program = self.model.program
         for provider in self.model.knowledge.providers.values():
-            waiting = {d.language for d in provider.defaults if d.timeout == 0}
+            waiting = {d.language for d in provider.defaults if d.timeout == 0 or (d.timeout or 0) > LONGEST_DEFAULT}
             for language in sorted(waiting):
                 packages = {p.lower() for p in provider.packages.get(language, ())}
                 for file, index in program.indices.items():

@@ -131,6 +131,9 @@ _SEED_NAME = re.compile(
     r"|(?:.*/)?(?:create|load|make|generate|populate|insert)_?(?:test|fake|dummy|sample|demo|mock)_?(?:data|db|users|orders|products)"
     r"\.(?:py|php|[cm]?[jt]s)"
     r"|(?:.*/)?(?:random|fake|dummy|sample|demo|mock)[-_]?data\.(?:py|php|[cm]?[jt]s)"
+    r"|(?:.*/)?(?:[sS]eed(?:er|s)?[A-Z]\w*|(?:populate|fill)D(?:ata|b|B)\w*"
+    r"|(?:create|load|make|generate|populate|insert)(?:Test|Fake|Dummy|Sample|Demo|Mock|Initial)(?:D(?:ata|b|B)|Users|Orders|Products)\w*"
+    r"|(?:models?|data|db|tables?|users|products|orders|items)(?:Mocks?|Seeds?|Seeder))\.[cm]?[jt]s"
     # A script beside the code that somebody tries a system out with: ``test-rates.ts`` at the root, ``scripts/legacy/debug-webhook.js``.
     r"|(?:(?:apps|packages|services)/[\w.-]+/|(?:backend|server|api)/|(?:.*/)?(?:scripts?|tools|bin|dev)/(?:[\w.-]+/)?)?(?:test|debug)[-_][\w.-]+\.(?:py|php|[cm]?[jt]s)"
 )

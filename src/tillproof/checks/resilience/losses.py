@@ -1,46 +1,27 @@
-"""Failures that are taken for success: what must not fail unseen behind an entry point, and where a failure of it ends."""
+"""Failures that are taken for success: where a failure of what an entry point does ends."""
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tillproof.checks.resilience.begun_payments import stored_after
-from tillproof.commerce.effects import Effect, Place, Plain
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
-from tillproof.commerce.failures import is_log
-from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.noted_failures import asks_what_was_noted
+from tillproof.commerce.told_alike import told_alike
 from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from, reached_onward
 from tillproof.ir.ops import Op
 
-_CHARGES = (
-    "payment.create",
-    "payment.capture",
-    "payment.confirm",
-    "refund.create",
-    "transfer.create",
-    "payout.create",
-    "subscription.create",
-)
-_BEGUN = ("payment.create", "checkout.create")
-
 # What is done about money where no customer waits for the answer.
 _UNATTENDED = ("payment.capture", "refund.create", "transfer.create", "payout.create")
 _MOVES = (*_UNATTENDED, "payment.cancel", "payment.void")
-_MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
-# Records of what people are told and of what happened, which no money hangs on.
-_REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
-_HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
-# Where a paper about a payment is found, which the provider keeps and shows at any time.
-_PAPERS = re.compile(r"(\w+_)?(receipt|invoice|document|pdf)_?(url|link|pdf|href|file)|(\w+_)?pdf_?url|updated_at|modified_at")
 _STEPS = 4
 _BEGINS = ("forEach", "map")
 """Methods of a list that call a function for each element and wait for none of them."""
@@ -52,8 +33,6 @@ _UNHEARD = {
     "unread-given": "the error that the callback is given is never read, and success is answered",
     "dropped-given": "the error that the callback is given leads to nothing, and success is answered",
 }
-_PROOF = Plain("webhook.verify", True, None, False)
-_PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
 
 class Lost(NamedTuple):
@@ -71,58 +50,6 @@ class Lost(NamedTuple):
     for_none: bool = False
     again: tuple[tuple[Fn, int, str], ...] = ()
     left_alone: bool = False
-
-
-def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
-    """The effects whose failure must not be lost: in a handler, and in a job that it plans, all that change something; in a route that
-    takes money those after it."""
-    works = handler is None and entry.target.fn in model.handlers.working
-    if (
-        handler is None
-        and not works
-        and (
-            entry.role not in ("public", "customer")
-            or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
-        )
-    ):
-        return []
-    told = model.effects.of(entry.target)
-    effects = [
-        e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e) and not _of_cache(e)
-    ]
-    if (
-        handler is not None
-        and handler.kind != "redirect-return"
-        and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
-    ):
-        signed = any(not p.refetch for p in handler.walked.proofs)  # then what is asked besides proves nothing more
-        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch") and not (signed and p.refetch)]
-        effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
-        known = [model.operations.at(p.fn, p.instr, p.ctx) for p in proofs]
-        own = [p for p, k in zip(proofs, known, strict=True) if k is not None and k.provider.id == handler.provider.id]
-        asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in own or proofs]  # what others are asked besides proves nothing
-        return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
-    if works:
-        return [e for e in effects if e.touch is not None]
-    first = _first(effects, _CHARGES, handler is not None)
-    signed = handler is not None and any(p.mac for p in handler.walked.proofs)  # what the browser brings is signed for paid ones alone
-    taken = effects[first + 1 :] if first is not None else effects if signed else []
-    if (handler is not None and _settled_elsewhere(model, handler)) or (first is not None and _told_of_later(model, effects[first])):
-        taken = []  # the webhook settles what the return loses
-    begun = _first(effects, _BEGUN, False)
-    made = stored_after(model, effects, begun) if begun is not None else []
-    return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
-
-
-def _of_cache(effect: Effect) -> bool:
-    """Whether only a cache is written: what is not kept there is done once more, or looked up anew."""
-    return effect.touch is not None and effect.touch.entity == "cache"
-
-
-def _first(effects: list[Effect], kinds: tuple[str, ...], confirming: bool) -> int | None:
-    """Which effect is the first call of a provider of some kinds, or, ``confirming``, the first that asks it whether money came."""
-    asks = (n for n, e in enumerate(effects) if e.kind in kinds or (confirming and e.operation is not None and e.operation.confirms))
-    return next(asks, None)
 
 
 def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
@@ -179,55 +106,6 @@ def _follows(model: Model, end: Lost, later: Effect) -> bool:
     return False
 
 
-def _only_tells(model: Model, told: list[Effect], effect: Effect) -> bool:
-    """Whether an effect only writes what people are told, or a remark or log of what happened, or flushes what a function wrote there."""
-    if effect.kind == "flush":
-        if effect.touch is not None and _remarks(effect.touch):
-            return True
-        written = [e.touch for e in told if e.fn == effect.fn and e.kind != "flush" and e.touch is not None]
-        return bool(written) and all(_remarks(t) for t in written)
-    if effect.kind == "file.write" and effect.touch is None:
-        body = model.program.body(effect.fn)
-        return body.called(effect.instr).startswith("append") or "log" in snake(model.program.name(effect.fn)).split("_")
-    return effect.touch is not None and (_remarks(effect.touch) or _of_a_notice(model, effect, effect.touch))
-
-
-def _of_a_notice(model: Model, effect: Effect, touch: Touch) -> bool:
-    """Whether what is noted as having happened is that somebody was told, by the names of the functions that lead there."""
-    if not _HAPPENED.fullmatch(touch.entity):
-        return False
-    called = (model.program.body(p.fn).called(p.instr) for p in effect.way if model.program.body(p.fn).op[p.instr] == Op.CALL)
-    return any(set(snake(name).split("_")) & _MAILING for name in called)
-
-
-def _remarks(touch: Touch) -> bool:
-    if touch.kind == "write" and _HAPPENED.fullmatch(touch.entity):
-        return True  # what happened is noted already, and only ticked off here
-    if touch.kind == "write" and touch.fields and all(_PAPERS.fullmatch(snake(name)) for name in touch.fields):
-        return True
-    return is_log(touch) or _REMARKS.fullmatch(touch.entity) is not None
-
-
-def _works_on_payment(model: Model, effect: Effect) -> bool:
-    """Whether a job that is queued is about an order or payment, by what it is called and where it is queued."""
-    body = model.program.body(effect.fn)
-    callee, arguments = body.call(effect.instr)
-    said = [written(model.program, effect.fn, i) for i in (callee, *(a for _, a in arguments[:1]))]
-    words = {w for text in said for part in text.split(".") for w in snake(part).split("_")}
-    return not words & _MAILING and any(model.words.entity(w) or model.words.has("payment_words", w) for w in words)
-
-
-def _refused(model: Model, place: Place) -> bool:
-    """Whether a guard before the handler says no when it cannot ask the provider: the message is refused, and comes again."""
-    catch = model.failures.around(place)
-    return catch is None or model.failures.says_no(place.fn, catch)
-
-
-def _settled_elsewhere(model: Model, handler: Handler) -> bool:
-    """Whether another message of the same provider comes to us, so that what one loses the other brings."""
-    return any(h is not handler and h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all)
-
-
 def comes_round_again(model: Model, fn: Fn) -> bool:
     """Whether a run that the shop's own clock sets off again and again does what a function does: what a message loses there is looked
     for anew a little later."""
@@ -236,23 +114,6 @@ def comes_round_again(model: Model, fn: Fn) -> bool:
         return True
     packs = [model.knowledge.frameworks.get(e.framework) for e in runs if e.style == "hook"]
     return any(model.program.mentioning(word) for pack in packs if pack is not None for word in pack.recurring)
-
-
-def _told_of_later(model: Model, effect: Effect) -> bool:
-    """Whether the provider's message tells us what becomes of a payment that is only begun."""
-    known = model.operations.at(effect.fn, effect.instr, effect.ctx) if effect.kind == "payment.create" else None
-    return known is not None and any(h.kind != "redirect-return" and h.provider.id == known.provider.id for h in model.handlers.all)
-
-
-def _faces_browser(model: Model, entry: Entry) -> bool:
-    """Whether an entry point answers with a page or sends the browser on."""
-    program = model.program
-    body = program.body(entry.target.fn)
-    return any(
-        op == Op.RETURN and _PAGES.search(written(program, entry.target.fn, body.args(i)[0]))
-        for i, op in enumerate(body.op)
-        if body.args(i)[:1] != [-1]
-    )
 
 
 def lost(model: Model, effect: Effect, alone: bool = False) -> Lost | None:
@@ -315,7 +176,7 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
             return None
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
-        quiet = goes_on_quietly(model, way[n + 1 :]) or _answered(model, way[n:], catch)
+        quiet = goes_on_quietly(model, way[n + 1 :]) or _answered(model, way[n:], catch) or _told_nothing(model, way[n:], catch)
         if not quiet or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
@@ -469,6 +330,16 @@ def left_to_another(model: Model, effect: Effect) -> Lost | None:
                 how = "other work has locked the record, the message is passed over, and success is answered"
                 return Lost(effect, place.fn, fact.instr, how)
     return None
+
+
+def _told_nothing(model: Model, way: Sequence[Place], catch: Catch) -> bool:
+    """Whether what a handler answers tells its caller nothing: it is what success answers too, or nothing at all, which an entry point
+    puts into its own answer without a look."""
+    if len(way) < 2:
+        return False
+    if told_alike(model, way[0], catch):
+        return True
+    return len(way) == 2 and model.failures.says_no(way[0].fn, catch) and model.outcomes.only_shown(way[1])
 
 
 def _answered(model: Model, way: Sequence[Place], catch: Catch) -> bool:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.resilience.losses import Lost, at_stake, lost
+from tillproof.checks.resilience.losses import Lost, lost
+from tillproof.checks.resilience.stakes import at_stake
 from tillproof.checks.resilience.sweeps import looked_for_again
 from tillproof.checks.resilience.unheard_of import out_of_hearing
 from tillproof.checks.ruling import Evidence, Ruling, at

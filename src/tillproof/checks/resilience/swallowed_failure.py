@@ -8,7 +8,6 @@ from tillproof.checks.resilience.begun_payments import keeps_payment, notes_paym
 from tillproof.checks.resilience.completed import lost_when_completed
 from tillproof.checks.resilience.losses import (
     Lost,
-    at_stake,
     comes_round_again,
     is_left_behind,
     left_to_another,
@@ -18,6 +17,7 @@ from tillproof.checks.resilience.losses import (
 )
 from tillproof.checks.resilience.marked_first import Marked, marked_first
 from tillproof.checks.resilience.refused_requests import Refused, refused
+from tillproof.checks.resilience.stakes import at_stake
 from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched, untold
 from tillproof.checks.resilience.unfitting import Unfitting, unfitting
 from tillproof.checks.resilience.unfound import Unfound, unfound

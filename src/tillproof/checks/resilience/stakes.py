@@ -1,0 +1,175 @@
+"""What must not fail unseen behind an entry point: what a message or a payment that was taken leads to."""
+
+import re
+
+from tillproof.checks.resilience.begun_payments import stored_after
+from tillproof.commerce.effects import Effect, Place, Plain
+from tillproof.commerce.entries import Entry
+from tillproof.commerce.failures import is_log
+from tillproof.commerce.handled import Handler
+from tillproof.commerce.lexicon import snake
+from tillproof.commerce.model import Model
+from tillproof.commerce.names import written
+from tillproof.commerce.touches import Touch
+from tillproof.ir.ops import Op
+
+_CHARGES = (
+    "payment.create",
+    "payment.capture",
+    "payment.confirm",
+    "refund.create",
+    "transfer.create",
+    "payout.create",
+    "subscription.create",
+)
+_BEGUN = ("payment.create", "checkout.create")
+_MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
+# Records of what people are told and of what happened, which no money hangs on.
+_REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
+_HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
+# Where a paper about a payment is found, which the provider keeps and shows at any time.
+_PAPERS = re.compile(
+    r"(\w+_)?(receipt|invoice|document|ticket|label|pdf)_?(\w+_)?(url|link|pdf|href|file|path|key)|(\w+_)?pdf_?(url|path|key)"
+    r"|updated_at|modified_at"
+)
+_PROOF = Plain("webhook.verify", True, None, False)
+_PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
+
+
+def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
+    """The effects whose failure must not be lost: in a handler, and in a job that it plans, all that change something; in a route that
+    takes money those after it."""
+    works = handler is None and entry.target.fn in model.handlers.working
+    if (
+        handler is None
+        and not works
+        and (
+            entry.role not in ("public", "customer")
+            or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
+        )
+    ):
+        return []
+    told = model.effects.of(entry.target)
+    effects = [
+        e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e) and not _of_cache(e)
+    ]
+    if (
+        handler is not None
+        and handler.kind != "redirect-return"
+        and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
+    ):
+        signed = any(not p.refetch for p in handler.walked.proofs)  # then what is asked besides proves nothing more
+        proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch") and not (signed and p.refetch)]
+        effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
+        known = [model.operations.at(p.fn, p.instr, p.ctx) for p in proofs]
+        own = [p for p, k in zip(proofs, known, strict=True) if k is not None and k.provider.id == handler.provider.id]
+        asked = [Effect(_PROOF, p.fn, p.instr, p.ctx, model.records) for p in own or proofs]  # what others are asked besides proves nothing
+        return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
+    if works:
+        return [e for e in effects if e.touch is not None]
+    first = _first(effects, _CHARGES, handler is not None)
+    signed = handler is not None and any(p.mac for p in handler.walked.proofs)  # what the browser brings is signed for paid ones alone
+    taken = effects[first + 1 :] if first is not None else effects if signed else []
+    if (handler is not None and _settled_elsewhere(model, handler)) or (first is not None and _told_of_later(model, effects[first])):
+        others = _told_besides(model, handler)
+        taken = [e for e in taken if _is_unread(model, e) or not any(_settles_too(model, h, e) for h in others)]
+    begun = _first(effects, _BEGUN, False)
+    made = stored_after(model, effects, begun) if begun is not None else []
+    return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
+
+
+def _of_cache(effect: Effect) -> bool:
+    """Whether only a cache is written: what is not kept there is done once more, or looked up anew."""
+    return effect.touch is not None and effect.touch.entity == "cache"
+
+
+def _first(effects: list[Effect], kinds: tuple[str, ...], confirming: bool) -> int | None:
+    """Which effect is the first call of a provider of some kinds, or, ``confirming``, the first that asks it whether money came."""
+    asks = (n for n, e in enumerate(effects) if e.kind in kinds or (confirming and e.operation is not None and e.operation.confirms))
+    return next(asks, None)
+
+
+def _only_tells(model: Model, told: list[Effect], effect: Effect) -> bool:
+    """Whether an effect only writes what people are told, or a remark or log of what happened, or flushes what a function wrote there."""
+    if effect.kind == "flush":
+        if effect.touch is not None and _remarks(effect.touch):
+            return True
+        written = [e.touch for e in told if e.fn == effect.fn and e.kind != "flush" and e.touch is not None]
+        return bool(written) and all(_remarks(t) for t in written)
+    if effect.kind == "file.write" and effect.touch is None:
+        body = model.program.body(effect.fn)
+        return body.called(effect.instr).startswith("append") or "log" in snake(model.program.name(effect.fn)).split("_")
+    return effect.touch is not None and (_remarks(effect.touch) or _of_a_notice(model, effect, effect.touch))
+
+
+def _of_a_notice(model: Model, effect: Effect, touch: Touch) -> bool:
+    """Whether what is noted as having happened is that somebody was told, by the names of the functions that lead there."""
+    if not _HAPPENED.fullmatch(touch.entity):
+        return False
+    called = (model.program.body(p.fn).called(p.instr) for p in effect.way if model.program.body(p.fn).op[p.instr] == Op.CALL)
+    return any(set(snake(name).split("_")) & _MAILING for name in called)
+
+
+def _remarks(touch: Touch) -> bool:
+    if touch.kind == "write" and _HAPPENED.fullmatch(touch.entity):
+        return True  # what happened is noted already, and only ticked off here
+    if touch.kind == "write" and touch.fields and all(_PAPERS.fullmatch(snake(name)) for name in touch.fields):
+        return True
+    return is_log(touch) or _REMARKS.fullmatch(touch.entity) is not None
+
+
+def _works_on_payment(model: Model, effect: Effect) -> bool:
+    """Whether a job that is queued is about an order or payment, by what it is called and where it is queued."""
+    body = model.program.body(effect.fn)
+    callee, arguments = body.call(effect.instr)
+    said = [written(model.program, effect.fn, i) for i in (callee, *(a for _, a in arguments[:1]))]
+    words = {w for text in said for part in text.split(".") for w in snake(part).split("_")}
+    return not words & _MAILING and any(model.words.entity(w) or model.words.has("payment_words", w) for w in words)
+
+
+def _refused(model: Model, place: Place) -> bool:
+    """Whether a guard before the handler says no when it cannot ask the provider: the message is refused, and comes again."""
+    catch = model.failures.around(place)
+    return catch is None or model.failures.says_no(place.fn, catch)
+
+
+def _is_unread(model: Model, effect: Effect) -> bool:
+    """Whether a write answers with its error, and nobody reads that: it is no failure that somebody took into account."""
+    unheard = model.error_values.unheard(effect.way[0])
+    return unheard is not None and unheard.how == "unread"
+
+
+def _told_besides(model: Model, handler: Handler | None) -> list[Handler]:
+    """The handlers of the messages that tell of the payment that an entry point has seen taken as well."""
+    others = [h for h in model.handlers.all if h is not handler and h.kind != "redirect-return"]
+    return [h for h in others if handler is None or h.provider.id == handler.provider.id]
+
+
+def _settles_too(model: Model, other: Handler, effect: Effect) -> bool:
+    """Whether a message makes the row, or writes the record, that a failure loses here: what one loses the other brings."""
+    own = effect.touch
+    told = [e.touch for e in model.effects.of(other.entry.target) if e.touch is not None and e.touch.writes]
+    same = [t for t in told if own is None or t.entity == own.entity]
+    return any(own is None or own.kind != "create" or t.kind in ("create", "upsert") for t in same)
+
+
+def _settled_elsewhere(model: Model, handler: Handler) -> bool:
+    """Whether another message of the same provider comes to us, so that what one loses the other brings."""
+    return any(h is not handler and h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all)
+
+
+def _told_of_later(model: Model, effect: Effect) -> bool:
+    """Whether the provider's message tells us what becomes of a payment that is only begun."""
+    known = model.operations.at(effect.fn, effect.instr, effect.ctx) if effect.kind == "payment.create" else None
+    return known is not None and any(h.kind != "redirect-return" and h.provider.id == known.provider.id for h in model.handlers.all)
+
+
+def _faces_browser(model: Model, entry: Entry) -> bool:
+    """Whether an entry point answers with a page or sends the browser on."""
+    program = model.program
+    body = program.body(entry.target.fn)
+    return any(
+        op == Op.RETURN and _PAGES.search(written(program, entry.target.fn, body.args(i)[0]))
+        for i, op in enumerate(body.op)
+        if body.args(i)[:1] != [-1]
+    )
