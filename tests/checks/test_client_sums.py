@@ -234,3 +234,49 @@ def test_the_client_says_what_shipping_costs_by_whatever_name(tmp_path: Path, co
     files = {"app/Http/Controllers/OrderController.php": _COURIER.replace("COST", cost), "routes/web.php": _COURIER_ROUTE}
     told = found(tmp_path, files | {"composer.json": '{"require": {"laravel/framework": "^10"}}'}, "tax-shipping/client-tax")
     assert [f.start_line for f in told] == ([7] if wrong else [])
+
+
+_AMOUNTS = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { Entries, Payments } = require('./db');
+const app = express();
+app.use(express.json());
+app.post('/pay', async (req, res) => res.json(await stripe.paymentIntents.create({ amount: await priced(req.user), currency: 'eur' })));
+app.post('/entries', async (req, res) => {
+  await Entries.bulkCreate(req.body.entries.map((one) => ({ recipeId: one.recipe, amount: one.amountBESIDE })));
+  res.json({});
+});
+"""
+
+
+@pytest.mark.parametrize(("beside", "wrong"), [(", unit: one.unit", False), ("", True)])
+def test_an_amount_in_some_unit_is_no_sum(tmp_path: Path, beside: str, wrong: bool) -> None:
+    assert bool(found(tmp_path, {"app.js": _AMOUNTS.replace("BESIDE", beside)}, _CHECK)) == wrong
+
+
+_CLIENT = """\
+import os
+import requests
+from flask import Flask, request
+app = Flask(__name__)
+
+def _post(path, payload):
+    answer = requests.post("https://api-m.paypal.com" + path, json=payload, headers={"Authorization": token()}, timeout=20)
+    answer.raise_for_status()
+    return answer.json()
+
+@app.post("/create-order")
+def create():
+    data = request.get_json()
+    body = {
+        "intent": "CAPTURE",
+        "purchase_units": [{"amount": {"currency_code": "USD", "value": data["total"]}}],
+    }
+    return _post("/v2/checkout/orders", body)
+"""
+
+
+def test_a_sum_stands_where_it_is_put_in_and_not_in_the_client_that_sends_anything(tmp_path: Path) -> None:
+    (flaw,) = found(tmp_path, {"app.py": _CLIENT}, _CHECK)
+    assert flaw.start_line == 16

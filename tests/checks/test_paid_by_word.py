@@ -116,3 +116,54 @@ def place():
 def test_the_way_to_pay_pays_nothing_in_other_languages(tmp_path: Path, name: str, text: str, status: str, wrong: bool) -> None:
     told = status.lstrip("$") if name.endswith("py") else status
     assert bool(found(tmp_path, {name: text.replace("STATUS", told)}, "payment/fulfil-on-redirect")) == wrong
+
+
+_APPROVED = """\
+const express = require('express');
+const { MercadoPagoConfig, Payment } = require('mercadopago');
+const { Orders } = require('./db');
+const app = express();
+app.use(express.json());
+app.post('/payment', async (req, res) => {
+  PROVEN
+  let order;
+  if (ASKED) order = await Orders.findOne({ where: { status: 0, preferenceId: req.body.preference_id } });
+  if (!order) return res.status(404).send('No order');
+  await order.update({ status: STATE });
+  res.send(order);
+});
+"""
+_ORDERS = """\
+const { Sequelize, DataTypes } = require('sequelize');
+const sequelize = new Sequelize(process.env.DSN);
+const Orders = sequelize.define('orders', { status: { type: DataTypes.INTEGER, defaultValue: 0 }, preferenceId: DataTypes.STRING });
+module.exports = { Orders };
+"""
+_FETCH = """const payment = await new Payment(new MercadoPagoConfig({ accessToken: process.env.MP })).get({ id: req.body.payment_id });
+  if (payment.status !== 'approved') return res.status(402).end();"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "state", "proven", "wrong"),
+    [
+        ("req.body.status === 'approved'", "1", "", True),
+        ("req.body?.status === 'success'", "'in_kitchen'", "", True),
+        ("req.body.status === 'approved'", "1", _FETCH, False),
+        ("req.body.status === 'rejected'", "'failed'", "", False),
+        ("req.body.status === 'approved'", "'pending'", "", False),
+        ("req.body.kind === 'pickup'", "1", "", False),
+    ],
+)
+def test_a_word_that_is_sent_is_no_payment(tmp_path: Path, asked: str, state: str, proven: str, wrong: bool) -> None:
+    text = _APPROVED.replace("ASKED", asked).replace("STATE", state).replace("PROVEN", proven)
+    assert bool(found(tmp_path, {"app.js": text, "db.js": _ORDERS}, "payment/fulfil-on-redirect")) == wrong
+
+
+def test_a_page_of_php_believes_the_address(tmp_path: Path) -> None:
+    page = """<?php
+if ($_GET['collection_status'] === 'approved') {
+    $id = (int) $_GET['external_reference'];
+    mysqli_query($db, "UPDATE orders SET status = 2 WHERE id = $id");
+}
+"""
+    assert found(tmp_path, {"booked.php": page}, "payment/fulfil-on-redirect")

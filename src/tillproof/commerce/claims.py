@@ -9,8 +9,9 @@ from tillproof.commerce.owed import LATER
 from tillproof.commerce.purse_names import holds_balance
 from tillproof.commerce.vocabulary import PAYMENT_NUMBER
 from tillproof.flow.choosing import Condition, conditions_of
+from tillproof.flow.facts import Condition as Certain
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Value, options
+from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Result, Value, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -35,6 +36,32 @@ def claimed(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Val
     paid = [o for v in states for o in options(v) if len(options(v)) > 1 and isinstance(o, Const) and words.has("paid_values", o.text)]
     deciding = (c for o in paid for c in _deciding(model, fn, o))
     return any(_says_so(model.evaluator.value(fn, c.instr, ctx), c.truth, sent) for c in deciding)
+
+
+def said_to_have_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
+    """Whether an order is moved on, to a state of whatever name, because the request says that its payment went well:
+    ``if (req.body.status === 'approved')`` before ``order.update({ status: 1 })``, or before the order is looked up."""
+    if not (model.vocabulary.status(fn) and model.vocabulary.paid_value(fn)):
+        return False
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None or touch.kind not in ("write", "create", "upsert") or not model.words.entity(touch.entity):
+        return False
+    told = [o for k, v in touch.fields.items() if v is not None and model.words.has("status_fields", k) for o in options(v)]
+    if not told or not all(isinstance(o, Const) and _moves_on(model, o.text) for o in told):
+        return False
+    found = [o for o in (options(touch.record) if touch.record is not None else ()) if isinstance(o, Result) and o.fn == fn]
+    places = (i, *(o.instr for o in found if o.instr >= 0))
+    asked = (f for place in places for f in model.effects.facts(fn).at(place) if isinstance(f, Certain))
+    return any(_says_so(model.evaluator.value(fn, f.instr, ctx), f.truth, sent, _went_well(model)) for f in asked)
+
+
+def _moves_on(model: "Model", state: str) -> bool:
+    return not model.words.has("dead_values", state) and (not model.words.has("open_values", state) or snake(state) == "processing")
+
+
+def _went_well(model: "Model") -> Callable[[str], bool]:
+    """What a provider's page calls a payment that was made."""
+    return lambda text: model.words.has("paid_values", text) or snake(text) in ("approved", "accredited")
 
 
 def bought_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
@@ -116,14 +143,14 @@ def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[Condition]:
             yield from conditions_of(body, flow, row)
 
 
-def _says_so(condition: Value, truth: bool, sent: Callable[[Value], bool]) -> bool:
-    """Whether a condition that comes out as ``truth`` compares what was sent with a word of ours: it is that word, or it is not one by
+def _says_so(condition: Value, truth: bool, sent: Callable[[Value], bool], word: Callable[[str], bool] = lambda _: True) -> bool:
+    """Whether a condition that comes out as ``truth`` compares what was sent with a ``word`` of ours: it is that word, or it is not one by
     which nothing is paid yet, ``paymentMethod === 'COD' ? 'pending' : 'paid'``."""
     for option in options(condition):
         if not isinstance(option, Mix) or option.op not in (*_EQUALITY, *_UNEQUAL) or len(option.operands) != _TWO:
             continue
         same = truth == (option.op in _EQUALITY)
         for one, other in (option.operands, option.operands[::-1]):
-            if sent(one) and isinstance(other, Const) and (same or LATER.fullmatch(snake(other.text))):
+            if sent(one) and isinstance(other, Const) and (word(other.text) if same else LATER.fullmatch(snake(other.text))):
                 return True
     return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce import told_states
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.callees import makes
-from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, topped_up
+from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, said_to_have_paid, topped_up
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.granted import granted
 from tillproof.commerce.lent_fields import only_shown, takes_over
@@ -290,7 +290,9 @@ class PaidPolicy(SenderPolicy):
         if calls and self._state_named(fn, i, ctx):
             self.named[fn, i] = None
             return "sure"
-        if claimed(self.model, fn, i, ctx, self._from_sender) or (calls and bought_with(self.model, fn, i, ctx, self._from_sender)):
+        if claimed(self.model, fn, i, ctx, self._from_sender) or said_to_have_paid(self.model, fn, i, ctx, self._from_sender):
+            return "sure"
+        if calls and bought_with(self.model, fn, i, ctx, self._from_sender):
             return "sure"
         if topped_up(self.model, fn, i, ctx, self._from_sender):
             self.topped[fn, i] = None

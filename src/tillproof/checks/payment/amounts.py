@@ -27,7 +27,8 @@ class AmountSite:
     """``what``: ``charge`` (given to a provider), ``order-total`` (written on an order), ``cart-line`` (the price of a line of a library's
     cart), ``free`` (decides whether to charge at all).
     ``direct``: the value itself, not something it is computed with. ``key``: the field or argument that holds it. ``ctx``: the calls that
-    lead there, where the value hangs on them."""
+    lead there, where the value hangs on them. ``asked``: where the provider is asked by a function of ours that sends whatever it is given,
+    the call of that function."""
 
     what: str
     operation: str
@@ -37,6 +38,12 @@ class AmountSite:
     direct: bool = False
     key: str = ""
     ctx: Ctx | None = None
+    asked: tuple[Fn, int] | None = None
+
+    @property
+    def place(self) -> tuple[Fn, int]:
+        """The call that says what is asked for."""
+        return self.asked or (self.fn, self.instr)
 
     @property
     def begins_at(self) -> Fn:
@@ -72,8 +79,10 @@ def _only_sent(model: Model, value: Value, path: str) -> bool:
 
 def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSite]:
     charge = f"{site.provider.name} {thing(site.operation.op)}"
+    above = [c for c in site.ctx.chain() if c.call >= 0] if site.ctx is not None else []
+    asked = (above[-1].caller, above[-1].call) if above else None
     for ctx, value in given_at(model, site, path):
-        yield AmountSite("charge", charge, site.fn, site.instr, value, True, path.rpartition(".")[2], ctx)
+        yield AmountSite("charge", charge, site.fn, site.instr, value, True, path.rpartition(".")[2], ctx, asked)
 
 
 @dataclass(slots=True)

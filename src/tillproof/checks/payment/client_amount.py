@@ -244,7 +244,7 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling, parte
     program = model.program
     ruling.outcome, ruling.severity = "broken", "critical"
     ruling.confidence = "certain" if model.words.money(chosen.word) else "likely"
-    file, line = chosen.at if site.operation == OWN_LINE or _builds_itself(model, site) else (site.fn.file, _line(model, site))
+    file, line = chosen.at if site.operation == OWN_LINE or _builds_itself(model, site) else (site.place[0].file, _line(model, site))
     ruling.anchor = (file, line, line)
     named = f"`{chosen.key}`" if chosen.key else "a value"
     what = {
@@ -303,13 +303,14 @@ def _recompute(model: Model, site: AmountSite, chosen: Chosen) -> str:
 
 def _line(model: Model, site: AmountSite) -> int:
     """The line on which the sum is written into the call or record; that of the call when it is put together elsewhere."""
-    body = model.program.body(site.fn)
-    here, end = body.line[site.instr], body.end_line[site.instr]
-    if site.value.at[0] == site.fn.file and here <= site.value.at[1] <= end:
+    fn, instr = site.place
+    body = model.program.body(fn)
+    here, end = body.line[instr], body.end_line[instr]
+    if site.value.at[0] == fn.file and here <= site.value.at[1] <= end:
         return site.value.at[1]
-    if body.op[site.instr] not in (Op.CALL, Op.NEW):
+    if body.op[instr] not in (Op.CALL, Op.NEW):
         return here
-    last = site.instr
+    last = instr
     for i, op in enumerate(body.op[:last]):
         if op == Op.RECORD:
             args = body.args(i)

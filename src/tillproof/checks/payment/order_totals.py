@@ -33,6 +33,7 @@ _CATALOGUE = re.compile(
 )
 _PRICE_LIST = re.compile(r"((payment|pricing|price|billing|subscription|membership|product|service|hosting|site|internal)_)*plans?")
 _DESCRIBES = frozenset(("title", "name", "description", "slug", "sku"))
+_MEASURE = frozenset(("unit", "units", "uom", "unit_of_measure", "measure"))
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
 _TOLD = re.compile(r"(Answer|Response|Result|Reply|Out|Output|Summary|ViewModel)$")
@@ -285,7 +286,11 @@ def _money_keys(model: Model, fn: Fn, i: int, value: Value, depth: int) -> Itera
     if depth > 2 or isinstance(value, Const):
         return
     got = shape(model.evaluator, value)
-    for key, entry in {**got.may, **got.must}.items():
+    entries = {**got.may, **got.must}
+    measured = not _MEASURE.isdisjoint(map(snake, entries))
+    for key, entry in entries.items():
+        if measured and key == "amount":
+            continue  # so many grams of it
         if model.words.money(key):
             yield AmountSite("order-total", "order record", fn, i, entry, True, key=key)
         elif key in _NESTED:
