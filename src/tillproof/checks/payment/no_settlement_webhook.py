@@ -62,7 +62,7 @@ def _named(operation: Operation) -> str:
 def _by_webhook(model: Model, integration: Integration, ruling: Ruling, heard: Heard) -> Ruling:
     provider = integration.provider
     settles = {e for o in integration.operations for e in settlement.settling(provider, o)}
-    fn, instr = settlement.dispatch(heard.handler, settles & heard.events)
+    fn, instr = settlement.dispatch(heard.handler, provider, settles & heard.events)
     wanted = heard.operation.late if heard.operation is not None and heard.missing == "late" else _settling(provider, heard.operation)
     if not heard.missing or heard.operation is None or not wanted:  # of a provider whose pack names no such event any message may be it
         taken = settlement.heard_at(heard.handler, settles & heard.events) or [(fn, instr)]
@@ -129,7 +129,7 @@ def _ignored(model: Model, integration: Integration, ruling: Ruling, handler: Ha
     """The webhook is there and does nothing."""
     provider, own = integration.provider, handler.entry.target.fn
     name, function = provider.name, model.program.function(own)
-    fn, instr = settlement.dispatch(handler, {e for o in integration.operations for e in settlement.settling(provider, o)})
+    fn, instr = settlement.dispatch(handler, provider, {e for o in integration.operations for e in settlement.settling(provider, o)})
     line = _line(model, fn, instr) if instr or function is None else function.line
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
     ruling.anchor = (fn.file, line, line)

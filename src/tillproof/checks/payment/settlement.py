@@ -77,7 +77,7 @@ def integrations(model: Model) -> list[Integration]:
 def handlers_of(model: Model, integration: Integration) -> list[Handler]:
     """The webhook and IPN handlers that hear of an integration: those of its own unit; where it has none, those of units that create
     nothing themselves, since they are there for others."""
-    mine = [h for h in model.handlers.all if h.provider.id == integration.provider.id and h.kind != "redirect-return"]
+    mine = [h for h in model.handlers.all if h.kind != "redirect-return" and _hears_of(model, h, integration.provider)]
     near = [h for h in mine if model.program.unit(h.entry.target.fn.file) == integration.unit]
     if near:
         return near
@@ -85,11 +85,18 @@ def handlers_of(model: Model, integration: Integration) -> list[Handler]:
     return [h for h in mine if model.program.unit(h.entry.target.fn.file) not in creating]
 
 
+def _hears_of(model: Model, handler: Handler, provider: Provider) -> bool:
+    """Whether a handler takes a provider's messages: its own, or those of several at one address (``/callbacks/{provider}``), among which
+    it asks for events that no other has."""
+    return handler.provider.id == provider.id or bool(model.handlers.events.own.get(provider.id, frozenset()) & handler.closure.compared)
+
+
 def heard(model: Model, integration: Integration, handlers: list[Handler]) -> Heard:
     """What the handlers hear, and what passes them by."""
-    events = {e for h in handlers for e in _events(h)}
-    events |= {e for h in handlers for e in _events_in_names(model, h)} if events else set()
-    handler = max(handlers, key=lambda h: len(_events(h)))
+    provider = integration.provider
+    events = {e for h in handlers for e in _events(h, provider)}
+    events |= {e for h in handlers for e in _events_in_names(model, h, provider)} if events else set()
+    handler = max(handlers, key=lambda h: len(_events(h, provider)))
     asked = frozenset(events)
     if not asked or handler.kind == "ipn" or _asks_for_itself(handler):
         return Heard(handler, asked, "")
@@ -109,18 +116,18 @@ def _asks_for_itself(handler: Handler) -> bool:
     return handler.inbound.proof == "refetch" and any(p.refetch for p in handler.walked.proofs)
 
 
-def _events(handler: Handler) -> frozenset[str]:
+def _events(handler: Handler, provider: Provider) -> frozenset[str]:
     """The provider's events that a handler asks for, anywhere on its way."""
-    inbounds = [inbound for inbound in handler.provider.inbound if inbound.kind != "redirect-return"]
+    inbounds = [inbound for inbound in provider.inbound if inbound.kind != "redirect-return"]
     known = {e for inbound in inbounds for e in inbound.events}
     telling = frozenset(t for t in handler.closure.texts if t in known and ("." in t or len(t) > 8))
     # a word like `paid` is an event only where it is compared, beside others of the same provider
     return telling | (handler.closure.compared & known if telling else frozenset())
 
 
-def _events_in_names(model: Model, handler: Handler) -> set[str]:
+def _events_in_names(model: Model, handler: Handler, provider: Provider) -> set[str]:
     """The events that functions and classes on a handler's way are named after: ``CheckoutSessionCompletedHandler``."""
-    known = {e: squashed_name(e) for inbound in handler.provider.inbound for e in inbound.events}
+    known = {e: squashed_name(e) for inbound in provider.inbound for e in inbound.events}
     named = [squashed_name(model.program.qualified(fn)) for fn in handler.closure.functions]
     return {e for e, squashed in known.items() if len(squashed) > _SAYS_ENOUGH and any(squashed in name for name in named)}
 
@@ -211,9 +218,10 @@ def heard_at(handler: Handler, events: Iterable[str]) -> list[tuple[Fn, int]]:
     return sorted(place for text, place in handler.closure.texts.items() if text in wanted)
 
 
-def dispatch(handler: Handler, events: Iterable[str]) -> tuple[Fn, int]:
-    """Where a handler asks which event it is: at one of ``events``, or at the first that it asks for; its own first line otherwise."""
-    for wanted in (set(events), set(_events(handler))):
+def dispatch(handler: Handler, provider: Provider, events: Iterable[str]) -> tuple[Fn, int]:
+    """Where a handler asks which event it is: at one of ``events``, or at the first of the provider's that it asks for; its own first line
+    otherwise."""
+    for wanted in (set(events), set(_events(handler, provider))):
         places = sorted(place for text, place in handler.closure.texts.items() if text in wanted)
         if places:
             return places[0]
