@@ -16,6 +16,7 @@ from tillproof.commerce.plain_metas import OF_POST, meta_read
 from tillproof.commerce.record_parts import counts_by
 from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
+from tillproof.commerce.set_through import set_through
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options, pieces
@@ -151,7 +152,10 @@ class StockWrites:
                 # A field that a page sets is what it shows: no database keeps it until something is called.
                 ways = (Op.CALL,) if self.model.browser.runs(fn.file) else (Op.CALL, Op.SET_FIELD)
                 telling = [i for i, op in enumerate(body.op) if op in ways and self._is_telling(fn, body, i)]
-                touches = [update_handed(self.model, fn, i) or self.model.records.touch(fn, i, None) for i in telling]
+                touches = [
+                    update_handed(self.model, fn, i) or self.model.records.touch(fn, i, None) or set_through(self.model, fn, i)
+                    for i in telling
+                ]
                 if says_update(body):
                     touches += [update_handed(self.model, fn, i) for i, op in enumerate(body.op) if op == Op.CALL and i not in telling]
                 found = [w for t in touches if t is not None and (w := self.write(t)) is not None]
@@ -392,15 +396,23 @@ class StockWrites:
         return [Member(value.at, value.callee.base, field)]
 
     def _is_field(self, mix: Mix, operand: int, field: str) -> bool:
-        """Whether an operand is written as the field itself: ``self.stock - n``, whatever the class says of ``stock``."""
+        """Whether an operand is written as the field itself: ``self.stock - n``, whatever the class says of ``stock``; or as what a method
+        of ours gives that is called after it, ``$left = $product->getStock()``."""
         body = self.model.program.body(mix.fn)
         rows = body.args(mix.instr)[1:] if body.op[mix.instr] == Op.BINARY else []
         if operand >= len(rows):
             return False
         row = rows[operand]
-        if body.op[row] != Op.FIELD or not self._alike(body.name(row), field):
+        stores = self.model.evaluator.defuse(mix.fn).reaching(row, body.name(row)).stores if body.op[row] == Op.NAME else ()
+        row = body.args(stores[0])[1] if len(stores) == 1 and body.op[stores[0]] == Op.STORE else row
+        asked = body.op[row] == Op.CALL and not body.call(row)[1] and body.called(row).lower().startswith("get")
+        if not (
+            self._alike(_getter(body.called(row)), field)
+            if asked
+            else row in rows and body.op[row] == Op.FIELD and self._alike(body.name(row), field)
+        ):
             return False
-        holder = self.model.evaluator.value(mix.fn, body.args(row)[0])
+        holder = self.model.evaluator.value(mix.fn, body.args(body.args(row)[0] if asked else row)[0])
         return not any(self.model.records.is_plain(o) for o in options(holder))
 
     def _alike(self, name: str, field: str) -> bool:

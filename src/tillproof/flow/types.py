@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
 _ARGUMENT = re.compile(r"\s*[<\[]\s*[\"']?([A-Za-z_$][\w$.]*)")
 _LISTED = re.compile(r"(?:[\w.\\]+<(?:[\w|.-]+\s*,\s*)?([\w.\\]+)>|([\w.\\]+)\[\])")
+_ALTERNATIVE = re.compile(r"\s*\|")
 _FIELD = re.compile(r"\s*(?:readonly\s+)?([A-Za-z_$][\w$]*)\??\s*:")
 _PLAIN = {
     "str",
@@ -63,6 +64,8 @@ def typed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | 
         word = found.group().strip(".")
         if word in _WRAPPERS or word.rpartition(".")[2] in _WRAPPERS:
             continue
+        if word in _PLAIN and _ALTERNATIVE.match(text, found.end()) is not None:
+            continue  # `int|Product`: what is asked of an object is asked of the other
         if word in _PLAIN:
             return None
         value = _of_type(scope, file, scope.dotted(file, word), at)
