@@ -13,6 +13,7 @@ from tillproof.flow.initialised import run_by_making
 from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening, Outcome, Summary
+from tillproof.flow.rejected import answered_failure
 from tillproof.flow.sure_names import lands_surely
 from tillproof.flow.values import ClassV, Const, Ctx, FunctionV, Record, Seq, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
@@ -41,6 +42,7 @@ class FunctionWalk(Implication):
         self._after: dict[tuple[int, bool | None], bool | None] = {}
         self._sure_reads: set[int] = set()
         self._known: dict[int, bool | None] = {}
+        self._before: dict[int, bool] = {}
         self._asked_early = False
         self.asking = False
         self.flagged = {}
@@ -91,7 +93,7 @@ class FunctionWalk(Implication):
         rounds = 0
         while waiting and rounds < 20 * len(self.body.blocks) + 50:
             rounds += 1
-            block = waiting.pop(0)
+            block = waiting.pop(waiting.index(min(waiting)))  # in the order of the source: what leads to a block comes before it
             state = self._through(block, None)
             for kind, target in self.body.blocks[block].next:
                 onward = self.entry[block] if kind == EDGE_RAISE and not self._leaves(block) else state
@@ -163,14 +165,23 @@ class FunctionWalk(Implication):
             if i in self._afterwards:
                 happenings = None
             if op in (Op.CALL, Op.NEW):
+                self._before[i] = bool(state)
                 state = self._call(i, bool(state), happenings)
                 if state is None:
                     return None
+                state = state and not self._may_have_failed(i)
             elif op in (Op.SET_FIELD, Op.BINARY, Op.STORE, Op.RETURN) and happenings is not None:
                 self._note(i, bool(state), happenings)
             elif op == Op.NAME and i in self._sure_reads:
                 state = True
         return state
+
+    def _may_have_failed(self, i: int) -> bool:
+        """Whether what made the proof may have failed all the same when a call returns: ``retrieve(id).catch(() => posted)``."""
+        failing = answered_failure(self.body, i)
+        if failing is None or self._before.get(failing[0], True):
+            return False
+        return any(not o.proven for o in self.call_outcomes(i))
 
     def _note(self, i: int, proven: bool, happenings: list[Happening]) -> None:
         kind = self.walk.policy.effect(self.fn, i, self.ctx)

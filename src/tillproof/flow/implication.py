@@ -10,6 +10,7 @@ from tillproof.flow.fixed import RANKS
 from tillproof.flow.flags import means_proof
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Outcome, Proof
+from tillproof.flow.rejected import answered_failure
 from tillproof.flow.values import (
     ClassV,
     Const,
@@ -146,6 +147,8 @@ class Implication:
         if proof is not None and proof.how in ("boolean", "denies"):
             at, genuine = (self.fn.file, 1), proof.how == "boolean"
             return [Outcome(External(at, "true"), True, genuine), Outcome(External(at, "false"), False, not genuine)]
+        if (failing := answered_failure(self.body, i)) is not None:
+            return self._answered_outcomes(*failing)
         out: list[Outcome] = []
         if proof is None and not self.walk.too_deep():
             for target in self.walk.targets(self.fn, i, self.ctx):
@@ -153,6 +156,22 @@ class Implication:
                     summary = self.walk.enter(target, self.fn, i, self.ctx, False)
                     out += [o for o in summary.outcomes if o.value is not None]
         return out
+
+    def _answered_outcomes(self, call: int, handler: int) -> list[Outcome]:
+        """What a promise whose failure is answered may give: what came, or what the handler answers, which nobody has proven."""
+        proof, at = self.walk.policy.proof(self.fn, call, self.ctx), (self.fn.file, 1)
+        throws = proof is not None and proof.how == "throws"
+        came = [Outcome(External(at, "true"), True, True)] if throws else self.call_outcomes(call)
+        if not any(o.proven for o in came):
+            return came
+        instead: list[Outcome] = []
+        for option in options(self.value(handler)):
+            if not isinstance(option, FunctionV) or self.walk.too_deep():
+                instead.append(Outcome(Const(at, Kind.NULL, "null"), False, False))
+                continue
+            ends = self.walk.enter(option, self.fn, handler, self.ctx, False).outcomes
+            instead += [o for o in ends if o.value is not None]
+        return [*came, *instead]
 
     def _call_implies(self, i: int, truth: bool) -> bool:
         fitting = [o for o in self.call_outcomes(i) if o.truth is None or o.truth == truth]
@@ -426,12 +445,26 @@ class Implication:
         if op in (Op.STORE, Op.CAST):
             return self.origin_call(args[1], depth + 1)
         if op == Op.CHOICE:
-            return next((c for a in args[1:] if (c := self.origin_call(a, depth + 1)) is not None), None)
+            return self._origin_of_choice(args[-1:] if self.body.text(args[0]) == "and" else args[1:], depth)
         if op == Op.NAME:
             reach = self.defuse.reaching(i, self.body.name(i))
             calls = {self.origin_call(s, depth + 1) for s in reach.stores}
             return calls.pop() if len(calls) == 1 else None
         return None
+
+    def _origin_of_choice(self, arms: list[int], depth: int) -> int | None:
+        """The call that a choice comes from: the first, unless something may stand in the place of a proof that nobody has proven,
+        ``fetched or posted``."""
+        calls = [(a, self.origin_call(a, depth + 1)) for a in arms]
+        first = next((c for _, c in calls if c is not None), None)
+        if first is None or not self._proves(first):
+            return first
+        instead = (c for a, c in calls if c != first and not is_empty(self.value(a)))
+        return first if all(c is not None and self._proves(c) for c in instead) else None
+
+    def _proves(self, call: int) -> bool:
+        """Whether a call may make the proof."""
+        return self.walk.policy.proof(self.fn, call, self.ctx) is not None or any(o.proven for o in self.call_outcomes(call))
 
 
 def is_of(scope: "Scope", value: Value, wanted: Value) -> bool | None:
