@@ -83,6 +83,7 @@ class Arrivals:
                 if how is not None and value is not None:
                     told = partial(self._names_states, value)
                     guards = tuple(a for a in self.guards(effect, touch, told) if not self._only_differs(a, value))
+                    guards = guards or self._on_the_way(effect, partial(self._still_so, touch))
                     out.append(Arrival(effect, touch, name, how, guards, self._needs_none(touch, name, how)))
                     break
         return out
@@ -142,9 +143,7 @@ class Arrivals:
         calls = [k for part in asked for k in self._calls(part)]
         if any(_asks(k) for k in calls):
             return "asked"
-        found = [pair for part in asked for pair in self.model.requests.sources_in(part, _WAYS)]
-        told = any(isinstance(k.thing, Verifier) for k in calls) or any(s.kind in ("body", "raw", "query") for s, _ in found)
-        return "mirrored" if told else None
+        return "mirrored" if any(self._is_news(part) for part in asked) else None
 
     def _goes_both_ways(self, value: Value) -> bool:
         """Whether one line writes, by what was worked out before, either that something is paid or sent, or that it is not."""
@@ -205,6 +204,33 @@ class Arrivals:
         """Whether a condition looks at what the provider has just been asked for: its state as it is now, whatever the message said."""
         calls = [k for side in self._sides(atom) for k in self._calls(self.model.evaluator.value(atom.fn, side, atom.ctx))]
         return any(_asks(k) for k in calls)
+
+    def _still_so(self, touch: Touch, atom: Atom) -> bool:
+        """Whether a condition holds what the message says against what the provider answers when it is asked anew: a message that was
+        overtaken says something else, ``if event.status != retrieve(event.id).status: return``."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in _AFTERS:
+            return False
+        rows = [self._translated(atom, side) for side in body.args(atom.instr)[1:3]]
+        sides = [self.model.evaluator.value(atom.fn, row, atom.ctx) for row in rows]
+        asked = [any(_asks(k) for k in self._calls(side)) for side in sides]
+        if asked.count(True) != 1:
+            return False
+        row, told = next((r, v) for r, v, a in zip(rows, sides, asked, strict=True) if not a)
+        ours = any(same(r.entity, touch.entity) for r in self.model.states.field(atom.fn, row, atom.ctx))
+        return not ours and not all(isinstance(o, (Const, External)) for o in options(told))
+
+    def _translated(self, atom: Atom, row: int) -> int:
+        """What a function of ours is given that puts it into words of ours: ``Status.of(dispute.status)``."""
+        body = self.model.program.body(atom.fn)
+        given = body.call(row)[1] if body.op[row] == Op.CALL else []
+        targets = options(self.model.evaluator.value(atom.fn, body.args(row)[0], atom.ctx)) if len(given) == 1 else ()
+        return given[0][1] if targets and all(isinstance(o, FunctionV) for o in targets) else row
+
+    def _is_news(self, value: Value) -> bool:
+        """Whether a value is read from the message, as it was sent or as its verifier gave it."""
+        sent = (s.kind in ("body", "raw", "query") for s, _ in self.model.requests.sources_in(value, _WAYS))
+        return any(isinstance(k.thing, Verifier) for k in self._calls(value)) or any(sent)
 
     # --- guards
 

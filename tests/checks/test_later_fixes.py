@@ -1,0 +1,226 @@
+"""More flaws as maintainers mend them: told of before the mend, and silent there afterwards."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_python_shops import found
+
+MONGOOSE = """\
+const mongoose = require('mongoose');
+exports.Order = mongoose.model('Order', new mongoose.Schema({ status: String, total: Number, charge: String }));
+"""
+FETCHED = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { Order } = require('./models');
+const app = express();
+app.use(express.json());
+app.post('/webhook', async (req, res) => {
+  FETCH
+  if (event.type === 'checkout.session.completed') {
+    await Order.updateOne({ _id: event.data.object.client_reference_id }, { status: 'paid' });
+  }
+  res.json({});
+});
+"""
+FETCHED_BY_OURS = """\
+import stripe
+from flask import Flask, request
+
+from shop.store import Sale, session
+
+app = Flask(__name__)
+
+
+def fetched(number):
+    try:
+        return stripe.Event.retrieve(number)
+    except stripe.error.InvalidRequestError:
+        return None
+
+
+@app.post("/webhook")
+def webhook():
+    posted = request.get_json()
+    event = FETCH
+    if event and event["type"] == "charge.succeeded":
+        sale = session.get(Sale, event["data"]["object"]["metadata"]["sale"])
+        sale.status = "paid"
+        session.commit()
+    return ""
+"""
+STORE = """\
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+session = Session()
+
+
+class Sale(Base):
+    __tablename__ = "sales"
+    id = Column(Integer, primary_key=True)
+    status = Column(String)
+"""
+DISPUTED = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { Order } = require('./models');
+const app = express();
+app.post('/webhook', express.raw({ type: '*/*' }), async (req, res) => {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.SECRET);
+  if (event.type.startsWith('charge.dispute.')) {
+    const dispute = event.data.object;
+    const now = await stripe.disputes.retrieve(dispute.id);
+    if (ASKED) return res.json({});
+    await Order.updateOne({ charge: dispute.charge }, { status: dispute.status });
+  }
+  res.json({});
+});
+"""
+PRODUCT = """\
+<?php
+namespace App\\Entity;
+use Doctrine\\ORM\\Mapping as ORM;
+#[ORM\\Entity]
+class Product
+{
+    #[ORM\\Column]
+    private int $quantityInStock = 0;
+    public function getQuantityInStock(): int { return $this->quantityInStock; }
+    public function setQuantityInStock(int $left): self { $this->quantityInStock = $left; return $this; }
+}
+"""
+TAKEN = """\
+<?php
+namespace App\\Service;
+use App\\Entity\\Product;
+use Doctrine\\DBAL\\LockMode;
+use Doctrine\\ORM\\EntityManagerInterface;
+class Stock
+{
+    public function __construct(private EntityManagerInterface $em) {}
+    public function takeForOrder(PARAMETER, int $quantity): void
+    {
+        $product = $product instanceof Product ? $product : $this->em->find(Product::class, $product);
+        LOCK
+        $left = $product->getQuantityInStock();
+        if ($left < $quantity) {
+            throw new \\RuntimeException('sold out');
+        }
+        $product->setQuantityInStock($left - $quantity);
+        $this->em->flush();
+    }
+}
+"""
+
+FIXES = [
+    (
+        "payment/webhook-unverified",
+        {"server.js": FETCHED, "models.js": MONGOOSE},
+        "FETCH",
+        "const event = await stripe.events.retrieve(req.body.id).catch(() => req.body);",
+        "const event = await stripe.events.retrieve(req.body.id).catch(() => null);\n  if (!event) return res.sendStatus(400);",
+    ),
+    (
+        "payment/webhook-unverified",
+        {"server.js": FETCHED, "models.js": MONGOOSE},
+        "FETCH",
+        "const came = await stripe.events.retrieve(req.body.id).catch(() => null);\n  const event = came ?? req.body;",
+        "const event = await stripe.events.retrieve(req.body.id).catch((e) => { throw new Error(e.message); });",
+    ),
+    (
+        "payment/webhook-unverified",
+        {"shop/app.py": FETCHED_BY_OURS, "shop/store.py": STORE},
+        "FETCH",
+        'fetched(posted["id"]) or posted',
+        'fetched(posted["id"])',
+    ),
+    (
+        "order/event-order-assumed",
+        {"server.js": DISPUTED, "models.js": MONGOOSE},
+        "ASKED",
+        "now.status === 'lost'",
+        "now.status !== dispute.status",
+    ),
+    *(
+        (
+            "inventory/oversell-race",
+            {"src/Entity/Product.php": PRODUCT, "src/Service/Stock.php": TAKEN.replace("PARAMETER", parameter)},
+            "LOCK",
+            "",
+            "$this->em->refresh($product, LockMode::PESSIMISTIC_WRITE);",
+        )
+        for parameter in ("Product $product", "Product|int $product", "int|Product $product")
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "files", "mark", "flaw", "mend"), FIXES)
+def test_told_before_and_silent_after(tmp_path: Path, check: str, files: dict[str, str], mark: str, flaw: str, mend: str) -> None:
+    def findings(folder: str, text: str) -> list[str]:
+        return [f.title for f in found(tmp_path / folder, {name: code.replace(mark, text) for name, code in files.items()}, check)]
+
+    assert len(findings("before", flaw)) == 1
+    assert findings("after", mend) == []
+
+
+TWO_SENDERS = """\
+import hashlib
+import hmac
+import json
+import os
+
+import requests
+import stripe
+from fastapi import APIRouter, Request
+
+from shop.store import Sale, session
+
+router = APIRouter()
+
+
+@router.post("/pay/{sale}")
+async def pay(sale: int):
+    return stripe.checkout.Session.create(mode="payment", client_reference_id=sale, payment_method_types=["card"], success_url="/thanks")
+
+
+def signed_by_paypal(headers, payload):
+    answer = requests.post(
+        "https://api-m.paypal.com/v1/notifications/verify-webhook-signature",
+        json={"transmission_sig": headers["PAYPAL-TRANSMISSION-SIG"], "webhook_event": json.loads(payload)},
+        timeout=10,
+    ).json()
+    if answer["verification_status"] != "SUCCESS":
+        raise ValueError("forged")
+
+
+@router.post("/callback/{sender}")
+async def callback(sender: str, request: Request):
+    payload = await request.body()
+    if sender == "paypal":
+        signed_by_paypal(request.headers, payload)
+        event = json.loads(payload)
+        if event["event_type"] in ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED"):
+            keep(event["resource"]["custom_id"])
+        return {}
+    made = hmac.new(os.environ["STRIPE_WEBHOOK_SECRET"].encode(), payload, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(made, request.headers["Stripe-Signature"]):
+        raise ValueError("forged")
+    event = json.loads(payload)
+    if event["type"] == "EVENT":
+        keep(event["data"]["object"]["client_reference_id"])
+    return {}
+
+
+def keep(sale):
+    session.query(Sale).filter_by(id=sale).update({"status": "paid"})
+    session.commit()
+"""
+
+
+@pytest.mark.parametrize(("event", "expected"), [("checkout.session.completed", 0), ("customer.updated", 1)])
+def test_one_address_may_take_the_messages_of_several(tmp_path: Path, event: str, expected: int) -> None:
+    files = {"shop/app.py": TWO_SENDERS.replace("EVENT", event), "shop/store.py": STORE}
+    assert len(found(tmp_path, files, "payment/no-settlement-webhook")) == expected
