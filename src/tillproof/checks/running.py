@@ -43,7 +43,15 @@ def rule(model: Model, checks: Sequence[Check], tell: Tell) -> tuple[list[Ruling
         found = _at_once(model, checks, tell)
     else:
         found = _ruled(model, checks, tell)
-    return [ruling for check in checks for ruling in found.rulings[check.id]], sorted(found.problems)
+    rulings = [ruling for check in checks for ruling in found.rulings[check.id] if not _in_vain(model, ruling)]
+    return rulings, sorted(found.problems)
+
+
+def _in_vain(model: Model, ruling: Ruling) -> bool:
+    """Whether what is ruled lies in code that nothing leads to: it owes nobody anything, but for what is written down in it."""
+    if ruling.check.startswith(("boundary/", "pci/")):
+        return False
+    return model.unused.stands_at(*(ruling.anchor or (ruling.file, ruling.line))[:2])
 
 
 def _ruled(model: Model, checks: Sequence[Check], tell: Tell) -> Ruled:

@@ -85,8 +85,9 @@ class Request:
 class Requests:
     """Recognises raw HTTP requests and matches them to the packs' REST names and hosts."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: Recogniser, in_browser: Callable[[str], bool]) -> None:
         self.recogniser = recogniser
+        self._in_browser = in_browser
         self.evaluator = recogniser.evaluator
         self.program = recogniser.program
         self.clients = Clients(recogniser.program, recogniser.evaluator)
@@ -399,8 +400,9 @@ class Requests:
 
     def _speaks_to(self, provider: Provider, thing: Operation | Verifier, file: str) -> bool:
         """Whether a file uses a provider, or only says its name where the path is long enough to be nobody else's: ``${env.PAYPAL_URL}/v2/
-        checkout/orders``, ``https://${shop}/admin/api/2025-01/products.json`` beside ``X-Shopify-Access-Token``."""
-        if self.recogniser.uses(provider, file):
+        checkout/orders``, ``https://${shop}/admin/api/2025-01/products.json`` beside ``X-Shopify-Access-Token``. A page that uses one asks
+        its own server under such names: ``${API_URL}/orders``."""
+        if self.recogniser.uses(provider, file) and not self._in_browser(file):
             return True
         if not any(sum(segment not in ("", "{}") for segment in path.split("/")[1:]) >= _LONG for path in thing.rest):
             return False

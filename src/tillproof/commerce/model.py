@@ -85,6 +85,7 @@ from tillproof.commerce.timeouts import Timeouts
 from tillproof.commerce.token_rows import TokenRows
 from tillproof.commerce.told_engine import tell_engine
 from tillproof.commerce.transitions import Transitions
+from tillproof.commerce.unused import Unused
 from tillproof.commerce.vocabulary import Vocabulary
 from tillproof.commerce.written import WrittenDown
 from tillproof.flow.callers import Callers
@@ -141,7 +142,7 @@ class Model:
         self.evaluator.scope.kept, self.evaluator.scope.running = self._kept, self._loaded.in_running
         self.callers = Callers(program, self.evaluator)
         self.recogniser = Recogniser(program, self.evaluator, knowledge, self.wiring.active)
-        self.http = HttpRequests(self.recogniser)
+        self.http = HttpRequests(self.recogniser, self.browser.runs)
         self.words = Words(knowledge.lexicon)
         self.vocabulary = Vocabulary(program, self.words)
         self.queued.find()
@@ -282,6 +283,10 @@ class Model:
     @cached_property
     def card_uses(self) -> CardUses:
         return CardUses(self)
+
+    @cached_property
+    def unused(self) -> Unused:
+        return Unused(self)
 
     @cached_property
     def browser(self) -> Browser:

@@ -1,0 +1,108 @@
+"""Code that was left standing: the old way of paying that no route leads to any more, beside the one that a route does.
+
+Only where the routes of its neighbours are known, and nothing else in the tree, no page and no text in it, says its name.
+"""
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tillproof.commerce.addresses import in_comment
+from tillproof.flow.program import TOP, Fn
+
+if TYPE_CHECKING:
+    from tillproof.commerce.model import Model
+
+_SHORTEST = 5
+_CONTROLLER = re.compile(r"\w+Controller")
+_LARAVEL = b"Illuminate\\"
+# Lines that bring a name in or hand it out, and call nothing.
+_CARRIES = re.compile(
+    rb"\s*(?:import\b|from\s+[\w.]+\s+import\b|export\s*\{|use\s+[\w\\]+;|(?:const|let|var)\s*\{[^}]*\}\s*=\s*(?:await\s+)?(?:require|import)\b"
+    rb"|(?:module\.)?exports\b)"
+)
+
+
+class Unused:
+    """Answers by place; what was asked is kept."""
+
+    def __init__(self, model: "Model") -> None:
+        self.model = model
+        self._memo: dict[Fn, bool] = {}
+
+    def stands_at(self, file: str, line: int) -> bool:
+        """Whether a line of code is in a function that nothing leads to."""
+        index = self.model.program.indices.get(file)
+        around = [n for n, f in enumerate(index.functions) if f.line <= line <= f.end_line and f.parent == TOP] if index else []
+        return any(self.is_unused(Fn(file, n)) for n in around)
+
+    def is_unused(self, fn: Fn) -> bool:
+        """Whether nothing leads to a function that stands beside others which a route leads to."""
+        if fn not in self._memo:
+            self._memo[fn] = self._may_be(fn) and not self._is_named(fn)
+        return self._memo[fn]
+
+    @cached_property
+    def _routed(self) -> set[Fn]:
+        return {self.model.program.outermost(entry.target.fn) for entry in self.model.entries if entry.route}
+
+    @cached_property
+    def _entered(self) -> set[Fn]:
+        handlers = (handler.entry for handler in self.model.handlers.all)
+        return {self.model.program.outermost(entry.target.fn) for entry in (*self.model.entries, *handlers)}
+
+    def _may_be(self, fn: Fn) -> bool:
+        """Whether a function could only be reached by its name, as those beside it are by routes."""
+        program = self.model.program
+        function = program.function(fn)
+        name = program.name(fn)
+        if function is None or len(name) < _SHORTEST or not name.isidentifier() or name.startswith("__") or fn in self._entered:
+            return False
+        if self._is_decorated(fn):
+            return False
+        owner, language = program.owner(fn), program.language(fn.file)
+        if language == "php":
+            if owner is None or not _CONTROLLER.fullmatch(program.cls(owner).name) or _LARAVEL not in program.sources[fn.file]:
+                return False
+        elif owner is not None and (language == "python" or program.cls(owner).bases):
+            return False  # who wrote the class above calls its methods
+        return any(other != fn and other.file == fn.file and program.owner(other) == owner for other in self._routed)
+
+    def _is_decorated(self, fn: Fn) -> bool:
+        """Whether something above a function may register it."""
+        function = self.model.program.function(fn)
+        line = function.line if function is not None else 1
+        return any(self.model.program.line_text(fn.file, n).lstrip().startswith(("@", "#[")) for n in (line, line - 1))
+
+    def _is_named(self, fn: Fn) -> bool:
+        """Whether anything says a function's name but where it is declared, brought in or handed out."""
+        program = self.model.program
+        name = program.name(fn).encode()
+        function = program.function(fn)
+        kept_in = program.owner(fn) if program.language(fn.file) == "php" else None
+        owner = program.cls(kept_in).name.encode() if kept_in is not None else None
+        word = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
+        alone = re.compile(rb"\s*" + re.escape(name) + rb"\s*,?\s*")
+        for file in self.model.texts.files:
+            text = self.model.texts.text(file.path)
+            if name not in text:
+                continue
+            for match in word.finditer(text):
+                begin = text.rfind(b"\n", 0, match.start()) + 1
+                line = text[begin : end if (end := text.find(b"\n", match.end())) >= 0 else len(text)]
+                own = file.path == fn.file
+                if own and function is not None and text.count(b"\n", 0, match.start()) + 1 == function.line:
+                    continue
+                if _CARRIES.match(line) or (own and alone.fullmatch(line)) or in_comment(text, match.start(), begin):
+                    continue
+                if owner is None or not _of_another(line, name, owner):
+                    return True
+        return False
+
+
+def _of_another(line: bytes, name: bytes, owner: bytes) -> bool:
+    """Whether a line of PHP declares or names the method of another class so called: ``[CheckoutController::class, 'pay']``."""
+    if re.search(rb"\bfunction\s+&?" + name + rb"\s*\(", line):
+        return True
+    named = re.search(rb"(\w+)::class\s*,\s*['\"]" + name + rb"['\"]|(\w+)@" + name + rb"\b", line)
+    return named is not None and owner not in named.groups()
