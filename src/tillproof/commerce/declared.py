@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
     from tillproof.commerce.money import Number, Unit
 
-_NO_PLACES = re.compile(r"decimal_places\s*=\s*0\b|\(\s*\d+\s*,\s*0\s*\)")
+_NO_PLACES = re.compile(r"""(?:decimal_places|scale|places)["']?\s*(?:=>|[=:])\s*0\b|\(\s*(?:["'`]\w+["'`]\s*,\s*)?\d+\s*,\s*0\s*\)""")
 # A field of a class of PHP (or a parameter of its constructor that becomes one), and what gives it.
 _OF_PHP = r"(?:private|protected|public|readonly|var)\s+\??(int|float)\s+\${0}\b|function\s+get_?{1}\(\)\s*:\s*\??(int|float)\b"
 _DEEPEST = 12
+_BETWEEN = "pivot"
 _COLUMNS = ("Column", "mapped_column", "Field")
 _OWN_DATA = ("metadata", "meta_data", "notes", "custom", "custom_id", "client_reference_id")
 _TYPES: "dict[str, tuple[Number, Unit]]" = {
@@ -112,7 +113,17 @@ class Declared:
             touch = self.model.records.read_behind(value.base)
             name = touch.entity if touch is not None else self._called(value.base)
             column = schema.column(name, value.name, near) if name else None
+        if column is None and isinstance(value.base, Member) and value.base.name == _BETWEEN:
+            column = self._between(value.name, near)
         return self._kind_of(column, near) if column is not None else None
+
+    def _between(self, name: str, near: str) -> Column | None:
+        """The column of Laravel's table between two others, ``$product->pivot->price``: the one table of the unit that has such a column
+        and no model of its own."""
+        unit = self.program.unit(near)
+        tables = (t for t in self.model.schema.mentioning([name]) if t.unit == unit and t.model is None)
+        found = [column for t in tables if (column := t.column(name)) is not None]
+        return found[0] if len(found) == 1 else None
 
     def _kind_of(self, column: Column, near: str) -> Kind | None:
         """What a column's type says of a sum. A document's number may be any; a decimal comes as a text everywhere but in Python."""
