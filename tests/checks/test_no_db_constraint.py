@@ -49,6 +49,7 @@ def test_backorders_make_it_a_decision(tmp_path: Path, extra: str, severity: str
         "products (id INT, in_stock BOOLEAN, stock_status INT, stock VARCHAR(10), packaging_qty INT, sold INT)",
         "products (id INT, shopify_product_id BIGINT UNIQUE NOT NULL, total_inventory INT)",
         "products (id INT, price INT, order_id INT, quantity INT)",
+        "product_map (id INT, shop_product INT, last_stock_qty DECIMAL(15, 4), synced_stock INT, stock_before INT)",
     ],
 )
 def test_what_is_no_stock_owes_nothing(tmp_path: Path, table: str) -> None:

@@ -127,8 +127,10 @@ def _effect_receiver(effect: Effect, pattern: str, name: str) -> bool | None:
         plain = receiver.lstrip(".").lower()
         if before.lower() == plain or before.lower().endswith("." + plain) or before.lower().startswith(plain + "."):
             return True
+        if receiver.startswith(".") and before.startswith("?") and f".{before[1:].lower()}".rpartition(".")[0].endswith("." + plain):
+            return True  # by how it is spelt: `tx.order`, `this.txHost.tx.order`
         if receiver.startswith(".") and before.startswith("?") and f"{before[1:].lower()}.".startswith(plain + "."):
-            return True  # by how it is spelt: `tx.order`
+            return True
     if not before or before.startswith(("?", "#")):
         return False
     return None

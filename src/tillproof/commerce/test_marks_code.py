@@ -11,6 +11,7 @@ from tillproof.flow.choosing import Condition, chosen, conditions_of, words_of
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.program import Fn
 from tillproof.flow.slots import names_around
+from tillproof.flow.tries import catches
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
@@ -176,7 +177,7 @@ class CodeMarks:
         else:
             value = body.name(i).strip("'\"")
             name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
-            if name is None or self._only_asks(fn.file) or self._begins_form(body, defuse, i):
+            if name is None or self._only_asks(fn.file) or self._begins_form(body, defuse, i) or self._is_excuse(fn, body, i):
                 return None
             sure = snake(_last(value)) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
             what = f"`{name}` set to {value}"
@@ -324,6 +325,14 @@ class CodeMarks:
                 if any((const := body.const(v)) is not None and self._words.has("live_values", const[1].strip("'\"")) for v in handed):
                     return True
         return False
+
+    def _is_excuse(self, fn: Fn, body: Body, i: int) -> bool:
+        """Whether a mode is what the handler of an exception answers with, beside an id that is empty: nothing is opened by that."""
+        home = self._model.evaluator.defuse(fn).block_of[i]
+        used = next(iter(self._model.evaluator.defuse(fn).uses(i)), -1)
+        if used < 0 or body.op[used] != Op.RECORD or not any(home in handler.blocks for handler in catches(body)):
+            return False
+        return any((const := body.const(v)) is not None and not const[1].strip("'\"") for v in body.args(used)[1::2])
 
     def _begins_form(self, body: Body, defuse: DefUse, i: int) -> bool:
         """Whether a literal is what a page's state begins with, until what is stored has been loaded: ``useState({ test_mode: true })``."""

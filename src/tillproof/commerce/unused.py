@@ -23,6 +23,12 @@ _CARRIES = re.compile(
 )
 
 
+_EXPORTED = (
+    rb"\bexports(?:\.NAME\b|\s*=\s*\{[^}]*\bNAME\b)|\bexport\s+(?:default\s+)?(?:async\s+)?(?:function|const|let)\s+NAME\b"
+    rb"|\bexport\s*\{[^}]*\bNAME\b"
+)
+
+
 class Unused:
     """Answers by place; what was asked is kept."""
 
@@ -66,7 +72,13 @@ class Unused:
                 return False
         elif owner is not None and (language == "python" or program.cls(owner).bases):
             return False  # who wrote the class above calls its methods
+        elif owner is None and language == "javascript" and not self._is_exported(fn.file, name):
+            return False  # a method of an object, whose holder calls it
         return any(other != fn and other.file == fn.file and program.owner(other) == owner for other in self._routed)
+
+    def _is_exported(self, file: str, name: str) -> bool:
+        """Whether a module hands a function out by its name."""
+        return re.search(_EXPORTED.replace(b"NAME", re.escape(name.encode())), self.model.program.sources[file]) is not None
 
     def _is_decorated(self, fn: Fn) -> bool:
         """Whether something above a function may register it."""
