@@ -72,6 +72,7 @@ def test_in_a_loader(tmp_path: Path, then: str, expected: list[str]) -> None:
     [
         ('return body["data"]["orderEditCommit"]["order"]["id"]', ["broken"]),
         ('if body["data"]["orderEditCommit"]["userErrors"]: raise ValueError(order)', ["held"]),
+        ('if body.get("data", {}).get("orderEditCommit", {}).get("userErrors", []): raise ValueError(order)', ["held"]),
         ("return body", []),
     ],
 )

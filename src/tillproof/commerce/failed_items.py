@@ -47,12 +47,12 @@ def answers_failed(model: "Model", fn: Fn, catch: Catch) -> bool:
 def _notes(body: Body, i: int) -> bool:
     op = body.op[i]
     if op == Op.STORE:
-        return _is_failed(body.name(i)) and body.op[body.args(i)[1]] != Op.PARAM
+        return is_failed(body.name(i)) and body.op[body.args(i)[1]] != Op.PARAM
     if op == Op.SET_FIELD:
-        return _is_failed(body.name(i)) or _lies_in_failed(body, body.args(i)[0])
+        return is_failed(body.name(i)) or _lies_in_failed(body, body.args(i)[0])
     if op == Op.SET_INDEX:
         target, key, value = body.args(i)
-        return _lies_in_failed(body, target) or _is_failed(_text(body, key)) or _says_failed(body, value)
+        return _lies_in_failed(body, target) or is_failed(_text(body, key)) or _says_failed(body, value)
     if op != Op.CALL:
         return False
     callee, arguments = body.call(i)
@@ -70,9 +70,9 @@ def _lies_in_failed(body: Body, i: int) -> bool:
         if i < 0:
             return False
         op = body.op[i]
-        if op in (Op.NAME, Op.FIELD) and _is_failed(body.name(i)):
+        if op in (Op.NAME, Op.FIELD) and is_failed(body.name(i)):
             return True
-        if op == Op.INDEX and _is_failed(_text(body, body.args(i)[1])):
+        if op == Op.INDEX and is_failed(_text(body, body.args(i)[1])):
             return True
         if op not in (Op.FIELD, Op.INDEX):
             return False
@@ -88,9 +88,9 @@ def _says_failed(body: Body, i: int) -> bool:
     for key, value in zip(args[::2], args[1::2], strict=False):
         name = _text(body, key)
         const = body.const(value) if value >= 0 else None
-        if _is_failed(name) and (const is None or const[0] == Kind.STRING):
+        if is_failed(name) and (const is None or const[0] == Kind.STRING):
             return True
-        if const is not None and const[0] == Kind.STRING and _is_failed(const[1]):
+        if const is not None and const[0] == Kind.STRING and is_failed(const[1]):
             return True
         if const is not None and const[0] == Kind.BOOL and const[1].lower() == "false" and _WENT_WELL.fullmatch(snake(name)):
             return True
@@ -102,5 +102,6 @@ def _text(body: Body, i: int) -> str:
     return const[1] if const is not None and const[0] == Kind.STRING else ""
 
 
-def _is_failed(name: str) -> bool:
+def is_failed(name: str) -> bool:
+    """Whether a name speaks of what failed, was skipped or is missing."""
     return bool(name) and _FAILED.fullmatch(snake(name)) is not None

@@ -7,6 +7,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.failed_items import notes_in
 from tillproof.commerce.lexicon import snake
 from tillproof.flow.asked import own_side, reads
+from tillproof.flow.defuse import variables
 from tillproof.flow.program import Fn
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
@@ -29,6 +30,7 @@ _RAISES = "raise_for_status"
 _BELOW = ("0", "null", "undefined", "None")
 _DEEPEST = 6
 _LONGEST_PATH = 14
+_STORES = 2
 _HOLDING = (Op.AWAIT, Op.UNARY, Op.BINARY, Op.FIELD, Op.CAST, Op.INDEX, Op.CHOICE)
 
 
@@ -44,7 +46,7 @@ def refused_unheard(model: "Model", place: Place) -> int | None:
     asked = [(b, truth) for b, truth in asked if not raises or _says_errors(body, body.args(b)[0])]
     if not asked:
         return place.instr if not raises and model.outcomes.unread(place) else None
-    left = [b for b, truth in asked if _is_left(model, place.fn, b, truth)]
+    left = [b for b, truth in asked if _is_left(model, place.fn, b, truth) and not _is_answered(model, place.fn, b)]
     return left[0] if len(left) == len(asked) else None
 
 
@@ -187,6 +189,14 @@ def _is_left(model: "Model", fn: Fn, branch: int, truth: bool) -> bool:
     if acts or any(body.op[r] in (Op.RETURN, Op.RAISE) for r in rows) or _kept_beyond(model, fn, rows):
         return False
     return bool(rows) or not _kept_beyond(model, fn, list(body.rows(well)))
+
+
+def _is_answered(model: "Model", fn: Fn, branch: int) -> bool:
+    """Whether the errors that a branch asks for are in what the function answers with as well: ``Result(success=not user_errors)``."""
+    body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
+    asked = {n for n in variables(body, defuse, body.args(branch)[0], 0) if _BAD.fullmatch(snake(n)) or _LISTED.fullmatch(snake(n))}
+    returned = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)) if asked else ()
+    return any(not asked.isdisjoint(variables(body, defuse, i, _STORES)) for i in returned if i >= 0)
 
 
 def _marks(model: "Model", fn: Fn, i: int) -> bool:

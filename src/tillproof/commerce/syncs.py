@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.refused_items import MARK, notes_refused, refused_unheard
 from tillproof.commerce.sendings import Sending
+from tillproof.commerce.sync_marks import moved_past
 from tillproof.commerce.sync_turns import (
     BEGUN,
     EACH,
@@ -59,14 +60,14 @@ _ANSWERED = re.compile(
 
 _SENT = Plain("sent", True, None, False)
 
-What = Literal["dropped", "stops", "kept"]
+What = Literal["dropped", "passed", "stops", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
     """A loop of ``fn`` over items that are carried over, or a call that has each of them done, which begins at ``first``; ``effect``: what
-    is done with each. ``what`` happens when that fails: it is ``dropped`` (``at`` is where), it ``stops`` the run, or it is ``kept``
-    (``at`` is how)."""
+    is done with each. ``what`` happens when that fails: it is ``dropped`` (``at`` is where), ``passed`` by the mark of what was carried
+    over (``at`` is where that is kept), it ``stops`` the run, or it is ``kept`` (``at`` is how)."""
 
     fn: Fn
     first: int
@@ -98,7 +99,7 @@ class Syncs:
                     found += [s for s in judged if named or s.what != "stops"]
         once: dict[tuple[Fn, int], Sync] = {}
         for sync in found:
-            if sync.what == "dropped":  # what several runs share is dropped in one place
+            if sync.what in ("dropped", "passed"):  # what several runs share is dropped in one place
                 once.setdefault((sync.at.fn, sync.at.instr), sync)
             else:
                 once.setdefault((sync.fn, sync.first), sync)
@@ -212,7 +213,7 @@ class Syncs:
                 inside = [e for e in inside if e.touch is None]
             if inside:
                 judged = self._judge(fn, loop, inside, done)
-                if judged.what == "dropped" or judged.effect not in sent:
+                if judged.what in ("dropped", "passed") or judged.effect not in sent:
                     yield judged
 
     def _sent(self, fn: Fn, loops: list[Loop]) -> list[Effect]:
@@ -354,7 +355,13 @@ class Syncs:
             what, at = self._ends(fn, loop, effect, done)
             found.append(Sync(fn, first, effect, what, at))
         order: tuple[What, ...] = ("dropped", "stops", "kept")
-        return min(found, key=lambda s: order.index(s.what))
+        judged = min(found, key=lambda s: order.index(s.what))
+        there = self.program.body(judged.at.fn)
+        if judged.what == "kept" and there.op[judged.at.instr] == Op.CAUGHT:
+            catch = self.model.failures.caught_at(fn, judged.at.instr) if judged.at.fn == fn else None
+            if (mark := moved_past(self.model, fn, loop, catch)) is not None:
+                return replace(judged, what="passed", at=mark)
+        return judged
 
     def _ends(self, fn: Fn, loop: Loop, effect: Effect, done: list[Effect]) -> tuple[What, Place]:
         """What becomes of a failure of one item's effect, and where; ``done``: all that the run does."""

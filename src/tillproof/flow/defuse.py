@@ -240,6 +240,24 @@ def value_operands(body: Body, i: int) -> list[int]:
     return [args[n] for n in _VALUES.get(op, ()) if n < len(args) and args[n] >= 0]
 
 
+def variables(body: Body, defuse: "DefUse", i: int, stores: int) -> set[str]:
+    """The variables of which a value is put together, through so many that they are kept in."""
+    found: set[str] = set()
+    waiting, seen = [(i, stores)], set[int]()
+    while waiting:
+        here, left = waiting.pop()
+        if here < 0 or here in seen:
+            continue
+        seen.add(here)
+        if body.op[here] == Op.NAME:
+            found.add(body.name(here))
+            made = defuse.reaching(here, body.name(here)).stores if left else ()
+            waiting += [(body.args(s)[1], left - 1) for s in made if body.op[s] == Op.STORE]
+        else:
+            waiting += [(a, left) for a in value_operands(body, here)]
+    return found
+
+
 def spelt(body: Body, i: int) -> str:
     """A variable, a member of one or a literal as it is written; empty for anything else."""
     if body.op[i] == Op.FIELD:

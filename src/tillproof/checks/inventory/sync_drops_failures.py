@@ -54,6 +54,20 @@ def _rule(model: Model, sync: Sync) -> Ruling:
         )
         ruling.evidence.append(step(model, sync.at, "the failure is only logged", "missing"))
         return ruling
+    if sync.what == "passed":
+        ruling.severity = "high"
+        ruling.title = "What failed is passed over: the mark of the run moves on all the same"
+        ruling.message = (
+            f"`{name}` notes what failed and goes on, and here it keeps its mark (the time, the cursor or the snapshot from which the next "
+            "run tells what has changed) as if everything had been carried over. The next run finds nothing new about the items that "
+            "failed: their stock, price or order stays wrong until it happens to change again, so the shop oversells them or misses them."
+        )
+        ruling.remediation = (
+            f"Keep what failed ({_NOTES[language]}), leave it out of the mark or do not move the mark while any is left, and try it again "
+            "in the next run."
+        )
+        ruling.evidence.append(step(model, sync.at, "the mark is kept whatever failed", "missing"))
+        return ruling
     ruling.severity = "medium"
     ruling.title = "One item that fails stops the whole run"
     ruling.message = (

@@ -10,6 +10,7 @@ from tillproof.commerce.model import Model
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, FunctionV, Text, Value, constant, options, pieces
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 _ERRORS = "userErrors"
@@ -19,6 +20,7 @@ _WHOLE = ("json", "body", "data", "then", "text", "getDecodedBody", "getBody", "
 """Members of an answer that are still all of it."""
 _MOST_PIECES = 60
 _MOST = 8
+_KEYS = 2
 
 
 def unread_user_errors(model: Model) -> Iterator[Ruling]:
@@ -107,6 +109,12 @@ def _read(model: Model, fn: Fn, calls: list[int]) -> tuple[Fn, int] | None:
         for i, op in enumerate(within.op):
             named = op == Op.FIELD and within.name(i) == _ERRORS
             keyed = op == Op.INDEX and (c := within.const(within.args(i)[1])) is not None and c[1] == _ERRORS
-            if named or keyed:
+            if named or keyed or (op == Op.CALL and _asks_by_key(within, i)):
                 return one, i
     return None
+
+
+def _asks_by_key(body: Body, i: int) -> bool:
+    """Whether a call asks a record for the errors: ``answer.get("userErrors")``, ``Arr::get($answer, 'data.orderUpdate.userErrors')``."""
+    keys = (const[1].strip("'\"") for _, a in body.call(i)[1][:_KEYS] if (const := body.const(a)) is not None)
+    return any(key == _ERRORS or key.endswith(f".{_ERRORS}") for key in keys)
