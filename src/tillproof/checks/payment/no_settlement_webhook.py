@@ -97,7 +97,9 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
     named = _named(heard.operation) if heard.operation else "payment"
     asked = ", ".join(f"`{e}`" for e in sorted(heard.events)[:4])
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if late else "high", "likely" if late else "certain"
-    ruling.anchor = (fn.file, _line(model, fn, instr), _line(model, fn, instr))
+    here = settlement.paid_first(model, integration) if settlement.only_of_what_comes_back(heard.events) else None
+    at_file, at_line = (here[0].file, _line(model, *here)) if here is not None else (fn.file, _line(model, fn, instr))
+    ruling.anchor = (at_file, at_line, at_line)
     if late:
         ruling.title = f"{provider.name} payments that succeed late are taken as paid, or never"
         ruling.message = (
@@ -135,7 +137,7 @@ def _ignored(model: Model, integration: Integration, ruling: Ruling, handler: Ha
     ruling.anchor = (fn.file, line, line)
     ruling.title = f"The webhook hears of {name} payments and does nothing with them"
     ruling.message = (
-        f"What {name} sends here is acknowledged, and no record changes: the order counts as paid only when the customer's browser comes "
+        f"What {name} sends here is acknowledged, and no order changes: the order counts as paid only when the customer's browser comes "
         f"back. Who pays and closes the window, or loses the connection, has paid {name} and gets nothing."
     )
     ruling.remediation = _remedy(integration, there=True)

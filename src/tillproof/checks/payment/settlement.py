@@ -6,23 +6,27 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from tillproof.checks.ways import told_at
+from tillproof.commerce.begun import ends
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.only_noted import only_notes
 from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.commerce.pack_effects import digests
 from tillproof.commerce.recognition import HOOK
+from tillproof.commerce.touches import Touch
 from tillproof.flow.outside import squashed_name
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
-from tillproof.flow.values import Choice, Const, Record, Seq, Value, constant
+from tillproof.flow.values import Choice, ClassV, Const, Record, Seq, Value, constant, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider
 
 _GENERIC = re.compile(r"web_?hooks?|(^|[/_-])ipn|notif(y|ication)", re.IGNORECASE)
 _NOTIFIES = re.compile(r".*?notif(y|ication)[^/]*", re.IGNORECASE)
 _ADDRESS = re.compile(r"(notif\w*|web_?hook|ipn|server_?callback)(_?callback)?_?ur[li]", re.IGNORECASE)
+_COMES_BACK = re.compile(r"refund|disput|chargeback|payout|transfer", re.IGNORECASE)
 _PIECES = 60
 _SAYS_ENOUGH = 10  # letters of an event's name, of several words
 _BODIES = ("body", "json", "data", "form_params", "params")
@@ -133,13 +137,35 @@ def _events_in_names(model: Model, handler: Handler, provider: Provider) -> set[
 
 
 def idle(model: Model, handler: Handler) -> bool:
-    """Whether a handler does nothing with what it hears: it answers, and logs perhaps; no effect lies behind it, and nobody else is handed
-    the message."""
-    if handler.walked.acts or model.effects.of(handler.entry.target):
+    """Whether a handler does nothing with what it hears: it answers, logs perhaps, or keeps the message in a table that no job reads. No
+    other effect lies behind it, and nobody else is handed the message."""
+    effects = [e for e in model.effects.of(handler.entry.target) if e.operation is None or e.operation.op != "payment.retrieve"]
+    notes = {(e.fn, e.instr): e.touch for e in effects if e.touch is not None and only_notes(model, e.fn, e.instr, e.ctx)}
+    ended = {(e.fn, e.instr) for e in effects if ends(model, e.fn, e.instr)} if notes else set()
+    done = {(e.fn, e.instr) for e in effects if e.touch is None or e.touch.kind != "read"}
+    if (done | {(h.fn, h.instr) for h in handler.walked.acts}) - notes.keys() - ended:
+        return False
+    if any(_is_worked_off(model, touch) for touch in notes.values()):
         return False
     own = model.reach.of([handler.entry.target])
-    logged = {(fn, site.instr) for fn in own.functions for site in model.logs.sites(fn)}
-    return not any((fn, i) not in logged and _hands_on(model, fn, i) for fn, i, _ in own.unresolved)
+    known = notes.keys() | {(fn, site.instr) for fn in own.functions for site in model.logs.sites(fn)}
+    return not any((fn, i) not in known and _hands_on(model, fn, i) and not _is_made(model, fn, i) for fn, i, _ in own.unresolved)
+
+
+def _is_made(model: Model, fn: Fn, i: int) -> bool:
+    """Whether a call makes an object of a class of ours, which does nothing by itself."""
+    return any(isinstance(o, ClassV) for o in options(model.evaluator.value(fn, model.program.body(fn).args(i)[0])))
+
+
+def _is_worked_off(model: Model, note: Touch) -> bool:
+    """Whether a job reads what a handler has kept."""
+    jobs: list[Value] = [e.target for e in model.entries if e.role == "internal"]
+    for fn in model.reach.of(jobs).functions if jobs else ():
+        for i, op in enumerate(model.program.body(fn).op):
+            touch = model.records.touch(fn, i, None) if op == Op.CALL else None
+            if touch is not None and touch.entity == note.entity:
+                return True
+    return False
 
 
 def by_browser(model: Model, integration: Integration) -> bool:
@@ -355,8 +381,19 @@ def has_routes(model: Model, integration: Integration) -> bool:
 
 
 def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
-    """Where the first of the browser's routes writes that the order is paid; of those that ask the provider, where there is one."""
-    for found in sorted(integration.returns, key=lambda r: (not r.policy.proofs, all((h.fn, h.instr) in r.policy.topped for h in r.paid))):
+    """Where the first of the browser's routes writes that the order is paid; of those that ask the provider, or that bear its name, where
+    there is one."""
+
+    def rank(found: Transitions) -> tuple[bool, bool, bool]:
+        named = integration.provider.id in f"{found.entry.route or ''} {found.entry.target.fn.file}".lower()
+        return not found.policy.proofs, not named, all((h.fn, h.instr) in found.policy.topped for h in found.paid)
+
+    for found in sorted(integration.returns, key=rank):
         act = next((h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), found.paid[0])
         return told_at(model, act)
     return None
+
+
+def only_of_what_comes_back(events: frozenset[str]) -> bool:
+    """Whether a handler hears of nothing but refunds, disputes and payouts: it is no place at which payments are heard of."""
+    return bool(events) and all(_COMES_BACK.search(event) for event in events)

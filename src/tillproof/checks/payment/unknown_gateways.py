@@ -26,9 +26,15 @@ def asked_outside(model: Model, entry: Entry) -> tuple[Fn, int, str] | None:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
             name = (payment_call(model, fn, i, ASKS) or asked_over_http(model, fn, i)) if op == Op.CALL else ""
-            if name and model.evaluator.defuse(fn).uses(i):
+            if name and model.evaluator.defuse(fn).uses(i) and not _is_known_client(model, name):
                 return fn, i, name
     return None
+
+
+def _is_known_client(model: Model, name: str) -> bool:
+    """Whether a call is one of a client that a pack names, which sends what it is handed: what it is handed says what is asked."""
+    clients = (c for p in model.knowledge.providers.values() for each in p.clients.values() for c in each)
+    return any(name.startswith(f"{client}.") for client in clients)
 
 
 def outside_charges(model: Model) -> Iterator[AmountSite]:
