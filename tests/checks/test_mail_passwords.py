@@ -35,6 +35,8 @@ NODE = "const nodemailer = require('nodemailer');\nmodule.exports = nodemailer.c
             "high",
         ),
         ("mail.py", f'import yagmail\n\nyagmail.SMTP("a@gmail.com", "{SPACED}").send("b@gmail.com", "Paid")\n', 3, "high"),
+        (".env", f"SMTP_HOST=smtp.gmail.com\nSMTP_PASS={SPACED}\n", 2, "high"),
+        (".env", f"SMTP_HOST=smtp.gmail.com\nSMTP_PASSWORD={JOINED}\n", 2, "high"),
         (".env.local", f"MAILER_DSN=gmail+smtp://shop:{JOINED}@default\n", 1, "high"),
         ("seeds/mockData.js", f"// https://api.spoonacular.com/recipes?apiKey={HEX}&number=5\nmodule.exports = [];\n", 1, "high"),
         ("sms.js", f"module.exports = (n) => fetch(`https://www.fast2sms.com/dev?authorization={SMS}&to=${{n}}`);\n", 1, "high"),

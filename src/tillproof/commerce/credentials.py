@@ -18,6 +18,8 @@ Sort = Literal["secret", "publishable", "signing", "database", "mail"]
 _LONGEST_NAME = 80
 # Ends of names whose values people make up.
 _MADE_UP = ("password", "passwd", "pass", "pwd", "pw", "passphrase")
+# The system that takes the password of a mail account, whoever runs it.
+_MAIL = "smtp"
 # What may be left of a credential's name beside that of the system.
 _BARE = ("key", "token", "secret", "password", "pass", "salt", "hmac")
 _CONNECTION = re.compile(r"([a-z][a-z0-9+.-]{2,20})://([^\s:/]{0,80}):([^\s/@]{1,200})@([\w.-]+)", re.IGNORECASE)
@@ -114,7 +116,7 @@ class Credentials:
         made_up = own.rpartition("_")[2] in _MADE_UP
         if made_up and self._words.has("database_fields", whole):
             return Credential("database", mode, None, "database password", value) if is_password(value) else None
-        if owner is None and made_up and self._words.has("mail_fields", whole):
+        if (owner is None or owner.id == _MAIL) and made_up and self._words.has("mail_fields", whole):
             return Credential("mail", mode, None, "password of the mail account", value) if is_mail_password(value) else None
         if owner is None and not made_up and _OF_PAYMENTS.match(own) and is_random(value):
             mode = next((m for m in _MODES if value.startswith(f"{m}_")), mode)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SHORTEST = 5
 _CONTROLLER = re.compile(r"\w+Controller")
+_TRAIT = re.compile(rb"[{;}]\s*use\s+[A-Z\\]")
 _LARAVEL = b"Illuminate\\"
 # Lines that bring a name in or hand it out, and call nothing.
 _CARRIES = re.compile(
@@ -70,6 +71,8 @@ class Unused:
         if language == "php":
             if owner is None or not _CONTROLLER.fullmatch(program.cls(owner).name) or _LARAVEL not in program.sources[fn.file]:
                 return False
+            if _TRAIT.search(program.class_text(owner)):
+                return False  # what a trait of the framework's calls: `use RegistersUsers`
         elif owner is not None and (language == "python" or program.cls(owner).bases):
             return False  # who wrote the class above calls its methods
         elif owner is None and language == "javascript" and not self._is_exported(fn.file, name):
