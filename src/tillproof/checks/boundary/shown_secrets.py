@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tillproof.commerce.hosts import is_local
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
@@ -135,7 +136,8 @@ def _is_token_answer(model: Model, value: Value) -> bool:
         if isinstance(value, Result) and value.instr >= 0:
             request = model.http.request(value.fn, value.instr, value.ctx)
             if request is not None:
-                return _TOKENS.search(request.url) is not None
+                host = request.url.partition("://")[2].partition("/")[0]
+                return _TOKENS.search(request.url) is not None and not (host and "{" not in host and is_local(host))
             value = value.callee
         elif isinstance(value, Member) and value.name.lower() in _BODY:
             value = value.base

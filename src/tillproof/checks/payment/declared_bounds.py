@@ -1,6 +1,7 @@
 """Bounds that stand in the declaration of a field: of a form, a serializer, a DTO, a schema, the rules of a validator."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tillproof.commerce.declared_bodies import bodies, fields_of
@@ -32,6 +33,8 @@ _SHOWN = re.compile(r"\b(?:attrs|render_kw)\s*=\s*\{[^}]*\}")  # what the browse
 _BEGINS_BODY = re.compile(r"\)\s*(?:=>|:[^{]*)?\s*\{\s*$")
 _TEXTS = re.compile(r"(^|/)(lang|languages?|locales?|i18n|l10n|translations?)/", re.IGNORECASE)  # what people are shown
 _LINES = 8  # of one declaration
+_LONGEST = 20  # lines of a method that refuses
+_TOO_LITTLE = re.compile(r"<=\s*0\b|<\s*[01]\b|\bnot\s+\w+\s*>=?\s*[01]\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[st
     declaring = [cls for cls in bodies(model, around) if fields_of(model, cls, word)]
     if declaring:
         found = [next((n for n, text in fields_of(model, cls, word) if _says(how, text)), 0) for cls in declaring]
-        return Barrier(declaring[0].file, found[0], "the field is declared with bounds") if all(found) else None
+        if all(found):
+            return Barrier(declaring[0].file, found[0], "the field is declared with bounds")
+        return _refused_by_method(model, [cls.file for cls in declaring], word) if how is DECLARED else None
     units = {model.program.unit(fn.file) for fn in around}
     field = re.compile(rf"(?:(?<![\w.])|(?<=[*\]]\.)){re.escape(word)}(?!\w)['\"]?\s*(?:[:=?!,)]|=>)")
     for file in model.program.mentioning(word):
@@ -64,7 +69,35 @@ def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[st
                 and not of_another_request(model, around, file, number + 1, word)
             ):
                 return Barrier(file, number + 1, "the field is declared with bounds")
+    files = [f for f in model.program.mentioning(word) if model.program.unit(f) in units]
+    return _refused_by_method(model, files, word) if how is DECLARED else None
+
+
+def _refused_by_method(model: Model, files: Iterable[str], word: str) -> Barrier | None:
+    """A method that a form, a serializer or a model of Python has for a field alone, and that refuses what is too little:
+    ``def clean_quantity(self)``, ``def validate_quantity(self, value)``, ``@field_validator("quantity")``."""
+    own, told = re.escape(word), rf"\([^)]*['\"]{re.escape(word)}['\"]"
+    begins = re.compile(rf"def (?:clean|validate)_{own}\s*\(|@(?:field_)?validator{told}|@validates{told}")
+    for file in dict.fromkeys(files):
+        if model.program.language(file) != "python":
+            continue
+        lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
+        for number in (n for n, line in enumerate(lines) if begins.search(line)):
+            text = " ".join(_method(lines, number))
+            if _TOO_LITTLE.search(text) and "raise " in text:
+                return Barrier(file, number + 1, "the field's own method refuses what is too little")
     return None
+
+
+def _method(lines: list[str], number: int) -> Iterator[str]:
+    """The lines of a method, from its decorator or beginning to the next one."""
+    within = False
+    for line in lines[number : number + _LONGEST]:
+        if line.lstrip().startswith(("def ", "async def ")):
+            if within:
+                return
+            within = True
+        yield line
 
 
 def _says(how: re.Pattern[str], text: str) -> bool:
