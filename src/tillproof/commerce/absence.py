@@ -1,14 +1,22 @@
 """Alternatives of a condition in which there is no record at all: ``if order and order.status == "paid": return`` goes on for an order that
 is not there, which has no state to be asked for, and of which nothing is changed."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
+from tillproof.flow.values import options, pieces
 from tillproof.ir.ops import Kind, Op
+
+if TYPE_CHECKING:
+    from tillproof.commerce.states import States
 
 _IS = ("==", "===", "is")
 _IS_NOT = ("!=", "!==", "is not")
 _DEEPEST = 6
+_MOST_PIECES = 30
 
 Group = tuple[Atom | AnyOf, ...]
 _Made = tuple[Fn, int, tuple[str, ...]]
@@ -19,6 +27,36 @@ def where_there(evaluator: Evaluator, groups: tuple[Group, ...]) -> list[Group]:
     read = {row for group in groups for atom in group if isinstance(atom, Atom) for row in _members_of(evaluator, atom.fn, atom.instr, 0)}
     kept = [g for g in groups if not any(isinstance(a, Atom) and _empty(evaluator, a) & read for a in g)]
     return kept or list(groups)
+
+
+def where_asked(states: "States", groups: tuple[Group, ...]) -> list[Group]:
+    """The alternatives as ``where_there`` leaves them, without those that say that there is nothing by which another one looks a row up:
+    ``if event_id: if seen(event_id): return``."""
+    kept = where_there(states.evaluator, groups)
+    sought = (
+        {at for group in kept for atom in group if isinstance(atom, Atom) for at in _looked_up_by(states, atom)} if len(kept) > 1 else set()
+    )
+    asked = [g for g in kept if not any(isinstance(a, Atom) and _says_none(states, a, sought) for a in g)] if sought else kept
+    return asked or kept
+
+
+def _looked_up_by(states: "States", atom: Atom) -> Iterator[tuple[str, int]]:
+    """Where the values come from by which the row is chosen that a condition asks for."""
+    read = states.existence(atom)
+    for key in read.keys.values() if read is not None else ():
+        yield from (piece.at for piece in pieces([key], _MOST_PIECES, states.evaluator.made_of))
+
+
+def _says_none(states: "States", atom: Atom, sought: set[tuple[str, int]]) -> bool:
+    """Whether an atom says that one of those values is empty."""
+    body = states.program.body(atom.fn)
+    op, args = body.op[atom.instr], body.args(atom.instr)
+    const = body.const(args[2]) if op == Op.BINARY else None
+    null = const is not None and const[0] == Kind.NULL and body.text(args[0]) in (_IS if atom.truth else _IS_NOT)
+    if not null and (op == Op.BINARY or atom.truth is not False or states.existence(atom) is not None):
+        return False
+    found = options(states.evaluator.value(atom.fn, args[1] if null else atom.instr, atom.ctx))
+    return any(o.at in sought for o in found)
 
 
 def _empty(evaluator: Evaluator, atom: Atom) -> set[_Made]:

@@ -48,6 +48,12 @@ CONTROL = frozenset(
     [
         "where",
         "transaction",
+        "update_conflicts",
+        "unique_fields",
+        "updateonduplicate",
+        "ignoreduplicates",
+        "skipduplicates",
+        "conflictpaths",
         "session",
         "returning",
         "upsert",

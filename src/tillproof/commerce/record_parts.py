@@ -32,6 +32,8 @@ from tillproof.ir.ops import Op
 
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
+_OF_ROWS = re.compile(r"(bulk_?|force_?)?(create|insert|save|build)|upsert|bulk_?(upsert|update_?mappings)|add_?all", re.IGNORECASE)
+_FIRST_MADE = ("create", "$setOnInsert")  # what only a new row holds: what one that is there is given stands over it
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each", "inc", "dec"])
 _IN_BULK = ("bulkwrite", "bulk_write")
 _UPDATES = ("updateOne", "updateMany")
@@ -42,6 +44,18 @@ _CHANGES = ("increment", "decrement", "multiply", "divide")
 _RAW = ("F", "literal", "raw", "Raw", "text", "sql", "expr", "fn", "Expression", "RawSql", "Coalesce", "Greatest", "Least", "coalesce")
 _GROWS = ("FieldValue.increment", "firebase/firestore.increment", "firebase.firestore.increment")
 _MOST_KEYS = 40
+
+
+def _rows(value: Value) -> tuple[Value, ...]:
+    """The elements of a list as far as they are written: those it is made with, or those that are put to it."""
+    if isinstance(value, Overlay):
+        return tuple(v for k, v, _ in value.writes if k in ("[]", None)) or _rows(value.base)
+    return value.items if isinstance(value, Seq) else ()
+
+
+def _is_made(value: Value) -> bool:
+    """Whether a value is an object that is made here with what it holds: ``Product(id=…, stock=…)``."""
+    return any(isinstance(o, Instance) and o.made is not None for o in options(value))
 
 
 def counts_by(value: Value) -> bool:
@@ -103,8 +117,7 @@ class PartReader:
         """``bulkWrite([{ updateOne: { filter, update } }])``: what the writes of a list choose and change, as they stand there or are made
         for each of several things."""
         for _, listed in arguments[:1]:
-            added = tuple(v for k, v, _ in listed.writes if k == "[]") if isinstance(listed, Overlay) else ()
-            for one in added or (listed.items if isinstance(listed, Seq) else (self.evaluator.element(listed, listed.at),)):
+            for one in _rows(listed) or (self.evaluator.element(listed, listed.at),):
                 got = self._shape(one)
                 for key, entry in {**got.may, **got.must}.items():
                     if key not in _UPDATES:
@@ -117,12 +130,15 @@ class PartReader:
                         self.record(told["update"], out, 0)
 
     def _lists(self, link: Link, positional: list[Value], out: Parts) -> bool:
-        """Whether a call creates the records of a list that is written out: ``create([values], options)``."""
-        first = positional[0] if positional and _CREATING.match(link.name) else None
-        rows = first.items if isinstance(first, Seq) and all(is_record(item) for item in first.items) else ()
+        """Whether a call stores the records of a list that is written out, or made for each of several things: ``create([values],
+        options)``, ``upsert(rows.map((row) => ({ … })))``. A class may stand before it."""
+        given = [v for v in positional if not isinstance(v, ClassV)][:1] if _OF_ROWS.match(link.name) else []
+        rows = [row for value in given for option in options(value) for row in _rows(option)]
+        if not rows or not all(is_record(row) or _is_made(row) for row in rows):
+            return False
         for row in rows:
             self.record(row, out, 0)
-        return bool(rows)
+        return True
 
     @staticmethod
     def _by_id(positional: list[Value], link: Link, out: Parts) -> list[Value]:
@@ -141,7 +157,7 @@ class PartReader:
         got = self._shape(value)
         keys = {**got.may, **got.must}
         if "where" in keys or "data" in keys:
-            for key in _DATA_KEYS:
+            for key in sorted(_DATA_KEYS, key=lambda k: k not in _FIRST_MADE):
                 if key in keys:
                     self.record(keys[key], out, 0)
             if "where" in keys:

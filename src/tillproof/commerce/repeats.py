@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.absence import where_there
+from tillproof.commerce.absence import where_asked
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.firsts import comes_back, first_only
@@ -186,7 +186,7 @@ class Turning:
 
     def _turns(self, atom: Atom | AnyOf) -> bool:
         if isinstance(atom, AnyOf):
-            groups = where_there(self._model.evaluator, atom.groups)
+            groups = where_asked(self._model.states, atom.groups)
             return bool(groups) and all(any(self._turns(a) for a in group) for group in groups)
         return bool(self.of(atom))
 
@@ -364,9 +364,7 @@ class Repeats:
     def _turned(self, atom: Atom | AnyOf, effect: Effect, turning: Turning) -> list[Guard]:
         """The guards in an atom; in alternatives when each of them has one."""
         if isinstance(atom, AnyOf):
-            groups = [
-                [g for a in group for g in self._turned(a, effect, turning)] for group in where_there(self.model.evaluator, atom.groups)
-            ]
+            groups = [[g for a in group for g in self._turned(a, effect, turning)] for group in where_asked(self.model.states, atom.groups)]
             found = [g for group in groups for g in group] if groups and all(groups) else []
             # Two that come at once pass by whichever alternative lets them: `if not created and event.status == "done"`.
             return found if all(any(g.atomic for g in group) for group in groups) else [replace(g, atomic="") for g in found]

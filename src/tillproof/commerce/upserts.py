@@ -15,6 +15,7 @@ _LEAVES = re.compile(
 )
 _UPDATES = re.compile(r"on_?conflict_?(do_?)?update|on_?duplicate_?key_?update|merge", re.IGNORECASE)
 _SKIPS = ("skipDuplicates", "ignoreDuplicates", "ignore_conflicts")
+_CHANGES_THERE = ("updateOnDuplicate", "update_conflicts")
 _ON_INSERT = "$setOnInsert"
 _NEW_VALUES = ("update", "set", "set_")
 _DECIDES = re.compile(r"\bon\s+(conflict|duplicate)\b.*\b(case|if|greatest|least|where|coalesce)\b", re.IGNORECASE | re.DOTALL)
@@ -22,10 +23,19 @@ _DECIDES = re.compile(r"\bon\s+(conflict|duplicate)\b.*\b(case|if|greatest|least
 
 def skips_there(chains: Chains, chain: Chain) -> bool:
     """Whether rows that are there already are left out, as a call is told: ``createMany({ data, skipDuplicates: true })``."""
+    return _is_told(chains, chain, _SKIPS)
+
+
+def changes_there(chains: Chains, chain: Chain) -> bool:
+    """Whether rows that are there already are changed, as a call is told: ``bulkCreate(rows, { updateOnDuplicate: ['stock'] })``."""
+    return _is_told(chains, chain, _CHANGES_THERE)
+
+
+def _is_told(chains: Chains, chain: Chain, names: tuple[str, ...]) -> bool:
     for link in chain.calls():
         told = chains.arguments(link)
         told += [(k or "", v) for _, given in told if isinstance(given, Record) for k, v in given.entries]
-        if any(name in _SKIPS and not (isinstance(value, Const) and value.falsy) for name, value in told):
+        if any(name in names and not (isinstance(value, Const) and value.falsy) for name, value in told):
             return True
     return False
 

@@ -12,7 +12,7 @@ from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import BUILDERS, TouchKind
 from tillproof.commerce.told_kinds import told_in_call
 from tillproof.commerce.touches import Touch, touch_of
-from tillproof.commerce.upserts import by_calls, inserts, skips_there
+from tillproof.commerce.upserts import by_calls, changes_there, inserts, skips_there
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Instance, Member, Overlay, Param, Record, Result, Unknown, Value, before_writes, options
 from tillproof.ir.ops import Op
@@ -37,7 +37,7 @@ WRITING = {"record.create": "create", "record.write": "write", "order.write": "w
 
 def written_by_call(records: "Records", fn: Fn, i: int, ctx: Ctx | None, name: str, effect: str, told: str) -> Touch:
     """A call that writes; ``told``: the kind of record, where a pack says it."""
-    chain = records.chains.of(fn, i, ctx)
+    chain = own = records.chains.of(fn, i, ctx)
     link = chain.links[-1]
     low = name.lower()
     body = records.program.body(fn)
@@ -59,12 +59,13 @@ def written_by_call(records: "Records", fn: Fn, i: int, ctx: Ctx | None, name: s
         behind = records.chains.of(fn, outer, ctx)
         if on_conflict(records, behind):  # insert(limits).values({…}).onDuplicateKeyUpdate
             chain, kind = behind, "upsert"
+            link = next((one for one in chain.links if (one.fn, one.call) == (link.fn, link.call)), link)
     records.parts.written(chain, link, parts)
     records.choices.chosen(chain, parts)
     if kind in ("write", "delete") and (outer := records.chains.onward(fn, i)) != i:
         records.choices.chosen(records.chains.of(fn, outer, ctx), parts)  # update(orders).set({…}).where(…)
     given = [records.evaluator.value(fn, v, ctx) for k, v in arguments[:1] if k == ""]  # what is named is a column
-    named = told_in_call(records.model, chain) or records.names.of_chain(chain, link)
+    named = told_in_call(records.model, chain) or records.names.of_chain(own, own.links[-1])
     if low in _TAKES_OBJECT and given:
         written = [one for o in options(given[0]) for one in (options(o.base) if isinstance(o, Overlay) else (o,))]
         made = [o for o in written if isinstance(o, Instance) and o.made is not None]
@@ -72,7 +73,8 @@ def written_by_call(records: "Records", fn: Fn, i: int, ctx: Ctx | None, name: s
             if isinstance(option, Instance):
                 named = entity(records.program.cls(option.cls).name)
                 record = option
-                kind = "create" if option.made is not None and kind != "delete" else "flush" if kind != "delete" else kind
+                stored = "upsert" if low == "merge" else "create"  # a session brings a row that is there up to what the object holds
+                kind = kind if kind == "delete" else stored if option.made is not None else "flush"  # type: ignore[assignment]
             elif isinstance(option, Unknown) and effect == "record.write" and low == "add":
                 kind = "flush" if kind == "create" else kind
             elif isinstance(option, Param) or _is_there(records, option, low):
@@ -150,4 +152,5 @@ def _is_row(records: "Records", record: Value | None) -> bool:
 
 def on_conflict(records: "Records", chain: Chain) -> bool:
     """Whether a chain says what becomes of a row that is there already."""
-    return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or skips_there(records.chains, chain)
+    chains = records.chains
+    return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or skips_there(chains, chain) or changes_there(chains, chain)
