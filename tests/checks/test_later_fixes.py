@@ -115,7 +115,114 @@ class Stock
 }
 """
 
+RETURNED = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { Order, Payment } = require('./models');
+const app = express();
+app.get('/paid', async (req, res) => {
+  const kept = await Payment.findOne({ KEYS });
+  if (!kept) return res.sendStatus(404);
+  const session = await stripe.checkout.sessions.retrieve(req.query.session);
+  if (session.payment_status !== 'paid') return res.redirect('/failed');
+  await Order.updateOne({ _id: req.query.order }, { status: 'paid' });
+  res.redirect('/thanks');
+});
+"""
+PAYMENTS = """\
+const mongoose = require('mongoose');
+exports.Order = mongoose.model('Order', new mongoose.Schema({ status: String, total: Number }));
+exports.Payment = mongoose.model('Payment', new mongoose.Schema({ orderId: String, sessionId: String }));
+"""
+RETURNED_TO_PLUGIN = """\
+<?php
+/* Plugin Name: Feda */
+class WC_Gateway_Feda extends WC_Payment_Gateway
+{
+    public function __construct()
+    {
+        $this->id = 'feda';
+        add_action('woocommerce_api_wc_gateway_feda', array($this, 'back'));
+    }
+    private function kept($order_id, $transaction_id)
+    {
+        global $wpdb;
+        $found = $wpdb->get_results($wpdb->prepare("SELECT * FROM {$wpdb->prefix}feda WHERE KEYS LIMIT 1", $transaction_id, $order_id));
+        return empty($found) ? null : $found[0];
+    }
+    public function back()
+    {
+        $order = wc_get_order(absint($_GET['order_id']));
+        $kept = $this->kept(absint($_GET['order_id']), $_GET['id']);
+        if (!$order || !$kept) {
+            wp_die('unknown', '', array('response' => 404));
+        }
+        $transaction = \\FedaPay\\Transaction::retrieve($_GET['id']);
+        if ($transaction->status === 'approved') {
+            $order->payment_complete($transaction->id);
+        }
+        exit;
+    }
+}
+"""
+RETURNED_TO_DJANGO = """\
+import stripe
+from django.shortcuts import get_object_or_404, redirect
+
+from shop.models import Order, Payment
+
+
+def paid(request):
+    get_object_or_404(Payment, KEYS)
+    session = stripe.checkout.Session.retrieve(request.GET["session"])
+    if session.payment_status != "paid":
+        return redirect("/failed")
+    Order.objects.filter(pk=request.GET["order"]).update(status="paid")
+    return redirect("/thanks")
+"""
+KEPT_BY_DJANGO = """\
+from django.db import models
+
+
+class Order(models.Model):
+    status = models.CharField(max_length=20)
+    total = models.DecimalField(max_digits=8, decimal_places=2)
+
+
+class Payment(models.Model):
+    order = models.ForeignKey(Order, on_delete=models.CASCADE)
+    session_id = models.CharField(max_length=100)
+"""
+URLS = """\
+from django.urls import path
+
+from shop.views import paid
+
+urlpatterns = [path("paid/", paid)]
+"""
+
 FIXES = [
+    (
+        "payment/amount-not-reconciled",
+        {"server.js": RETURNED, "models.js": PAYMENTS},
+        "KEYS",
+        "orderId: req.query.order",
+        "orderId: req.query.order, sessionId: req.query.session",
+    ),
+    (
+        "payment/amount-not-reconciled",
+        {"plugin.php": RETURNED_TO_PLUGIN},
+        "KEYS",
+        "transaction_id = %s",
+        "transaction_id = %s AND order_id = %d",
+    ),
+    (
+        "payment/amount-not-reconciled",
+        {"shop/urls.py": URLS, "shop/views.py": RETURNED_TO_DJANGO, "shop/models.py": KEPT_BY_DJANGO},
+        "KEYS",
+        'session_id=request.GET["session"]',
+        'order_id=request.GET["order"], session_id=request.GET["session"]',
+    ),
     (
         "payment/webhook-unverified",
         {"server.js": FETCHED, "models.js": MONGOOSE},

@@ -35,7 +35,8 @@ _ON = re.compile(r"(is_)?(active|enabled|expired|cancell?ed|valid)")
 _SENT = re.compile(r"(\w+_)?(shipment|shipping|delivery|parcel|consignment|fulfill?ment)")
 # Records that one object of the provider stands for as long as they last.
 _LASTING = re.compile(r"(\w+_)?(subscription|recurring(_\w+)?|membership|plan)")
-_ASKS = ("retrieve", "read", "list", "search")
+_READS = ("read", "list", "search")
+_ASKS = ("retrieve", *_READS)
 _WAYS = 60
 _SEVERAL = 3
 
@@ -90,7 +91,7 @@ class Arrivals:
 
     def _asks_first(self, target: FunctionV) -> bool:
         """Whether the provider is asked for the payment behind a handler, so that one of several states may be what it answers."""
-        return any(e.operation is not None and (e.operation.confirms or e.kind.endswith(_ASKS)) for e in self.model.effects.of(target))
+        return any(e.operation is not None and (e.operation.confirms or e.kind.endswith(_READS)) for e in self.model.effects.of(target))
 
     def _only_differs(self, atom: Atom, value: Value) -> bool:
         """Whether a condition asks no more than that the present state is not the very one that is written: an older one is not it."""

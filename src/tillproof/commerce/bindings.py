@@ -45,12 +45,12 @@ def signed_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect] = 
 def asked_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect]) -> bool:
     """A payment is asked for by one piece of the request, and the order that is then marked paid is found by another: who has paid once
     names any order beside it."""
-    asked = {key for p in handler.walked.proofs if p.refetch for _, key in _sent(model, asked_with(model, p.fn, p.instr, p.ctx))}
-    found = [_found_by_sent(model, effect.touch) for effect in paid if effect.touch is not None]
+    asked = {key for p in handler.walked.proofs if p.refetch for _, key in sent_pieces(model, asked_with(model, p.fn, p.instr, p.ctx))}
+    found = [found_by_sent(model, effect.touch) for effect in paid if effect.touch is not None]
     return bool(asked) and bool(found) and all(keys and keys.isdisjoint(asked) for keys in found)
 
 
-def _found_by_sent(model: "Model", touch: "Touch") -> set[str]:
+def found_by_sent(model: "Model", touch: "Touch") -> set[str]:
     """The pieces of the request by which a changed record is found."""
     reads = [touch] if touch.keys else []
     reads += [read for o in options(touch.record) if (read := model.records.read_behind(o)) is not None] if touch.record is not None else []
@@ -249,7 +249,7 @@ def _pieces(model: "Model", fn: Fn, i: int) -> set[str]:
 def compared_with_kept(model: "Model", effect: Effect, proof: "Proven") -> Atom | None:
     """The comparison on the way to an effect by which the id that the provider is asked by, as it was sent, is the one that an order of
     ours keeps: ``$order['trx_id'] !== $_GET['trx_id']`` before ``$client->status($_GET['trx_id'])``."""
-    asked = set(_sent(model, asked_with(model, proof.fn, proof.instr, proof.ctx)))
+    asked = set(sent_pieces(model, asked_with(model, proof.fn, proof.instr, proof.ctx)))
     for atom in (a for held in model.effects.held(effect) for a in flat(model.conditions.behind(held))):
         here = model.program.body(atom.fn)
         if here.op[atom.instr] != Op.BINARY or here.text(here.args(atom.instr)[0]) not in _EQUAL:
@@ -258,13 +258,14 @@ def compared_with_kept(model: "Model", effect: Effect, proof: "Proven") -> Atom 
         sides = here.args(atom.instr)[1:3]
         values = [model.evaluator.value(atom.fn, side, atom.ctx) for side in sides]
         for side, one, other in ((sides[0], values[0], values[1]), (sides[1], values[1], values[0])):
-            sent = set(_sent(model, [other]))
+            sent = set(sent_pieces(model, [other]))
             if atom.truth is same and sent and sent <= asked and (_keeps(model, one) or _reads_kept(model, atom, side)):
                 return atom
     return None
 
 
-def _sent(model: "Model", values: list[Value]) -> Iterator[tuple[str, str]]:
+def sent_pieces(model: "Model", values: list[Value]) -> Iterator[tuple[str, str]]:
+    """The pieces of a request, by kind and key, that values are made of; what the visitor's session keeps was not sent."""
     found = (model.requests.source(p) for p in pieces(values, _PIECES, model.evaluator.made_of))
     return ((s.kind, s.key) for s in found if s is not None and s.key and s.kind != "session")
 

@@ -18,6 +18,7 @@ from tillproof.commerce.booked_sums import booked
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.found_together import found_together
 from tillproof.commerce.given import values_at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
@@ -344,6 +345,8 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
         if proof.refetch and paid and all(held := [compared_with_kept(model, e, proof) for e in paid]) and held[0] is not None:
             place = Place(held[0].fn, held[0].instr, held[0].ctx)
             return [step(model, place, "the id that the provider is asked by is compared with the one that the order keeps", "guard")]
+        if proof.refetch and paid and all(rows := [found_together(model, e, proof) for e in paid]) and rows[0] is not None:
+            return [step(model, rows[0], "a row is found only where this payment was kept with this order", "guard")]
     asked = handler.kind == "ipn" or any(p.refetch for p in handler.walked.proofs)
     signed = handler.kind == "ipn" and any(not p.refetch for p in handler.walked.proofs)  # what it says is the provider's own word
     under = (
