@@ -29,7 +29,7 @@ def found_together(model: "Model", effect: Effect, proof: "Proven") -> Place | N
     order = _order_named(model, effect.touch) if effect.touch is not None else set()
     for held in model.effects.held(effect) if asked and order else ():
         for row in _there(model, held):
-            sent = {name: {key for _, key in sent_pieces(model, [value])} for name, value in row.keys.items() if value is not None}
+            sent = {name: {key for _, key in sent_pieces(model, [value])} for name, value in row.keys.items()}
             payment = any(keys and keys <= asked and PAYMENT_ID.fullmatch(_column(name)) for name, keys in sent.items())
             if payment and any(keys and keys <= order - asked for keys in sent.values()):
                 return Place(row.fn, row.instr, row.ctx)
