@@ -201,7 +201,102 @@ from shop.views import paid
 urlpatterns = [path("paid/", paid)]
 """
 
+RESERVED = """\
+import express from 'express';
+import { PrismaClient, OrderStatus } from '@prisma/client';
+import { signedIn, staffOnly } from './auth';
+const app = express();
+const prisma = new PrismaClient();
+
+app.post('/orders', signedIn, async (req, res) => {
+  const order = await prisma.$transaction(async (tx) => {
+    for (const item of req.body.items) {
+      const done = await tx.$executeRaw`
+        UPDATE "Product" SET "reservedStock" = "reservedStock" + ${item.quantity}
+        WHERE id = ${item.id} AND stock - "reservedStock" >= ${item.quantity}`;
+      if (done === 0) throw new Error('sold out');
+    }
+    return tx.order.create({ data: { userId: req.user.id, status: OrderStatus.PENDING } });
+  });
+  res.json(order);
+});
+
+app.post('/orders/:id/confirm', staffOnly, async (req, res) => {
+  await prisma.$transaction(async (tx) => {
+    const order = await tx.order.findUniqueOrThrow({ where: { id: req.params.id }, include: { items: true } });
+    if (order.status !== OrderStatus.PENDING) throw new Error('not pending');
+    for (const item of order.items) {
+      await tx.product.update({
+        where: { id: item.productId },
+        data: { stock: { decrement: item.quantity }, reservedStock: { decrement: item.quantity } },
+      });
+    }
+    await tx.order.update({ where: { id: order.id }, data: { status: OrderStatus.CONFIRMED } });
+  });
+  res.json({});
+});
+
+app.post('/orders/:id/cancel', signedIn, async (req, res) => {
+  await prisma.$transaction(async (tx) => {
+    const order = await tx.order.findUniqueOrThrow({ where: { id: req.params.id }, include: { items: true } });
+    if (order.userId !== req.user.id) throw new Error('not yours');
+    if (order.status !== OrderStatus.PENDING && order.status !== OrderStatus.CONFIRMED) throw new Error('too late');
+    for (const item of order.items) {
+      GIVE
+    }
+    await tx.order.update({ where: { id: order.id }, data: { status: OrderStatus.CANCELLED } });
+  });
+  res.json({});
+});
+"""
+TWO_COUNTERS = """\
+enum OrderStatus {
+  PENDING
+  CONFIRMED
+  SHIPPED
+  CANCELLED
+}
+model Product {
+  id String @id
+  stock Int
+  reservedStock Int @default(0)
+}
+model Order {
+  id String @id
+  userId String
+  status OrderStatus @default(PENDING)
+  items OrderItem[]
+}
+model OrderItem {
+  id String @id
+  orderId String
+  order Order @relation(fields: [orderId], references: [id])
+  productId String
+  quantity Int
+}
+"""
+AUTH = """\
+export function signedIn(req, res, next) { if (!req.user) return res.sendStatus(401); next(); }
+export function staffOnly(req, res, next) { if (!req.user?.isAdmin) return res.sendStatus(403); next(); }
+"""
+
 FIXES = [
+    (
+        "order/cancel-order",
+        {
+            "package.json": '{"dependencies": {"@prisma/client": "^5"}}',
+            "prisma/schema.prisma": TWO_COUNTERS,
+            "src/app.ts": RESERVED,
+            "src/auth.ts": AUTH,
+        },
+        "GIVE",
+        "await tx.product.update({ where: { id: item.productId }, data: { reservedStock: { decrement: item.quantity } } });",
+        """if (order.status === OrderStatus.PENDING) {
+        await tx.product.update({ where: { id: item.productId }, data: { reservedStock: { decrement: item.quantity } } });
+      } else {
+        await tx.product.update({ where: { id: item.productId }, data: { stock: { increment: item.quantity } } });
+      }""",
+    ),
     (
         "payment/amount-not-reconciled",
         {"server.js": RETURNED, "models.js": PAYMENTS},

@@ -70,7 +70,7 @@ class Cancellations:
     def taken(self) -> list[StockWrite]:
         """Where this code takes stock away, on the server."""
         writes = (w for w in self.model.stock_writes.all if not w.place.fn.file.endswith(_IN_BROWSER))
-        return [w for w in writes if w.down is True]
+        return [w for w in writes if w.down is not None and w.down is not w.promised]
 
     @cached_property
     def _partly(self) -> PartlyReleased:
@@ -223,14 +223,14 @@ class Cancellations:
         return got[0].also if got is not None else ()
 
     def puts_back(self, effect: Effect) -> bool:
-        """Whether an effect writes stock up."""
+        """Whether an effect writes stock up, or takes back what was promised."""
         touch = effect.touch
         if touch is None:
             return False
         if touch.effect == "stock.write":
             return True
         write = self.model.stock_writes.write(touch)
-        return write is not None and write.down is not True and write.how != "set"
+        return write is not None and write.down is not (not write.promised) and write.how != "set"
 
     def _before(self, effects: list[Effect], release: Effect) -> Effect | None:
         """The call that undoes the payment, when it comes before the goods are put back in one run."""

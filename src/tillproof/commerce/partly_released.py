@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from tillproof.commerce.compared_states import compared_states
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import same
@@ -20,10 +21,12 @@ _MOST_ENTRIES = 8
 
 
 class Left(NamedTuple):
-    """``states``: those in which nothing is put back. ``taken``: where stock is taken for an order that gets the first of them."""
+    """``states``: those in which nothing is put back. ``taken``: where stock is taken for an order that gets the first of them. ``freed``:
+    what is done instead is to free what was promised, which it is no more."""
 
     states: tuple[str, ...]
     taken: Place
+    freed: bool = False
 
 
 class PartlyReleased:
@@ -32,7 +35,7 @@ class PartlyReleased:
     def __init__(self, model: "Model", taken: list[StockWrite]) -> None:
         self.model = model
         self._taken = taken
-        self._held: dict[str, Place] | None = None
+        self._held: dict[bool, dict[str, Place]] = {}
 
     def left(self, transition: Transition, releases: list[Effect]) -> Left | None:
         """The states in which an order is cancelled without its goods being put back, while stock is taken for an order that gets one.
@@ -41,15 +44,25 @@ class PartlyReleased:
         if not allowed or not releases:
             return None
         own = {(a.fn, a.instr) for a in transition.guards}
-        missing = set(allowed)
+        missing, freed = set(allowed), set[str]()
         for effect in releases:
             among = [self._among(found, allowed, transition, own) for found in self._asked(effect)]
-            if all(words is None for words in among):
-                return None  # whatever the state
-            missing -= allowed.intersection(*(words for words in among if words is not None))
-        held = self._taken_for() if missing else {}
+            given = allowed.intersection(*(words for words in among if words is not None))
+            kept = given & self._sold().keys() if self._takes_back_promise(effect) else set()
+            missing -= given - kept
+            freed |= kept
+        held = {**self._taken_for(promised=True), **self._sold()} if missing else {}
         states = tuple(sorted(s for s in missing if s in held))
-        return Left(states, held[states[0]]) if states else None
+        return Left(states, held[states[0]], states[0] in freed) if states else None
+
+    def _takes_back_promise(self, effect: Effect) -> bool:
+        """Whether no goods are put back but only those promised to an order are free again: what was sold since is no promise any more."""
+        write = self.model.stock_writes.write(effect.touch) if effect.touch is not None else None
+        return write is not None and write.promised
+
+    def _sold(self) -> dict[str, Place]:
+        """The states that an order gets where goods are taken off what there is."""
+        return self._taken_for(promised=False)
 
     def allowed(self, transition: Transition) -> set[str]:
         """The states of which the order has to be in one, by the conditions on its own state."""
@@ -80,15 +93,15 @@ class PartlyReleased:
         reads = self.model.states.reads(atom)
         return any(snake(r.field) == snake(transition.field) and same(r.entity, transition.touch.entity) for r in reads)
 
-    def _taken_for(self) -> dict[str, Place]:
-        """The states that an order gets in a run that takes stock for it, each with where that is."""
-        if self._held is None:
-            self._held = {}
-            for write in self._taken:
+    def _taken_for(self, *, promised: bool) -> dict[str, Place]:
+        """The states that an order gets in a run that takes stock for it, or promises it, each with where that is."""
+        if promised not in self._held:
+            held = self._held[promised] = {}
+            for write in (w for w in self._taken if w.promised is promised):
                 for entry in self.model.entries_to(write.place.fn)[:_MOST_ENTRIES]:
                     for state in self._got(entry.target, write):
-                        self._held.setdefault(state, write.place)
-        return self._held
+                        held.setdefault(state, write.place)
+        return self._held[promised]
 
     def _got(self, target: FunctionV, write: StockWrite) -> set[str]:
         """The states that a run which takes stock gives to an order, by a change or from the beginning."""
@@ -103,4 +116,6 @@ class PartlyReleased:
                 continue
             values = (v for n, v in touch.fields.items() if v is not None and self.model.words.has("status_fields", n))
             out |= {t.lower() for v in values for o in options(v) if (t := text_of(o)) is not None}
+            told = (words for take in takes for _, words in compared_states(self.model, take, touch))  # `if (next === 'CONFIRMED')`
+            out |= {word.lower() for words in told for word in words}
         return out

@@ -117,13 +117,21 @@ def _partly(model: Model, one: Cancellation, left: Left, release: Place, ruling:
         f"What is {states} may be cancelled as well, and stock was taken for it, but the goods are put back only for others: each "
         "one that is cancelled in that state makes goods that are there unsaleable, until somebody counts them by hand."
     )
+    if left.freed:
+        ruling.message = (
+            f"What is {states} may be cancelled as well. Its goods were taken off the stock by then, and what is lowered here is only what "
+            "is promised to open orders: the goods of each one that is cancelled in that state stay unsaleable, and what others were "
+            "promised counts for too little."
+        )
     ruling.remediation = (
         "Put back what was taken, whatever the state was: ask whether stock was taken (a mark on the line), or list every state behind "
         "which it was."
     )
     ruling.evidence.append(step(model, left.taken, f"stock is taken for what becomes {states}"))
     ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
-    ruling.evidence.append(step(model, release, f"put back only for others than {states}", "missing"))
+    ruling.evidence.append(
+        step(model, release, "only what is promised is freed" if left.freed else f"put back only for others than {states}", "missing")
+    )
     return ruling
 
 
