@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _RETURN = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?(you|s)|callback|redirect"
-    r"|confirmation|confirm|fail(ed|ure)?(_?url)?|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|verify([-_]?payment)?"
+    r"|confirmation|confirm|fail(ed|ure)?(_?url)?|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|(verify|validate)([-_]?payment)?"
     r"|next|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
@@ -86,7 +86,8 @@ class BrowserReturns:
             for inbound in _returns(provider):
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
-                signed = inbound.signs == "paid" and (says or len(fields) > 1) and self._makes_mac(closure)
+                tied = len(fields) > 1 or (says and not _ACCOUNT.search(route))  # who signs in is given what is signed, too
+                signed = inbound.signs == "paid" and tied and self._makes_mac(closure)
                 confirming = any(
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )

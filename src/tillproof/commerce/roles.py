@@ -296,7 +296,7 @@ class Roles:
         return refused or highest((*by_base, self._by_lexicon(self.program.cls(cls).name)))
 
     def _by_lexicon(self, name: str) -> Role | None:
-        word = snake(name)
+        word = snake(name).strip("_")
         if not word:
             return None
         if _SHARED.search(word):

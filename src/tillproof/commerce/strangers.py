@@ -40,6 +40,7 @@ _OCCASIONS = re.compile(
     r"_([a-z]+_)?events?(?=_|$)"
 )
 _SERVER = re.compile(r"(web)?hooks?|ipn|notif|listener", re.IGNORECASE)
+_HOOKS = re.compile(r"(^|_)((web)?_?hooks?|ipn)(_|$)")  # what customers are notified of is no message of anybody's
 _BACK = re.compile(
     r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect"
     r"|wc_api)(_|$)"  # WooCommerce keeps these addresses for the systems of its gateways
@@ -113,7 +114,7 @@ class Strangers:
         if _OTHERS.search(own) and not _PAYS.search(own):
             return None
         kind: Literal["webhook", "redirect-return"] = "redirect-return" if self._comes_back(entry, own) else "webhook"
-        if kind == "webhook" and entry.role == "customer" and not _SERVER.search(own):
+        if kind == "webhook" and entry.role == "customer" and not _HOOKS.search(own):
             return None  # no system is signed in as a customer: the page tells what the system told it
         if kind == "webhook" and not _SERVER.search(own) and self._has_visitor(entry.target.fn):
             return None
