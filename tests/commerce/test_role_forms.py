@@ -358,3 +358,56 @@ def test_a_controller_whose_work_is_a_transaction(tmp_path: Path, demands: str, 
         "app/Http/Controllers/Desk.php": _DESK.replace("DEMANDS", demands),
     }
     assert list(roles(tmp_path, files).values()) == [role]
+
+
+@pytest.mark.parametrize(
+    ("allows", "role"),
+    [("return true;", "public"), ("return auth()->check();", "customer"), ("return $this->user()->is_admin;", "staff")],
+)
+def test_a_form_request_that_says_yes_to_everybody(tmp_path: Path, allows: str, role: str) -> None:
+    request = (
+        "<?php\nnamespace App\\Http\\Requests;\nuse Illuminate\\Foundation\\Http\\FormRequest;\n"
+        f"class PayRequest extends FormRequest {{ public function authorize(): bool {{ {allows} }} }}\n"
+    )
+    desk = "<?php\nnamespace App\\Http\\Controllers;\nuse App\\Http\\Requests\\PayRequest;\n"
+    desk += "class Desk { function paid(PayRequest $request) { return response()->json([]); } }\n"
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11"}}',
+        "artisan": "",
+        "routes/api.php": "<?php\nuse App\\Http\\Controllers\\Desk;\nuse Illuminate\\Support\\Facades\\Route;\n"
+        "Route::post('/pay', [Desk::class, 'paid']);\n",
+        "app/Http/Requests/PayRequest.php": request,
+        "app/Http/Controllers/Desk.php": desk,
+    }
+    assert list(roles(tmp_path, files).values()) == [role]
+
+
+@pytest.mark.parametrize(("name", "role"), [("_is_admin_session", "staff"), ("_has_session", "customer"), ("_is_logged_in", "customer")])
+def test_a_question_of_ones_own_with_an_underscore(tmp_path: Path, name: str, role: str) -> None:
+    app = f"""\
+from flask import Flask, jsonify, session
+app = Flask(__name__)
+
+
+def {name}():
+    return session.get("user") in ("boss", "boss@example.com")
+
+
+@app.post("/stories")
+def create_story():
+    if not {name}():
+        return jsonify({{"error": "Unauthorized"}}), 401
+    return jsonify({{}})
+"""
+    assert list(roles(tmp_path, {"app.py": app, "requirements.txt": "flask\n"}).values()) == [role]
+
+
+def test_the_control_panel_of_pretix_is_for_the_shops_people(tmp_path: Path) -> None:
+    urls = "from django.urls import re_path\nfrom . import views\nurlpatterns = [\n"
+    urls += "    re_path(r'^control/event/(?P<organizer>[^/]+)/(?P<event>[^/]+)/bank/capture/$', views.Capture.as_view()),\n"
+    urls += "    re_path(r'^_bank/hook/$', views.hook),\n]\n"
+    views = "from django.views import View\nfrom pretix.control.permissions import EventPermissionRequiredMixin\n\n\n"
+    views += "class Capture(EventPermissionRequiredMixin, View):\n    permission = 'can_change_orders'\n\n"
+    views += "    def post(self, request, *args, **kwargs):\n        return None\n\n\ndef hook(request):\n    return None\n"
+    files = {"setup.py": "", "pretix_bank/__init__.py": "", "pretix_bank/urls.py": urls, "pretix_bank/views.py": views}
+    assert sorted(roles(tmp_path, files).values()) == ["public", "staff"]

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.salted import is_salted
-from tillproof.flow.values import Const, External, Member, Overlay, Param, Record, Result, Value
+from tillproof.flow.values import Const, External, Member, Mix, Overlay, Param, Record, Result, Value
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-# How long a digest is says nothing about what it is of.
+# How long a digest is, or of which type, says nothing about what it is of.
 _SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
 _LOOKS_UP = re.compile(r"(?!.*(hash|digest|sign|mac))(\w+_)?(get|find|fetch|load|look_?up|query|search|select|cache)(_\w+)?")
 
@@ -22,7 +22,7 @@ def is_mac(model: "Model", value: Value) -> bool:
     while stack and seen < 60:
         here = stack.pop()
         seen += 1
-        if isinstance(here, Member) and here.name.lower() in _SIZES:
+        if (isinstance(here, Member) and here.name.lower() in _SIZES) or (isinstance(here, Mix) and here.op == "typeof"):
             continue
         if isinstance(here, Result):
             if isinstance(here.callee, External) and here.callee.name.lower() in _SIZES:

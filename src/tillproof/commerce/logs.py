@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tillproof.commerce.lexicon import snake
@@ -117,7 +118,10 @@ class Logs:
         return any(self.model.words.has("logger_names", name) and name != "Math" for name in (holders if made else holders[-1:]))
 
     def _is_log_file(self, fn: Fn, i: int) -> bool:
-        """Whether the file that a call writes to is a log by its name, or the variable that holds it is: ``$log = fopen(…)``."""
+        """Whether the file that a call writes to is a log by its name, or the variable that holds it is: ``$log = fopen(…)``; or it is
+        written where the shop's own logger stands, ``lib/logger.js``."""
+        if self.model.words.has("logger_names", PurePosixPath(fn.file).stem):
+            return True
         body, (target, _) = self.model.program.body(fn), self._written(fn, i)
         told = body.name(target) if body.op[target] in (Op.NAME, Op.FIELD) else ""
         texts = (pattern(v) for v in pieces([self.model.evaluator.value(fn, target)], _FEW))

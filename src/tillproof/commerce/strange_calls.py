@@ -57,6 +57,7 @@ _MANY_PIECES = 60
 _FEW_ANSWERS = 2
 _DEEPEST = 8
 _MOST_CALLERS = 24
+_MOST_HELPERS = 3  # functions above the one that sends
 _LOCATES = ("app", "make", "resolve", "get", "service")
 _QUOTES = "'\""
 
@@ -118,10 +119,13 @@ def begins_payment(model: "Model", sending: "Sending") -> str:
     found = _begun(model, sending.request, sending.fn)
     if found or not sending.request.parametric:
         return found
-    for ctx in model.callers.above(sending.fn, None)[:_MOST_CALLERS]:
+    waiting = model.callers.above(sending.fn, None)[:_MOST_CALLERS]
+    for ctx in waiting:  # those above come last
         request = model.http.request(sending.fn, sending.instr, ctx)
-        if request is not None and (found := _begun(model, request, ctx.caller)):
+        if request is not None and (found := _begun(model, request, list(ctx.chain())[-1].caller)):
             return found
+        further = request is not None and "{}" in request.url and len(waiting) < _MOST_CALLERS and len(list(ctx.chain())) < _MOST_HELPERS
+        waiting += model.callers.above(sending.fn, ctx) if further else []
     return ""
 
 

@@ -16,8 +16,10 @@ from tillproof.contract import Handler as Row
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import options
+from tillproof.report.customer_calls import customer_calls
 
-Verified: TypeAlias = Literal["yes", "no", "weak"]
+Verified: TypeAlias = Literal["yes", "no", "weak", "unknown"]
+_OUTCOMES: dict[str, Verified] = {"held": "yes", "unknown": "unknown"}
 _ABOUT_PROOF = ("payment/webhook-weak-verification", "payment/fulfil-on-redirect")
 _TELLING = 8
 _NEAR = 2
@@ -75,6 +77,10 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
             verifying = model.program.function(fn)
             if verifying is not None:
                 rows.setdefault((fn.file, verifying.line), _row(model, handler, fn.file, verifying.line, None, verified(handler)))
+    for handler, ruling in customer_calls(model, rulings):
+        file, line = entry_line(model, handler.entry)
+        proven = _OUTCOMES.get(ruling.outcome) or _judged(model, handler, ruling, False, None)
+        rows.setdefault((file, line), _row(model, handler, file, line, handler.entry.route, proven))
     return [rows[place] for place in sorted(rows)]
 
 
