@@ -280,3 +280,49 @@ def create():
 def test_a_sum_stands_where_it_is_put_in_and_not_in_the_client_that_sends_anything(tmp_path: Path) -> None:
     (flaw,) = found(tmp_path, {"app.py": _CLIENT}, _CHECK)
     assert flaw.start_line == 16
+
+
+_PRISMA = """\
+model Order {
+  id    String @id
+  user  String
+  SUM
+  lines OrderLine[]
+}
+model OrderLine {
+  id        String  @id
+  order     Order   @relation(fields: [orderId], references: [id])
+  orderId   String
+  productId String
+  unitPrice Decimal
+  quantity  Int
+}
+"""
+_ACTION = """\
+'use server';
+import { prisma } from '../lib/prisma';
+export const createOrder = async (lines, user) => {
+  const products = await prisma.product.findMany({ where: { id: { in: lines.map((line) => line.id) } } });
+  const byId = new Map(products.map((product) => [product.id, product]));
+  const total = sumOf(products);
+  return prisma.order.create({
+    data: { user, OWN lines: { HOW: PUT } },
+  });
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("price", "own", "wrong"), [("line.price", "", True), ("byId.get(line.id).price", "", False), ("line.price", "total Decimal", False)]
+)
+@pytest.mark.parametrize("how", ["create", "createMany"])
+def test_an_order_costs_what_the_lines_made_with_it_say(tmp_path: Path, price: str, own: str, wrong: bool, how: str) -> None:
+    rows = f"lines.map((line) => ({{ productId: line.id, unitPrice: {price}, quantity: Math.max(1, parseInt(line.quantity)) }}))"
+    put = rows if how == "create" else f"{{ data: {rows} }}"
+    action = _ACTION.replace("OWN", "total," if own else "").replace("HOW", how).replace("PUT", put)
+    files = {"prisma/schema.prisma": _PRISMA.replace("SUM", own), "src/actions/order.ts": action, "src/lib/prisma.ts": _CLIENT_OF_PRISMA}
+    files["package.json"] = '{"dependencies": {"next": "15", "@prisma/client": "6"}}'
+    assert bool(found(tmp_path, files, _CHECK)) == wrong
+
+
+_CLIENT_OF_PRISMA = "import { PrismaClient } from '@prisma/client';\nexport const prisma = new PrismaClient();\n"

@@ -40,10 +40,32 @@ def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) 
     named = {key for value in arguments for key in shape(model.evaluator, value).must} | {
         key for key, _ in model.program.body(fn).call(i)[1]
     }
+    named -= {key for _, a in model.program.body(fn).call(i)[1] for key in _written_over(model, fn, a, ctx)}
     named |= _taken_out(model, fn, i)
     passing = [let_through(model, body) for body in bodies]
-    sent = [c.name for c in table.columns.values() if c.name not in named and any(lets(c.name) for lets in passing)]
+    sent = [c.name for c in table.columns.values() if named.isdisjoint(_within(c.name)) and any(lets(c.name) for lets in passing)]
     return {name: Member(bodies[0].at, bodies[0], name) for name in sent}
+
+
+def _within(column: str) -> list[str]:
+    """A column of an inner document and those that hold it: ``lines.product.price``, ``lines.product``, ``lines``."""
+    parts = column.split(".")
+    return [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
+
+
+def _written_over(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Iterator[str]:
+    """The keys of a record that stand before the body in it, and so are what the body says: ``{ total, ...req.body }``."""
+    body = model.program.body(fn)
+    if i < 0 or body.op[i] != Op.RECORD:
+        return
+    before: list[str] = []
+    for key, value in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
+        const = body.const(key) if key >= 0 else None
+        if const is not None:
+            before.append(const[1].strip("'\""))
+            yield from _written_over(model, fn, value, ctx) if before[-1] in _NESTED else ()
+        elif key < 0 and value >= 0 and before and _is_body(model, model.evaluator.value(fn, value, ctx)):
+            yield from before
 
 
 def _taken_out(model: "Model", fn: Fn, i: int) -> frozenset[str]:

@@ -208,16 +208,32 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
                     if site.key and model.is_charged(site.key):
                         yield site
         return
-    for key, argument in arguments:
+    yield from _of_arguments(model, fn, i, ctx, entity)
+    columns = set_by_sender(model, entity, fn, i, ctx)
+    lines = [c for c in columns if "." in c and model.words.money(c.rpartition(".")[2])]
+    for column, value in columns.items():
+        if model.words.money(column) or (column in lines[:1] and _adds_up_lines(model, entity, fn)):
+            yield AmountSite("order-total", "order record", fn, i, value, True, key=column)
+
+
+def _of_arguments(model: Model, fn: Fn, i: int, ctx: Ctx | None, kind: str) -> Iterator[AmountSite]:
+    """The sums that a call which makes an order is given, by name or in a record."""
+    adds_up = _adds_up_lines(model, kind, fn)
+    for key, argument in model.program.body(fn).call(i)[1]:
         value = model.evaluator.value(fn, argument, ctx)
         if key and key not in ("*", "**"):
             if model.words.money(key):
                 yield AmountSite("order-total", "order record", fn, i, value, True, key=key)
             continue
         yield from _money_keys(model, fn, i, value, 0)
-    for column, value in set_by_sender(model, entity, fn, i, ctx).items():
-        if model.words.money(column):
-            yield AmountSite("order-total", "order record", fn, i, value, True, key=column)
+        if adds_up:
+            yield from _lines_made(model, fn, i, value)
+
+
+def _adds_up_lines(model: Model, kind: str, fn: Fn) -> bool:
+    """Whether an order keeps no sum of its own, so that it costs what its lines say."""
+    table = model.schema.table(kind, fn.file)
+    return table is not None and not any(model.words.money(column.name) for column in table.columns.values() if "." not in column.name)
 
 
 def _order_made(model: Model, fn: Fn, i: int) -> str:
@@ -295,6 +311,19 @@ def _money_keys(model: Model, fn: Fn, i: int, value: Value, depth: int) -> Itera
             yield AmountSite("order-total", "order record", fn, i, entry, True, key=key)
         elif key in _NESTED:
             yield from _money_keys(model, fn, i, entry, depth + 1)
+
+
+def _lines_made(model: Model, fn: Fn, i: int, value: Value) -> Iterator[AmountSite]:
+    """The sums on lines that are made along with their order: ``data: { lines: { create: [{ price }] } }``."""
+    got = shape(model.evaluator, value)
+    for key, entry in {**got.may, **got.must}.items():
+        if key in _NESTED:
+            yield from _lines_made(model, fn, i, entry)
+            continue
+        made = shape(model.evaluator, entry)
+        for how in ("create", "createMany"):
+            if how in made.must:
+                yield from (replace(s, key=f"{key}.{s.key}") for s in _money_keys(model, fn, i, made.must[how], 0))
 
 
 def free_by_choice(model: Model) -> Iterator[AmountSite]:
