@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.absence import where_there
@@ -12,8 +12,9 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
+from tillproof.commerce.told_states import state_kept
 from tillproof.commerce.touches import Touch, text_of
-from tillproof.commerce.transitions import ASKED, GIVEN_BACK, Transition
+from tillproof.commerce.transitions import ASKED, GIVEN_BACK, Transition, moved_to_paid
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, External, FunctionV, Member, Missing, Mix, Result, Seq, Value, options, pieces
 from tillproof.ir.ops import Op
@@ -44,13 +45,13 @@ _SEVERAL = 3
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A state that a message sets. ``how``: it is taken ``mirrored`` from the message, ``asked`` of the provider anew, or a constant ``to``
-    that ``undoes`` what ``before`` sets. ``guards``: conditions on the record's present state or age; ``looked``: those that let what is
+    that ``undoes`` what ``before`` sets, or pays once more for what that has paid back (``revives``). ``guards``: conditions on the record's present state or age; ``looked``: those that let what is
     paid through; ``held``: why it needs none."""
 
     effect: Effect
     touch: Touch
     field: str
-    how: Literal["mirrored", "asked", "undoes"]
+    how: Literal["mirrored", "asked", "undoes", "revives"]
     guards: tuple[Atom, ...]
     held: str
     to: str = ""
@@ -68,7 +69,7 @@ class Arrivals:
     def of(self, target: FunctionV) -> list[Arrival]:
         """The states behind a handler for which it matters in which order messages arrive."""
         if target.fn not in self._memo:
-            self._memo[target.fn] = [*self._mirrored(target), *self._undoing(target)]
+            self._memo[target.fn] = [*self._mirrored(target), *self._undoing(target), *self._reviving(target)]
         return self._memo[target.fn]
 
     # --- states that the message tells
@@ -127,13 +128,13 @@ class Arrivals:
 
     def _how(self, target: FunctionV, touch: Touch, name: str, value: Value) -> Literal["mirrored", "asked"] | None:
         how = self._told(touch, name, value)
-        fixed = how == "mirrored" and all(isinstance(o, (Const, Missing)) for o in options(value))
+        fixed = how == "mirrored" and all(self._is_fixed(o) for o in options(value))
         return "asked" if fixed and self._asks_first(target) else how
 
     def _told(self, touch: Touch, name: str, value: Value | None) -> Literal["mirrored", "asked"] | None:
         if value is None or not self._is_state(touch.entity, snake(name)):
             return None
-        fixed = all(isinstance(o, (Const, Missing)) for o in options(value))
+        fixed = all(self._is_fixed(o) for o in options(value))
         if fixed and (self._of_order(touch.entity) or len(options(value)) < _SEVERAL) and not self._goes_both_ways(value):
             return None
         if touch.overwrites is not None and name not in touch.overwrites:
@@ -146,10 +147,14 @@ class Arrivals:
             return "asked"
         return "mirrored" if any(self._is_news(part) for part in asked) else None
 
+    def _is_fixed(self, value: Value) -> bool:
+        """Whether the code names a state itself, or the setting in which the shop keeps it: ``Configuration::get('PS_OS_ERROR')``."""
+        return isinstance(value, (Const, Missing)) or state_kept(self.model, value) is not None
+
     def _goes_both_ways(self, value: Value) -> bool:
         """Whether one line writes, by what was worked out before, either that something is paid or sent, or that it is not."""
         words = self.model.words
-        texts = {t for o in options(value) if (t := text_of(o)) is not None}
+        texts = {t for o in options(value) if (t := text_of(o) or state_kept(self.model, o)) is not None}
         done = any(words.has(k, t) for t in texts for k in ("paid_values", "fulfil_values"))
         return done and any(words.has(k, t) for t in texts for k in ("dead_values", "open_values"))
 
@@ -200,6 +205,24 @@ class Arrivals:
                 guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
                 out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before, one.looked))
         return out
+
+    def _reviving(self, target: FunctionV) -> list[Arrival]:
+        """Changes that make a payment of a record of which another run says, in the same field, that its money went back: the message of the
+        payment may come again, or after that."""
+        out = []
+        for one in self.model.transitions.of(target):
+            if len(one.to) == 1 and one.to != (ASKED,) and not one.computed and moved_to_paid(self.model.words, one):
+                after = next((t for t in self._given_back if same(t.touch.entity, one.touch.entity) and _one_field(t, one)), None)
+                if after is not None:
+                    guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
+                    out.append(Arrival(one.effect, one.touch, one.field, "revives", guards, one.held, one.to[0], after))
+        return out
+
+    @cached_property
+    def _given_back(self) -> list[Transition]:
+        """Where records are said to be refunded, by a message or by ourselves."""
+        found = (t for entry in self.model.handlers.entries for t in self.model.transitions.of(entry.target))
+        return [t for t in found if t.to != (ASKED,) and t.to and all(GIVEN_BACK.search(to) for to in t.to)]
 
     def _answered(self, atom: Atom) -> bool:
         """Whether a condition looks at what the provider has just been asked for: its state as it is now, whatever the message said."""
@@ -304,6 +327,10 @@ class Arrivals:
         else:
             return False
         return any(self._reads_age(fn, b, ctx, touch, depth + 1) for b in below)
+
+
+def _one_field(one: Transition, other: Transition) -> bool:
+    return snake(one.field) == snake(other.field)
 
 
 def _alike(one: Value, other: Value) -> bool:

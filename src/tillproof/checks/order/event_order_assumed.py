@@ -23,9 +23,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     for handler in model.handlers.all:
         if handler.kind == "redirect-return":
             continue
-        kinds: dict[str, list[Arrival]] = {}
+        kinds: dict[tuple[str, bool], list[Arrival]] = {}
         for arrival in model.arrivals.of(handler.entry.target):
-            kinds.setdefault(arrival.touch.entity, []).append(arrival)
+            kinds.setdefault((arrival.touch.entity, arrival.how == "revives"), []).append(arrival)
         for found in kinds.values():
             for part in _by_message(model, handler, found):
                 if (ruling := _rule(model, handler, part, seen)) is not None:
@@ -52,12 +52,11 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
         source(model, entry, f"{handler.provider.name} {handler.kind} handler: messages arrive in any order, and late ones again")
     ]
     bare = [a for a in found if not a.guards and not a.held]
-    asked = [p for p in handler.walked.proofs if p.refetch]  # where it is signed instead, it tells the state itself
-    unsigned = handler.inbound.proof == "refetch" and (asked or not handler.walked.proofs)
-    if unsigned and not any(a.how == "mirrored" for a in bare):
+    asked = [p for p in handler.walked.proofs if p.refetch]  # where it is signed or believed instead, it tells the state itself
+    if handler.inbound.proof == "refetch" and asked and not any(a.how == "mirrored" for a in bare):
         ruling.evidence.append(source(model, entry, "the message names a payment, whose state is asked of the provider anew"))
         ruling.evidence += [step(model, Place(p.fn, p.instr, None), "asked here", "guard") for p in asked[:1]]
-        return ruling if asked else None
+        return ruling
     if not bare:
         for arrival in found[:_MOST]:
             for atom in arrival.guards[:_MOST]:
@@ -79,7 +78,7 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
     ruling.evidence += too_little(model, worst)
     ruling.evidence += steps(model, worst.effect, f"`{worst.field}` is set")
     if worst.before is not None:
-        ruling.evidence.append(step(model, worst.before.effect.place, f"set to {' or '.join(worst.before.to[:2])} by another message"))
+        ruling.evidence.append(step(model, worst.before.effect.place, f"set to {' or '.join(worst.before.to[:2])} by another {'run' if worst.how == 'revives' else 'message'}"))
     return ruling
 
 
@@ -102,13 +101,18 @@ def _say(model: Model, ruling: Ruling, handler: Handler, worst: Arrival) -> None
     before = " or ".join(f"`{t}`" for t in worst.before.to[:2]) if worst.before else "paid"
     failed = model.words.has("dead_values", worst.to)
     late = (
-        "the failure of a first attempt that arrives after the success of the second"
+        "what was told of the payment and arrives again, or after the refund,"
+        if worst.how == "revives"
+        else "the failure of a first attempt that arrives after the success of the second"
         if failed
         else "what was told before the payment and arrives after it"
     )
     ruling.title = f"A late message turns the {record} back from {before} to `{worst.to}`"
     ruling.message = (
-        f"{name} sets the {record} to {before} for one message and to `{worst.to}` for another, whatever came before. {provider} does not "
+        f"{name} sets the {record} to `{worst.to}`, whatever came before, also to {before}. {provider} does not promise an order, and sends "
+        f"again for days what was not taken: {late} makes what was paid back count as paid."
+        if worst.how == "revives"
+        else f"{name} sets the {record} to {before} for one message and to `{worst.to}` for another, whatever came before. {provider} does not "
         f"promise an order: {late} undoes a payment that was made."
     )
     ruling.remediation = (

@@ -20,6 +20,7 @@ from tillproof.commerce.transitions import ASKED, CODED, REVERSIBLE, Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2
+_MOST_SHOWN = 4
 _MOST_GUARDS = 4
 _WHEN = ("paid_at", "date_paid", "paid_on", "paid_date", "payment_date")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
@@ -146,7 +147,7 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
     missing = "only what is ended or open already is refused" if worst.looked else "the present state is not asked for"
     ruling.evidence.append(step(model, place, missing, "missing"))
     ruling.evidence += too_little(model, worst)
-    for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST]:
+    for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST_SHOWN]:
         ruling.evidence += steps(model, t.effect, set_to if t is worst else f"set to {' or '.join(t.shown[:2])}")
     return ruling
 
