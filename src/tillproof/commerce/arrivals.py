@@ -45,8 +45,8 @@ _SEVERAL = 3
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A state that a message sets. ``how``: it is taken ``mirrored`` from the message, ``asked`` of the provider anew, or a constant ``to``
-    that ``undoes`` what ``before`` sets, or pays once more for what that has paid back (``revives``). ``guards``: conditions on the record's present state or age; ``looked``: those that let what is
-    paid through; ``held``: why it needs none."""
+    that ``undoes`` what ``before`` sets, or pays once more for what that has paid back (``revives``). ``guards``: conditions on the
+    record's present state or age; ``looked``: those that let what is paid through; ``held``: why it needs none."""
 
     effect: Effect
     touch: Touch
@@ -207,8 +207,8 @@ class Arrivals:
         return out
 
     def _reviving(self, target: FunctionV) -> list[Arrival]:
-        """Changes that make a payment of a record of which another run says, in the same field, that its money went back: the message of the
-        payment may come again, or after that."""
+        """Changes that make a payment of a record of which another run says, in the same field, that its money went back: the message of
+        the payment may come again, or after that."""
         out = []
         for one in self.model.transitions.of(target):
             if len(one.to) == 1 and one.to != (ASKED,) and not one.computed and moved_to_paid(self.model.words, one):

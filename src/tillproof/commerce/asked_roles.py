@@ -5,6 +5,7 @@ import re
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.role_names import OTHERS_AT_THE_SHOP, STAFF_TEXT, STAFF_WORD
 from tillproof.commerce.role_sessions import session_key
+from tillproof.commerce.said_by_caller import said_by_caller
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, External, Member, Seq, Value, constant, options
@@ -59,6 +60,8 @@ def compares_role(evaluator: Evaluator, fn: Fn, i: int) -> Role | None:
     """``user.role === 'admin'``, whatever the operator; ``user._id === activity.partnerId``."""
     body = evaluator.program.body(fn)
     sides = [evaluator.value(fn, a) for a in body.args(i)[1:]]
+    if any(said_by_caller(s) for s in sides):
+        return None  # who calls says himself what he is
     if body.text(body.args(i)[0]) in (*_SAME, *_OTHER) and _is_flagged(sides):
         return "staff"
     texts = [t for s in sides if (t := role_text(s))]

@@ -11,7 +11,7 @@ from tillproof.commerce.transitions import Transition
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
-from tillproof.flow.values import ClassV, FunctionV, Instance, Member, Overlay, Param, Result, Value, constant, options, pieces
+from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Overlay, Param, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -20,10 +20,36 @@ if TYPE_CHECKING:
 
 _OWNERS = re.compile(
     r"(\w+_)?(users?|customers?|buyers?|owners?|owns|owned|account|members?|clients?|guests?|profile|seller|vendor|merchant|shop|store|tenant"
-    r"|session|auth|authori[sz]\w*|permissions?|polic(y|ies)|abilit(y|ies)|viewer|caller|actor|created_by|placed_by|belongs\w*|e?mail|phone"
+    r"|session|auth|authori[sz]\w*|permissions?|polic(y|ies)|abilit(y|ies)|viewer|caller|actor|created_by|placed_by|belongs(?!_to_many$)\w*|e?mail|phone"
     r"|token|secret|hash|signature|hmac|otp|code|tracking|access|order_key|key_is_valid)(_\w+)?"
 )
 _SECRET = re.compile(r"(\w+_)?(reference|uuid|guid|ulid|public_id|token|hash|secret|order_key|access_key)")
+# Words for people by their ids, which whoever calls may write into a request; an address or a number is known to few.
+_PEOPLE = re.compile(
+    r"(\w+_)?(users?|customers?|buyers?|owners?|account|members?|clients?|guests?|profile|seller|vendor|merchant|tenant|created_by|placed_by)"
+    r"(_?(id|pk|uid|ref|role|type))?"
+)
+# What is asked of a session with the database, and what begins one.
+_OF_DATABASE = frozenset(
+    [
+        "commit",
+        "add",
+        "add_all",
+        "query",
+        "execute",
+        "flush",
+        "delete",
+        "rollback",
+        "scalar",
+        "scalars",
+        "merge",
+        "refresh",
+        "begin",
+        "exec",
+    ]
+)
+_RELATES = "belongsTo"  # a relation between tables, where a model says it of itself
+_BEGINS = frozenset(["startSession", "start_session"])
 _OPENS = {"session_start"}
 """That a session is opened says nothing of whose it is."""
 _THERE = ("isset", "empty", "boolean", "bool")
@@ -33,6 +59,7 @@ _BY_NAME = re.compile(r"can:[\w.-]+,|signed|.*own", re.IGNORECASE)
 _MAKERS = ("__construct", "constructor", "__init__")
 _SENT = ("path", "body", "query")
 _MOST = 40
+_PAIR = 2
 
 
 class Ownership:
@@ -49,7 +76,8 @@ class Ownership:
         chosen = chosen or self._bound_to_path(entry, record)
         if entry.role not in ("public", "customer") or not chosen or self._by_secret(transition, record) or self._let_in_by_name(entry):
             return False
-        return not any(self._names_owner(fn) for fn in self._on_the_way(entry, transition.effect))
+        contexts = {place.fn: place.ctx for place in transition.effect.way}
+        return not any(self._names_owner(entry, fn, contexts.get(fn)) for fn in self._on_the_way(entry, transition.effect))
 
     def _record(self, transition: Transition) -> Value | None:
         """The record that is changed; where one of its own methods does it, what that was called on."""
@@ -129,14 +157,65 @@ class Ownership:
         """Whether a guard looks at more than who is asking."""
         return any(self.model.words.entity(word) for word in self.model.vocabulary.tokens(fn))
 
-    def _names_owner(self, fn: Fn) -> bool:
+    def _names_owner(self, entry: Entry, fn: Fn, ctx: Ctx | None) -> bool:
         body = self.model.program.body(fn)
         # The customer's own rows, found by whose the order is, are asked by nobody; nor is who is written to, or what an object keeps.
-        found_by = self._of_the_record(fn) | self._told(fn) | self._only_there(fn) | _declared(body)
+        found_by = self._of_the_record(fn) | self._told(fn) | self._only_there(fn) | _declared(body) | self._believed(entry, fn, ctx)
         named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in found_by)
         keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST and i not in found_by)
         words = {snake(word) for name in (*named, *keys) if " " not in name for word in name.split(".")} - _OPENS  # no texts for people
         return any(_OWNERS.fullmatch(word) for word in words)
+
+    def _believed(self, entry: Entry, fn: Fn, ctx: Ctx | None) -> set[int]:
+        """The names that prove nothing: of people who come from the request's own fields, were looked up by one, or are told by the record
+        itself (``Users.findByPk(req.body.userId)``, ``order.user_id !== data["user_id"]``), and of what a provider has just answered."""
+        body, evaluator = self.model.program.body(fn), self.model.evaluator
+        methods = {body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL}
+        compared = self._held_against_others(entry, fn, ctx)
+        found: set[int] = set()
+        for i, op in enumerate(body.op):
+            if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in methods | compared and _OWNERS.fullmatch(snake(body.name(i))):
+                told = body.args(i)[1] if op == Op.STORE else i
+                value = evaluator.value(fn, told, ctx) if told >= 0 else None
+                found |= {i} if value is not None and self._says_nothing(entry, body.name(i), value) else set()
+            elif op == Op.INDEX and (key := body.args(i)[1]) >= 0 and body.op[key] == Op.CONST:
+                found |= {key} if self._is_believed(entry, evaluator.value(fn, i, ctx)) else set()
+            elif op == Op.RECORD:
+                pairs = ((k, v) for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True) if k >= 0 and body.op[k] == Op.CONST)
+                found |= {k for k, v in pairs if self._says_nothing(entry, body.name(k).strip("'\""), evaluator.value(fn, v, ctx))}
+            elif op == Op.CALL and (kind := _root(body, body.args(i)[0])) >= 0:
+                named = body.name(kind)
+                found |= {kind} if named[:1].isupper() and _PEOPLE.fullmatch(snake(named)) else set()  # the table of people
+        return found
+
+    def _held_against_others(self, entry: Entry, fn: Fn, ctx: Ctx | None) -> set[int]:
+        """What a comparison holds against something that neither the request nor the record says: ``order.userId !== sub``."""
+        body = self.model.program.body(fn)
+        found: set[int] = set()
+        for i, op in enumerate(body.op):
+            sides = body.args(i)[1:3] if op == Op.BINARY else [body.args(i)[0], *(v for _, v in body.call(i)[1])] if op == Op.CALL else []
+            if len(sides) == _PAIR and (op == Op.BINARY or body.op[sides[0]] == Op.FIELD):
+                for one, other in ((sides[0], sides[1]), *([(sides[1], sides[0])] if op == Op.BINARY else [])):
+                    said = body.op[other] == Op.CONST or self._is_believed(entry, self.model.evaluator.value(fn, other, ctx))
+                    found |= set() if said or body.op[other] == Op.RECORD else _below(body, one)
+        return found
+
+    def _says_nothing(self, entry: Entry, name: str, value: Value) -> bool:
+        if _PEOPLE.fullmatch(snake(name)) and self._is_believed(entry, value):
+            return True
+        answers = (o.base if isinstance(o, Member) else o for o in options(value))
+        return all(isinstance(o, Result) and self.model.operations.at(o.fn, o.instr, o.ctx) is not None for o in answers)
+
+    def _is_believed(self, entry: Entry, value: Value) -> bool:
+        """Whether a value was sent, or is of a record that was found by something sent."""
+        for option in options(value):
+            source = self.model.requests.source(option)
+            holder = option.base if isinstance(option, Member) else option
+            if source is not None and source.kind not in _SENT:
+                return False
+            if source is None and not self._read_by_request(holder) and not self._bound_to_path(entry, holder):
+                return False
+        return True
 
     def _only_there(self, fn: Fn) -> set[int]:
         """What is only asked whether it is there at all: ``if (!isset($_SESSION['user_id']))``, ``if (!req.user)``. That somebody has
@@ -188,6 +267,25 @@ class Ownership:
                 found |= {given for key, given in body.call(i)[1] if key and body.op[given] == Op.CONST}
             if op == Op.CALL and (plain := self.model.effects.plain(fn, i)) is not None and plain.kind == "mail":
                 found |= _below(body, i)
+            if op in (Op.CALL, Op.NEW) and self.model.operations.at(fn, i, None) is not None:
+                found |= self._made_of(fn, i) | _below(body, body.args(i)[0])
+            if op == Op.FIELD and body.name(i) == _RELATES and body.is_self(body.args(i)[0]):
+                found |= {i}
+            if op == Op.FIELD and body.name(i) in _OF_DATABASE:  # `db.session.commit()`
+                found |= {body.args(i)[0]}
+        if not _BEGINS.isdisjoint(self.model.vocabulary.tokens(fn)):
+            found |= {i for i, op in enumerate(body.op) if op in (Op.NAME, Op.STORE, Op.CONST) and body.name(i).strip("'\"") == "session"}
+        return found
+
+    def _made_of(self, fn: Fn, call: int) -> set[int]:
+        """All that a provider is told in a call, with the variables that it was put together in."""
+        body, stores = self.model.program.body(fn), self.model.evaluator.defuse(fn).stores
+        found: set[int] = set()
+        waiting = [v for _, v in body.call(call)[1]]
+        while waiting and len(found) < _MOST * _MOST:
+            for here in _below(body, waiting.pop()) - found:
+                found.add(here)
+                waiting += stores.get(body.name(here), ()) if body.op[here] == Op.NAME else ()
         return found
 
     def _of_the_record(self, fn: Fn) -> set[int]:
@@ -249,6 +347,13 @@ def _declared(body: Body) -> set[int]:
             if body.op[value] == Op.PARAM or (default and body.op[body.args(value)[1]] == Op.PARAM):
                 found |= {i, *_below(body, value)}
     return found
+
+
+def _root(body: Body, i: int) -> int:
+    """The name that a chain of members and calls begins with; -1 where it begins with something else."""
+    while i >= 0 and body.op[i] in (Op.FIELD, Op.CALL):
+        i = body.args(i)[0]
+    return i if i >= 0 and body.op[i] == Op.NAME else -1
 
 
 def _asks_for_key(body: Body, i: int, holder: int) -> bool:

@@ -38,6 +38,7 @@ from tillproof.commerce.role_policies import Policies
 from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
 from tillproof.commerce.role_secrets import compares_secret
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
+from tillproof.commerce.said_by_caller import said_by_caller
 from tillproof.commerce.ways_past import passes_without
 from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, ClassId, Fn
@@ -474,7 +475,7 @@ class Roles:
                 if isinstance(here, Member) and here.name in _SENT:
                     return False
                 here = here.base
-            if isinstance(here, (Param, External)) and here is not option:
+            if isinstance(here, (Param, External)) and here is not option and not said_by_caller(option):
                 return True
             if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
                 return True

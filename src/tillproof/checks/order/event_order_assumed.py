@@ -78,7 +78,13 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
     ruling.evidence += too_little(model, worst)
     ruling.evidence += steps(model, worst.effect, f"`{worst.field}` is set")
     if worst.before is not None:
-        ruling.evidence.append(step(model, worst.before.effect.place, f"set to {' or '.join(worst.before.to[:2])} by another {'run' if worst.how == 'revives' else 'message'}"))
+        ruling.evidence.append(
+            step(
+                model,
+                worst.before.effect.place,
+                f"set to {' or '.join(worst.before.to[:2])} by another {'run' if worst.how == 'revives' else 'message'}",
+            )
+        )
     return ruling
 
 
@@ -109,11 +115,11 @@ def _say(model: Model, ruling: Ruling, handler: Handler, worst: Arrival) -> None
     )
     ruling.title = f"A late message turns the {record} back from {before} to `{worst.to}`"
     ruling.message = (
-        f"{name} sets the {record} to `{worst.to}`, whatever came before, also to {before}. {provider} does not promise an order, and sends "
-        f"again for days what was not taken: {late} makes what was paid back count as paid."
+        f"{name} sets the {record} to `{worst.to}`, whatever came before, also to {before}. {provider} does not promise an order, and "
+        f"sends again for days what was not taken: {late} makes what was paid back count as paid."
         if worst.how == "revives"
-        else f"{name} sets the {record} to {before} for one message and to `{worst.to}` for another, whatever came before. {provider} does not "
-        f"promise an order: {late} undoes a payment that was made."
+        else f"{name} sets the {record} to {before} for one message and to `{worst.to}` for another, whatever came before. {provider} "
+        f"does not promise an order: {late} undoes a payment that was made."
     )
     ruling.remediation = (
         f"Let the message change the {record} only while it is still open (`… WHERE id = ? AND {field} IN (…)`), or "

@@ -217,12 +217,14 @@ def _anybodys(model: Model, entry: Entry, part: list[tuple[Place, Transition]]) 
 def _unowned(model: Model, entry: Entry, ruling: Ruling, place: Place, transition: Transition) -> Ruling:
     name = transition.touch.entity.replace("_", " ")
     who = "Anybody" if entry.role == "public" else "Every customer who is signed in"
+    opens = not transition.sent and all(model.words.has("open_values", t) for t in transition.to)
+    done = f"put it back to `{transition.to[0]}`" if opens else "cancel it, send it back or have it refunded"
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
     ruling.anchor = lines(model, place)
     ruling.title = f"{who} can change the {name} of somebody else"
     ruling.message = (
-        f"The state is looked at, but not whose the {name} is: {who.lower()} can name another {name} in a call of {called(model, entry)} "
-        "and cancel it, send it back or have it refunded."
+        f"The state is looked at, but not whose the {name} is, or only by what the request says of itself: {who.lower()} can name another "
+        f"{name} in a call of {called(model, entry)} and {done}."
     )
     ruling.remediation = (
         f"Look the {name} up by its id and by who is signed in (`… WHERE id = ? AND user_id = ?`), and answer 404 when there is none."
