@@ -1,5 +1,6 @@
 """Rows that a framework hands to a function of ours: the orders that staff ticked in an admin site, and of which model they are."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,21 +37,21 @@ class HandedRows:
         found: dict[Fn, str] = {}
         for frameworks, files in wiring.active.files():
             for routes in (r for f in frameworks for r in f.routes if r.rows):
-                words = [n.rpartition(".")[2].encode() for n in routes.rows]
-                given = self._given(routes.rows, [f for f in files if any(w in self.model.program.sources[f] for w in words)])
+                given = self.given(routes.rows, files)
                 for file in files:
                     for number, declared in enumerate(self.model.program.indices[file].classes):
                         cls = ClassId(file, number)
-                        name = given.get(cls) or declared.name.removesuffix(_CLASS_SUFFIX)
+                        name = self.model.program.cls(given[cls]).name if cls in given else declared.name.removesuffix(_CLASS_SUFFIX)
                         if declared.name.endswith(_CLASS_SUFFIX) or cls in given:
                             for fn in listed(wiring, routes, cls):
                                 found.setdefault(fn, entity(name))
         return found
 
-    def _given(self, names: tuple[str, ...], files: list[str]) -> dict[ClassId, str]:
-        """The model's name by class: of ``site.register(Order, OrderAdmin)`` and of ``@register(Order)``."""
-        out: dict[ClassId, str] = {}
-        for file in files:
+    def given(self, names: tuple[str, ...], files: Iterable[str]) -> dict[ClassId, ClassId]:
+        """The model by the class that it is given to: of ``site.register(Order, OrderAdmin)`` and of ``@register(Order)``."""
+        words = [n.rpartition(".")[2].encode() for n in names]
+        out: dict[ClassId, ClassId] = {}
+        for file in (f for f in files if any(w in self.model.program.sources[f] for w in words)):
             top = Fn(file, TOP)
             body = self.model.program.body(top)
             for i, op in enumerate(body.op):
@@ -67,5 +68,5 @@ class HandedRows:
                     continue
                 if named(self.model.evaluator.value(top, body.args(call)[0]), names) and body.call(call)[1]:
                     model_of = self.model.evaluator.value(top, body.call(call)[1][0][1])
-                    out.update((cls, self.model.program.cls(o.cls).name) for o in options(model_of) if isinstance(o, ClassV))
+                    out.update((cls, o.cls) for o in options(model_of) if isinstance(o, ClassV))
         return out

@@ -1,8 +1,9 @@
-"""States that whoever updates a record may send, by what a view inherits alone."""
+"""States that whoever updates a record may send, by what a view inherits, or a list of records lets be set, alone."""
 
 from collections.abc import Iterator
 
 from tillproof.checks.ruling import Evidence, Ruling
+from tillproof.commerce.edited_lists import edited_lists
 from tillproof.commerce.entities import entity
 from tillproof.commerce.model import Model
 from tillproof.commerce.plain_views import plain_views
@@ -39,5 +40,26 @@ def sent_states(model: Model) -> Iterator[Ruling]:
             Evidence(found.view.file, declared.line, f"`{declared.name}`: called by {found.role}", "source"),
             Evidence(found.kind.file, kind.line, f"`{field}` of the {name} is written as it was sent", "sink"),
             Evidence(file, line, "the present state is not asked for", "missing"),
+        ]
+        yield ruling
+    for listed in edited_lists(model):
+        name = entity(model.program.cls(listed.kind).name).replace("_", " ")
+        declared, (file, line) = model.program.cls(listed.cls), listed.place
+        ruling = Ruling("order/unguarded-transition", "broken", listed.role, listed.cls.file, declared.line)
+        ruling.severity, ruling.confidence = "medium", "likely"
+        ruling.anchor = (file, line, line)
+        ruling.title = f"The {name} becomes any state in the list of all of them"
+        ruling.message = (
+            f"`{listed.member}` of `{declared.name}` lets staff set the `{listed.field}` of any {name} in the list, from any state to "
+            "any other and without what belongs to it: an unpaid order counts as paid, one that was refunded or sent is open again, so "
+            "money and goods no longer agree with what the order says."
+        )
+        ruling.remediation = (
+            f"Only show `{listed.field}` in the list, and change it in an action that looks at the present state first and does what "
+            "the new one means."
+        )
+        ruling.evidence = [
+            Evidence(listed.cls.file, declared.line, f"`{declared.name}`: called by {listed.role}", "source"),
+            Evidence(file, line, f"`{listed.field}` is set as it was sent, and the present state is not asked for", "missing"),
         ]
         yield ruling

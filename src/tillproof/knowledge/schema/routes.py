@@ -78,6 +78,7 @@ class Routes(Part, frozen=True):
     ``acts``: keys of what a handler answers, with the values on which whoever calls it acts as if the message were genuine.
     ``authorizes``: method → key of its answer → values on which the platform takes a payment as made.
     ``rows``: the calls and decorators by which a model is given to such a class: its handlers are handed that model's rows.
+    ``edits``: class members that list fields which are set in the list of all rows; ``judges``: methods that may look at them before that.
     ``hands``: the class of what a handler that a plain call declares is handed first, where it declares none itself.
     ``default``: the setting, ``VARIABLE.KEY``, that lists by their names the guards of those that name none.
     ``once``: the platform calls these handlers only as long as none of them has succeeded for the same order.
@@ -109,6 +110,8 @@ class Routes(Part, frozen=True):
     acts: dict[str, tuple[str, ...]] = {}
     authorizes: dict[str, dict[str, tuple[str, ...]]] = {}
     rows: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
     hands: str = ""
     once: bool = False
     guards: tuple[str, ...] = ()
