@@ -10,6 +10,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.thin_routes import only_hands_on
+from tillproof.commerce.touches import text_of
 from tillproof.commerce.transitions import KNOWN_STATES, Transition
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn, Program
@@ -54,13 +55,23 @@ def passed(model: Model, act: Happening, before: tuple[Fn, int]) -> list[Evidenc
     return [_calling(model, place) for place in calls[-_MOST:] if (place.fn, place.instr) != before]
 
 
-def _calling(model: Model, place: Place) -> Evidence:
+def _calling(model: Model, place: Place, written: frozenset[str] = frozenset()) -> Evidence:
     """A call on the way: where it names the state that is written further on, it is there that somebody decides on it."""
     body = model.program.body(place.fn)
-    given = (body.const(v) for _, v in body.call(place.instr)[1]) if body.op[place.instr] == Op.CALL else ()
-    words = (const[1].strip("'\"") for const in given if const is not None and const[0] == Kind.STRING)
-    state = next((word for word in words if any(model.words.has(kind, word) for kind in KNOWN_STATES)), None)
+    given = [v for _, v in body.call(place.instr)[1]] if body.op[place.instr] == Op.CALL else []
+    given += [v for row in given if body.op[row] == Op.RECORD for v in body.args(row)[1::2]]
+    words = (_word(model, place, v) for v in given)
+    state = next((w for w in words if w and (w in written or any(model.words.has(kind, w) for kind in KNOWN_STATES))), None)
     return step(model, place, "calls") if state is None else step(model, place, f"calls with `{state}`", "sink")
+
+
+def _word(model: Model, place: Place, i: int) -> str:
+    """A word that stands there itself, or a member of an enumeration: ``OrderStatus.PAID``."""
+    body = model.program.body(place.fn)
+    if (const := body.const(i)) is not None:
+        return const[1].strip("'\"") if const[0] == Kind.STRING else ""
+    value = model.evaluator.value(place.fn, i, place.ctx) if body.op[i] == Op.FIELD else None
+    return (text_of(value) or "") if isinstance(value, (Const, External)) else ""
 
 
 def source(model: Model, entry: Entry, what: str) -> Evidence:
@@ -164,7 +175,11 @@ def _only_here(model: Model, fn: Fn) -> bool:
 def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:
     """The calls that lead to an effect, and the effect."""
     way = list(reversed(effect.way))
-    through = [_calling(model, p) for p in way[:-1]]
+    fields = effect.touch.fields if effect.touch is not None else {}
+    written = frozenset(
+        t for n, v in fields.items() if v is not None and model.words.says_state(n) for o in options(v) if (t := text_of(o))
+    )
+    through = [_calling(model, p, written) for p in way[:-1]]
     if len(through) > _MOST:
         through = [*through[: _MOST // 2], *through[-_MOST // 2 :]]
     return [*through, step(model, way[-1], what, "sink")]
