@@ -209,6 +209,8 @@ def _anybodys(model: Model, entry: Entry, part: list[tuple[Place, Transition]]) 
     """The first change by which a customer undoes or sends on an order without anybody asking whose it is."""
     for place, transition in part:
         pays = any(model.words.has("paid_values", t) for t in transition.to)
+        # where nobody signs in, whoever holds the link to an order may try once more to pay it
+        pays = pays or (entry.role == "public" and all(model.words.has("open_values", t) for t in transition.to))
         if not pays and model.ownership.unasked(entry, transition):
             return place, transition
     return None
