@@ -32,7 +32,7 @@ from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.loops import Loop
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.tries import Catch
-from tillproof.flow.values import Ctx, FunctionV, Instance, options
+from tillproof.flow.values import Ctx, FunctionV, Instance, Value, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -104,6 +104,19 @@ class Syncs:
             else:
                 once.setdefault((sync.fn, sync.first), sync)
         return list(once.values())
+
+    def carries_goods(self, fn: Fn) -> bool:
+        """Whether a function goes through goods or orders of a system outside."""
+        return self._may(fn) and self._reaches_out(fn)
+
+    def asks_outside(self, fn: Fn, i: int) -> bool:
+        """Whether a call asks a system outside, itself or by a function of ours."""
+        if any(s.instr == i for s in self._sendings.get(fn, ())):
+            return True
+        callee = self.program.body(fn).args(i)[0]
+        targets: list[Value] = [o for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV)]
+        near = self.model.reach.of(targets).functions if targets else {}
+        return any(depth <= _NEAR and f in self._sendings for f, depth in near.items())
 
     def _may(self, fn: Fn) -> bool:
         """Whether a function goes through items that may be carried over: it speaks of goods or orders, or asks a system outside to write

@@ -6,6 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import step
 from tillproof.commerce.bulk_answers import BulkAnswer, bulk_answers
+from tillproof.commerce.left_out_items import LeftOut, left_out
 from tillproof.commerce.model import Model
 from tillproof.commerce.syncs import Sync
 
@@ -23,6 +24,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield _rule(model, sync)
     for answer in bulk_answers(model):
         yield _bulk(model, answer)
+    for one in left_out(model):
+        yield _left_out(model, one)
 
 
 def _rule(model: Model, sync: Sync) -> Ruling:
@@ -78,6 +81,32 @@ def _rule(model: Model, sync: Sync) -> Ruling:
         f"Catch per item inside the loop, keep what failed ({_NOTES[language]}), go on, and report the failed ones at the end."
     )
     ruling.evidence.append(step(model, sync.at, "nothing catches it before the next item", "missing"))
+    return ruling
+
+
+def _left_out(model: Model, one: LeftOut) -> Ruling:
+    fn, asking = one.turn.fn, model.program.name(one.caught.fn)
+    line = model.program.body(fn).line[one.turn.instr]
+    ruling = Ruling(_ID, "broken", "sync-loop", fn.file, line)
+    there = model.program.body(one.caught.fn)
+    ruling.severity, ruling.confidence = "high", "likely"
+    ruling.anchor = (one.caught.fn.file, there.line[one.caught.instr], there.line[one.caught.instr])
+    ruling.title = "An item that could not be asked about is left out as if it were not there"
+    ruling.message = (
+        f"When `{asking}` fails for one item, it answers what it answers where there is nothing, and "
+        f"`{model.program.qualified(fn)}` leaves the item out. A connection that is lost for a moment, or a limit that is reached, makes "
+        "goods disappear from the run: their stock and prices are not brought up to date, what compares with the last run takes them for "
+        "deleted, and no result says so."
+    )
+    ruling.remediation = (
+        f"Let `{asking}` raise, or answer a failure in another way than nothing; in the loop keep the item among those that failed, try it "
+        "again, and do not count the run as complete."
+    )
+    ruling.evidence = [
+        Evidence(fn.file, line, "one item is asked about", "source"),
+        step(model, one.caught, "whatever goes wrong becomes nothing here", "missing"),
+        Evidence(fn.file, one.past, "an item of which nothing is known is left out", "sink"),
+    ]
     return ruling
 
 
