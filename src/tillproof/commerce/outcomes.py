@@ -84,6 +84,10 @@ class Outcomes:
                 waiting.append(use)
         return True
 
+    def asking(self, place: Place) -> list[tuple[int, bool]]:
+        """The branches that ask whether the answer of a call is yes, with whether it is on the branch's true side."""
+        return self._asking(place.fn, place.instr, 0) or []
+
     def only_shown(self, place: Place) -> bool:
         """Whether the answer of a call only goes into the answer of whoever calls, or into a log: ``jsonify({"payment": made})``."""
         body, defuse = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn)
