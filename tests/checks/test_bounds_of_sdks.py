@@ -198,3 +198,22 @@ def test_laravels_client_is_bounded_since_its_ninth_version(tmp_path: Path, vers
 def test_what_fills_a_database_waits_for_nobody(tmp_path: Path, file: str, found: int) -> None:
     code = "const axios = require('axios');\nmodule.exports = () => axios.get('https://api.easypost.com/v2/rates');\n"
     assert len(reviewed(tmp_path, {file: code}, "no-timeout").findings) == found
+
+
+_CHOSEN = """<?php
+use Illuminate\\Support\\Facades\\Http;
+class Pay {{
+    private function call($method, $path, $data) {{
+        return Http::withToken(env('K')){bound}->{{$method}}('https://api.paystack.co' . $path, $data)->json();
+    }}
+    public function begin($order) {{
+        return $this->call('post', '/transaction/initialize', ['amount' => $order->cents, 'email' => $order->email]);
+    }}
+}}
+"""
+
+
+@pytest.mark.parametrize(("bound", "ruling"), [("", "broken"), ("->timeout(9)", "held")])
+def test_a_method_in_braces_is_called(tmp_path: Path, bound: str, ruling: str) -> None:
+    files = {"composer.json": '{"require": {"laravel/framework": "^8.0"}}', "app/Pay.php": _CHOSEN.format(bound=bound)}
+    assert rulings(reviewed(tmp_path, files, "no-timeout")) == [ruling]

@@ -18,9 +18,10 @@ from tillproof.source.files import SourceFile
 
 TOP = -1
 _ONE_WORD = re.compile(r"[\w$]+", re.ASCII)
-# A name before the bracket of a call, with TypeScript's type arguments, or after ``new``.
+# A name before the bracket of a call, with TypeScript's type arguments, in PHP's braces (``->{$method}(``), or after ``new``.
 _CALLED = re.compile(
     rb"\bnew\s+(?:[\w$]+[.\\]|\\)*([\w$]++)|(?<![\w$\x80-\xff])([A-Za-z_$\x80-\xff][\w$\x80-\xff]*+)(?:\s|\?\.|!|<[^()]{0,600}>)*+\("
+    rb"|->\{\s*(\$\w++)\s*\}\s*\("
 )
 
 # What a method is chosen of by its name, and called: ``axios[method](url)``.
@@ -203,7 +204,7 @@ class Program:
         if found is None:
             found = self._called[file] = {}
             for match in _CALLED.finditer(self.sources[file]):
-                name = (match[1] or match[2]).decode("utf-8", "replace").lower()
+                name = (match[1] or match[2] or match[3]).decode("utf-8", "replace").lower()
                 found.setdefault(name, []).append(match.start(match.lastindex or 0))
             for match in _HANDED.finditer(self.sources[file]) if self.language(file) == "python" else ():
                 found.setdefault(match[1].decode("utf-8", "replace").lower(), []).append(match.start(1))
