@@ -217,3 +217,54 @@ class Pay {{
 def test_a_method_in_braces_is_called(tmp_path: Path, bound: str, ruling: str) -> None:
     files = {"composer.json": '{"require": {"laravel/framework": "^8.0"}}', "app/Pay.php": _CHOSEN.format(bound=bound)}
     assert rulings(reviewed(tmp_path, files, "no-timeout")) == [ruling]
+
+
+_LENT = {
+    "pay.py": """import requests
+
+BASE = "https://api.paystack.co"
+
+
+class Paystack:
+    def _request(self, method, path, **kwargs):
+        return method(BASE + path, **kwargs).json()
+
+    def begin(self, order):
+        return self._request(requests.post, "/transaction/initialize", json={"amount": order.cents, "email": order.email}BOUND)
+""",
+    "retried.py": """import time
+import requests
+
+
+def retry(call, *args, **kwargs):
+    for n in range(3):
+        try:
+            return call(*args, **kwargs)
+        except requests.ConnectionError:
+            time.sleep(2**n)
+
+
+def begin(order):
+    return retry(requests.post, "https://api.paystack.co/transaction/initialize", json={"amount": order.cents}BOUND)
+""",
+    "pay.js": """const axios = require('axios');
+const call = (send, path, data, more) => send(`https://api.paystack.co${path}`, data, more);
+exports.begin = (o) => call(axios.post, '/transaction/initialize', { amount: o.cents }, { headers: { A: process.env.K }BOUND });
+""",
+    "retried.js": """const axios = require('axios');
+async function again(call, ...args) {
+  for (let n = 0; n < 3; n++) {
+    try { return await call(...args); } catch (e) { await new Promise((r) => setTimeout(r, 2 ** n * 100)); }
+  }
+}
+exports.begin = (o) => again(axios.post, 'https://api.paystack.co/transaction/initialize', { amount: o.cents }, { headers: {}BOUND });
+""",
+}
+
+
+@pytest.mark.parametrize("file", _LENT)
+@pytest.mark.parametrize("bounded", [True, False])
+def test_what_sends_may_be_handed_to_a_helper(tmp_path: Path, file: str, bounded: bool) -> None:
+    bound = "" if not bounded else ", timeout=9" if file.endswith("py") else ", timeout: 9000"
+    report = reviewed(tmp_path, {file: _LENT[file].replace("BOUND", bound)}, "no-timeout")
+    assert rulings(report) == ["held" if bounded else "broken"]

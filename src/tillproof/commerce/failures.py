@@ -148,9 +148,9 @@ class Failures:
         return self._stores(fn, i)
 
     def answers_failure(self, fn: Fn, catch: Catch) -> bool:
-        """Whether a handler returns an object of its own making, as code does that hands failures to its callers as values."""
+        """Whether a handler returns an object of its own making, or several values, as code does that hands failures to its callers."""
         body = self.model.program.body(fn)
-        return any(body.op[end] in (Op.CALL, Op.NEW, Op.RECORD) for end in self.ends(fn, catch.blocks))
+        return any(body.op[end] in (Op.CALL, Op.NEW, Op.RECORD, Op.LIST) for end in self.ends(fn, catch.blocks))
 
     def says_no(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler of a function that answers yes or no answers no."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from tillproof.commerce.by_method_name import chosen_method, sends_by_name
 from tillproof.commerce.clients import Clients
 from tillproof.commerce.joined_addresses import joined
+from tillproof.commerce.lent_senders import spread
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, written
 from tillproof.commerce.pack_tables import LANGUAGES
@@ -134,7 +135,7 @@ class Requests:
     def _request(self, fn: Fn, i: int, ctx: Ctx | None) -> Request | None:
         body = self.program.body(fn)
         callee, raw = body.call(i)
-        arguments = [(k, self._telling(fn, v, ctx)) for k, v in raw]
+        arguments = spread([(k, self._telling(fn, v, ctx)) for k, v in raw])
         by_name = chosen_method(self.recogniser, fn, i)
         chosen = self.evaluator.value(fn, by_name, ctx) if by_name >= 0 else None
         word = (self._sender(fn, i, ctx) if chosen is None else constant(chosen) or "").lower()

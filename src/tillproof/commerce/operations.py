@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tillproof.commerce.http import Request, Requests
+from tillproof.commerce.lent_senders import lent_senders
 from tillproof.commerce.names import written
 from tillproof.commerce.recognise import CLIENT, Known, Recogniser
 from tillproof.commerce.spoken_operations import is_open
@@ -114,6 +115,11 @@ class Operations:
         request = self.requests.request(fn, i)
         if request is not None:
             self._ask(fn, i, request)
+            return
+        for inner, n, ctx in lent_senders(self.recogniser, self.callers, fn, i):
+            lent = self.requests.request(inner, n, ctx)
+            for sent in lent.each() if lent is not None else ():
+                self._match(inner, n, ctx, sent)
 
     def _handed(self, fn: Fn, i: int) -> list[tuple[Known, Ctx | None]]:
         """What a call does whose SDK, or class of it, is handed over: ``client.Charge.create(…)``, ``cls.resource.create(…)``."""

@@ -197,18 +197,19 @@ class Sendings:
             if one.sdk is None and one.made is not None:  # an RPC library's object, which sends what is called on it
                 one.client = self._made_by(*one.made)
             return one if one.sdk is not None or one.client is not None else None
-        one.client = self.client_of(one.fn, one.instr)
+        known_by = (self.client_of(one.fn, one.instr, ctx) for ctx in (None, *one.contexts))
+        one.client = next((c for c in known_by if c is not None), None)
         one.made = self._maker(value)
         if one.client is None:
             one.client, one.made = self._made_by(one.fn, one.instr), (one.fn, one.instr)
         return one if one.client is not None else None
 
-    def client_of(self, fn: Fn, i: int) -> HttpClient | None:
+    def client_of(self, fn: Fn, i: int, ctx: Ctx | None = None) -> HttpClient | None:
         """The library whose call this is."""
         table = self.clients[self.model.program.language(fn.file)]
         recogniser = self.model.recogniser
-        for client, _, _, text in table.find((*recogniser.callee_names(fn, i, None), *chosen_names(recogniser, fn, i, None))):
-            if not text or self.model.recogniser.is_("http", fn, i):
+        for client, _, _, text in table.find((*recogniser.callee_names(fn, i, ctx), *chosen_names(recogniser, fn, i, ctx))):
+            if not text or self.model.recogniser.is_("http", fn, i, ctx):
                 return client
         return None
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.lent_senders import spread
 from tillproof.commerce.sdk_defaults import LONGEST_DEFAULT, in_force
 from tillproof.commerce.sendings import Sending
 from tillproof.commerce.time_limits import TimeLimits
@@ -151,14 +152,21 @@ class Timeouts:
         return {_plain(n) for n in names_}
 
     def _in(self, one: Sending, ctx: Ctx | None, depth: int) -> Bound:
+        lent = ctx is None and self._is_lent(one)
         found = self._at_call(one, ctx)
-        if found.kind != "hidden" or depth >= _LEVELS:
+        if (found.kind != "hidden" and not lent) or depth >= _LEVELS:
             return found
-        above = self.model.callers.above(one.fn, ctx)
+        above = one.contexts if lent else self.model.callers.above(one.fn, ctx)
         further = [self._in(one, c, depth + 1) for c in above]
         if not further:
             return found
         return min(further, key=lambda b: ("off", "none", "connect", "hidden", "given", "default").index(b.kind))
+
+    def _is_lent(self, one: Sending) -> bool:
+        """Whether what sends is handed over by the callers, with what it is told: ``retry(axios.post, url, body, { timeout })``."""
+        body = self.model.program.body(one.fn)
+        callee = body.args(one.instr)[0]
+        return bool(one.contexts) and body.op[callee] == Op.NAME and body.name(callee) in {p.name for p in body.params}
 
     def _at_call(self, one: Sending, ctx: Ctx | None) -> Bound:
         wanted = self._names(one)
@@ -188,9 +196,9 @@ class Timeouts:
         word = body.called(one.instr)
         if word in ("curl_exec", "curl_init", "curl_multi_exec"):
             return [(k, v, v.at) for k, v in self.model.http.curl_settings(one.fn, one.instr, ctx)]
-        out += self._positional(one, [evaluator.value(one.fn, v, ctx) for k, v in arguments if k == ""])
-        for number, (key, i) in enumerate(arguments):
-            value = evaluator.value(one.fn, i, ctx)
+        given = spread([(k, evaluator.value(one.fn, v, ctx)) for k, v in arguments])
+        out += self._positional(one, [v for k, v in given if k == ""])
+        for number, (key, value) in enumerate(given):
             if key and key not in ("*", "**"):
                 out.append((key, value, value.at))
                 out += self._within(value, 1) if _holds_options(key) else []

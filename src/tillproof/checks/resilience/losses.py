@@ -53,10 +53,12 @@ class Lost(NamedTuple):
 
 
 def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
-    """Where a listener or job takes or gives back money, and a failure of that is dropped without a word."""
+    """Where a listener or job takes or gives back money, or a platform asks for that or for a cancellation, and a failure of it is dropped
+    without a word."""
     if entry.role not in ("internal", "platform"):
         return []
-    found = (lost(model, e) for e in model.effects.of(entry.target) if e.kind in _UNATTENDED)
+    kinds = _MOVES if entry.role == "platform" and entry.style == "class" else _UNATTENDED
+    found = (lost(model, e) for e in model.effects.of(entry.target) if e.kind in kinds)
     ends = [end for end in found if end is not None and end.instr >= 0 and not model.failures.kept_in_answer(end.fn, end.instr)]
     return [e for e in ends if _is_begun(model, e) or entry.role == "platform" or model.failures.says_nothing(e.fn, e.instr)]
 
