@@ -55,13 +55,16 @@ _SIGNS = (
 # Calls by which pages keep what somebody types.
 _STATES = ("useState", "useForm", "useReducer", "useFormik", "ref", "reactive", "createSignal")
 _LIVE_SIGNS = (b"live", b"production")
-_OFF = re.compile(rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*[\"']?(?:false|0|no)\b", re.IGNORECASE)
+_OFF = re.compile(
+    rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*(?:[\w.]*env[\w.]*\(\s*[\"'][^\n]{0,60}?,\s*)?[\"']?(?:false|0|no)\b", re.IGNORECASE
+)
 _ENVIRONMENT_TYPE = re.compile(r"(?:\w+_)?(?:environments?|env|modes?|platform|base_?url)", re.IGNORECASE)
 # What a call is named that takes a mode to work in it.
 _SHOWN = re.compile(r"(?:\w+_)?(?:placeholder|hint|help|help_text|desc|description|example|label|tooltip)")
 _SETS = re.compile(r"set|with|use|init|config|create|connect|make|build|client|gateway|environment|mode|open|start|load")
 _ASKS = re.compile(r"(?:^|_)(?:is|has|are|equals?|compare|in|contains|matches)(?:_|$)")
 _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
+_ENVIRONMENT = re.compile(r"(\w+\.)*(env|getenv|env\.bool|environ\.get)|bool")
 # Kinds of systems that have a test world.
 WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
 _NEAR_NAMES = 3
@@ -189,7 +192,7 @@ class CodeMarks:
             if any(_says_test(snake(name)) for name in self._called(fn)):
                 return None  # the switch's own setter
             how = "always"  # the name is the switch itself
-        if how == "stand-in" and not symbol and self._words.has("live_switches", below[0]):
+        if how == "stand-in" and not symbol and self._words.has("live_switches", below[0]) and not _of_environment(body, defuse, i):
             return None  # what an answer says when it says nothing
         if how == "always" and default:
             how = "default"
@@ -209,6 +212,8 @@ class CodeMarks:
             plain = text.strip("'\"")
             last = _last(plain)
             return kind == Kind.BOOL or plain.lower() in (*_TRUE, *_FALSE) or (len(last) < 24 and self._words.has("test_values", last))
+        if op in (Op.FIELD, Op.NAME) and _SANDBOX_TYPE.fullmatch(snake(body.name(i).rpartition(".")[2])) is not None:
+            return True
         if op == Op.FIELD:
             base = body.args(i)[0]
             named = (
@@ -428,6 +433,12 @@ def _last(value: str) -> str:
     """A value, or the last name of one that spells a constant."""
     spelt = _PATH.fullmatch(value)
     return spelt[1] if spelt is not None and _ENVIRONMENT_TYPE.fullmatch(snake(re.split(r"\.|::", value)[-2])) else value
+
+
+def _of_environment(body: Body, defuse: DefUse, i: int) -> bool:
+    """Whether a value stands in for a variable of the environment: ``env('MIDTRANS_IS_PRODUCTION', false)``."""
+    calls = (u for u in defuse.uses(i) if body.op[u] == Op.CALL)
+    return any(_ENVIRONMENT.fullmatch(body.called(u)) is not None for u in calls)
 
 
 def _says_test(name: str) -> bool:

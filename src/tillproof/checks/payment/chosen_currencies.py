@@ -32,8 +32,11 @@ _REMEDY = "Take the currency from the order or the shop's settings, and keep pri
 
 
 def owing(charges: Charges) -> Iterator[Charge]:
-    """The charges that have to say their currency."""
-    yield from (c for c in charges.all if c.site.operation.op in CREATES and c.site.operation.currency and not c.site.provider.currencies)
+    """The charges that have to say their currency; not those at a provider of a single country, unless it counts in two units."""
+    asked = (c for c in charges.all if c.site.operation.op in CREATES and c.site.operation.currency)
+    yield from (
+        c for c in asked if not c.site.provider.currencies or (c.site.operation.currency_without and len(c.site.provider.currencies) > 1)
+    )
 
 
 def given_to_charges(charges: Charges) -> Iterator[Ruling]:
