@@ -1,6 +1,7 @@
 """Rows of which the database lets only the first one in: whoever makes another one for the same message or payment is refused."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,17 @@ from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.touches import Touch
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Element, External, Member, Mix, Param, Result, Text, Unknown, Value, options, pieces
+from tillproof.flow.values import CONVERSIONS, Element, External, Member, Mix, Param, Result, Text, Unknown, Value, names, options, pieces
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MOST_PIECES = 40
+_CONVERTED = 3
+_CONVERTS = frozenset(
+    ["Number", "String", "BigInt", "parseInt", "parseFloat", "int", "str", "float", "intval", "strval", "trim", "uuid.UUID"]
+)
 _OWN_KEY = "_id"  # no two documents of a collection of MongoDB share it
 _HOLDER = re.compile(r"_(info|result|details?|data|record)(?=\.)")
 _MESSAGE_ID = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery)_?(id|key)|event")
@@ -116,9 +121,10 @@ class RowClaims:
     def _numbered(self, touch: Touch, column: str) -> bool:
         """Whether what a column is given is made here of nothing that comes with the message: a clock, a counter, something random."""
         value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
-        if value is not None and any(self._random(o) for o in options(value)):
+        made = list(self._unconverted(value)) if value is not None else []
+        if any(self._random(o) for o in made):
             return True
-        if value is None or not any(isinstance(o, (Result, Mix, Text)) for o in options(value)):
+        if value is None or not any(isinstance(o, (Result, Mix, Text)) for o in made):
             return False
         return not any(self._comes(p) for p in pieces([value], _MOST_PIECES, self._made_of))
 
@@ -149,4 +155,17 @@ class RowClaims:
     def _read_off(self, touch: Touch, column: str) -> bool:
         """Whether what a column is given is read off something that is handed over, and not made here."""
         value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
-        return value is not None and all(isinstance(o, (Member, Element)) for o in options(value))
+        return value is not None and all(isinstance(o, (Member, Element)) for o in self._unconverted(value))
+
+    def _unconverted(self, value: Value, depth: int = 0) -> Iterator[Value]:
+        """A value before it was made a number or a text: ``Number(ipn.transactionNo)``, ``str(event["id"])``, ``(string) $id``."""
+        for option in options(value):
+            given: list[Value] = []
+            if isinstance(option, Mix) and option.op in CONVERSIONS:
+                given = [option.operands[0]]
+            elif isinstance(option, Result) and option.instr >= 0 and _CONVERTS.intersection(names(option.callee)):
+                given = [v for _, v in self.model.evaluator.arguments(option)[:1]]
+            if given and depth < _CONVERTED:
+                yield from self._unconverted(given[0], depth + 1)
+            else:
+                yield option
