@@ -334,6 +334,19 @@ FIXES = [
     ),
     (
         "payment/webhook-unverified",
+        {"server.js": FETCHED, "models.js": MONGOOSE},
+        "FETCH",
+        (
+            "const came = await stripe.events.retrieve(req.body.id).catch(() => req.body);\n"
+            "  if (!came?.data) return res.sendStatus(400);\n  const event = came;"
+        ),
+        (
+            "const came = await stripe.events.retrieve(req.body.id).catch(() => null);\n"
+            "  if (!came?.data) return res.sendStatus(400);\n  const event = came;"
+        ),
+    ),
+    (
+        "payment/webhook-unverified",
         {"shop/app.py": FETCHED_BY_OURS, "shop/store.py": STORE},
         "FETCH",
         'fetched(posted["id"]) or posted',

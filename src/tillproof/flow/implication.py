@@ -250,7 +250,8 @@ class Implication:
         found = self._parts_of_outcomes(i)
         if found is None or isinstance(found, Proof):
             return found is not None and found.how == "boolean" and truth
-        fitting = [outcome for outcome, value in found if truth_of(value) in (None, truth)]
+        # of nothing, there is no part that is something: `answer?.ok` after `fetch(…).catch(() => null)`
+        fitting = [o for o, value in found if truth_of(value) in (None, truth) and not (truth and o.truth is False)]
         return bool(fitting) and all(o.proven for o in fitting)
 
     def _compares_part(self, side: int, wanted: Value, same: bool) -> bool:
