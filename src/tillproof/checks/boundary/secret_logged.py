@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tillproof.checks.boundary.handed_tokens import COOKIES, handed_token, tell_sessions
 from tillproof.checks.boundary.headers_logged import AUTHORIZATION, shows_every_token, tell_headers
 from tillproof.checks.boundary.near_secrets import offsets
 from tillproof.checks.boundary.secret_answered import answered as answered_with
@@ -140,6 +141,8 @@ def _logged(model: Model, site: LogSite) -> Iterator[Leak]:
                 name, certain = column, False
             if not name and shows_every_token(model, site, piece):
                 name, certain = AUTHORIZATION, False
+            if not name and (name := handed_token(model, piece)):
+                certain = False
             request = None if name or piece.flat else exception(model, piece)
             if name or request:
                 console = site.through.startswith("console.")
@@ -209,6 +212,8 @@ def _ruling(model: Model, leaks: list[Leak]) -> Ruling:
         _tell_exception(ruling, first.request, len(leaks))
     elif first.name == AUTHORIZATION:
         tell_headers(ruling)
+    elif first.name == COOKIES:
+        tell_sessions(ruling)
     elif model.words.has("connection_fields", first.name):
         _tell_address(ruling, first.name)
     else:

@@ -236,6 +236,7 @@ class Provider(Part, frozen=True):
     ``digests``: calls of an SDK that work out the keyed digest of a message, for the code at hand to compare with the one that was sent.
     ``dumps``: calls that give a message of the provider as it came, every field of it, in one text or record.
     ``sessions``: calls and members of an SDK that give an object in which a token stands by which all of the shop's account is reached.
+    ``told_sessions``: functions of ours, by the names under which an SDK is given them, that it tells the tokens of a session to keep.
 
     ``remedies``: what is to be written, by need and language: lines of code with the holes ``{{body}}``, ``{{header}}`` and ``{{refuse}}``,
     which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
@@ -288,6 +289,7 @@ class Provider(Part, frozen=True):
     digests: dict[Language, tuple[str, ...]] = {}
     dumps: dict[Language, tuple[str, ...]] = {}
     sessions: dict[Language, tuple[str, ...]] = {}
+    told_sessions: dict[Language, tuple[str, ...]] = {}
     inbound: tuple[Inbound, ...] = ()
     receivers: dict[Language, tuple[str, ...]] = {}
     effects: tuple[Effect, ...] = ()
