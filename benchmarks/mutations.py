@@ -23,7 +23,7 @@ class Mutation(NamedTuple):
 
 def mutations(language: str, source: bytes, check: str, line: int, note: str) -> list[Mutation]:
     """All weakenings of a line that apply and leave the file as well-formed as it was, without repetition."""
-    if note.startswith("the platform") or "holds what failed for good" in note:
+    if note.startswith(("the platform", "the provider is asked for the payment whose id is kept")) or "holds what failed for good" in note:
         return []  # nothing of ours does it
     if language not in ANALYSED or check in _ANYWHERE:
         return [Mutation(what, edits) for way in _TEXT.get(check, ()) for what, edits in way(source, line)]
@@ -95,7 +95,7 @@ _WAYS: dict[str, tuple[Way, ...]] = {
     "order/refund-exceeds-capture": _BOUND,
     "order/refund-not-recorded": _LOST,
     "payment/capture-exceeds-auth": _BOUND,
-    "payment/amount-not-reconciled": _first(guards.open_guard, guards.answered_yes, guards.open_later),
+    "payment/amount-not-reconciled": _first(rows.drop_named, guards.open_guard, guards.answered_yes, guards.open_later),
     "payment/amount-unit": (amounts.wrong_unit,),
     "payment/missing-currency": (losses.drop_named(r"^currency"),),
     "payment/no-settlement-webhook": (amounts.other_event,),

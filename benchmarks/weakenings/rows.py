@@ -94,6 +94,36 @@ def drop_condition(spot: Spot) -> Found:
             return
 
 
+def drop_named(spot: Spot) -> Found:
+    """The column by which a row is found, as the evidence names it, is asked for no more."""
+    named = re.search(r"(?:kept in|only if its) `([\w.:]+)`", spot.note)
+    if named is None:
+        return
+    column = re.split(r"[.:]", named[1])[-1]
+    test = re.compile(rf"\b(and\s+)?[\w.\"`]*{re.escape(column)}[\"`]?\s*=\s*(\?|%s|:\w+|\$\d+)(\s+and\b)?", re.IGNORECASE)
+    for part in region(spot):
+        edits: list[Edit] = []
+        for node in nodes(part):
+            if _asks_for(spot, node, column):
+                edits.append(take_out(spot, node))
+            elif node.type in STRINGS and (found := test.search(spot.text(node))):
+                start = node.start_byte + len(spot.text(node)[: found.start()].encode())
+                edits.append(Edit(start, start + len(found[0].encode()), ""))
+        if edits:
+            yield f"asked for `{column}` no more", edits[:1]
+            return
+
+
+def _asks_for(spot: Spot, node: Node, column: str) -> bool:
+    """Whether a node is one test of a column: a comparison, a named argument, an entry of a record."""
+    if node.type == "comparison_operator":
+        return re.search(rf"\.{re.escape(column)}\s*==", spot.text(node)) is not None
+    if node.type == "shorthand_property_identifier":
+        return spot.text(node) == column
+    named = node.type in ("pair", "keyword_argument", "array_element_initializer")
+    return named and key_of(spot, node).rpartition("__")[2] in (column, f"{column}_id")
+
+
 def _conditions(spot: Spot, part: Node) -> Iterator[Edit]:
     """The tests of one statement beside that for identity, each once. PHP's and knex's are links; others are arguments or entries."""
     done: list[Node] = []

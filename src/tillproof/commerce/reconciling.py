@@ -323,14 +323,23 @@ class Reconciling:
                             yield from self._chosen(read, 1)
 
     def _chosen(self, touch: Touch, depth: int) -> Iterator[tuple[str, Value]]:
-        yield from touch.keys.items()
+        return (pair for one in self._led_by(touch, depth) for pair in one.keys.items())
+
+    def _led_by(self, touch: Touch, depth: int) -> Iterator[Touch]:
+        """A change and the look-ups that lead to the record that it is of."""
+        yield touch
         keys = (self._given(o) for v in touch.keys.values() for o in options(v))
         owners = [o.base if isinstance(o, Member) else o for key in keys for o in options(key)]
         owners += list(options(touch.record)) if touch.record is not None else []
         for owner in owners if depth < _DEEPEST else ():
             before = self.model.records.read_behind(owner) or self._made_of(self._handed(owner, touch.ctx))
             if before is not None and before.kind == "read":
-                yield from self._chosen(before, depth + 1)
+                yield from self._led_by(before, depth + 1)
+
+    def found_at(self, effect: Effect, column: str) -> Place:
+        """Where the changed record is looked up by a column; the change itself where that is not seen."""
+        led = self._led_by(effect.touch, 0) if effect.touch is not None else ()
+        return next((Place(t.fn, t.instr, t.ctx) for t in led if column in t.keys), effect.place)
 
     def _given(self, value: Value) -> Value:
         """What a call was given that gives it back, cleaned or checked."""

@@ -109,7 +109,7 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     bound = _bound(model, handler, reconciling, [e for _, e in part]) if handler is not None else _asked_for_ours(model, entry, reconciling)
     paid = [e for _, e in part]
     other = next((name for _, e, how in found if (name := granted_as_sent(model, e, how.amount))), "")
-    tied = bound or _weighed(model, paid) or _compared(model, found, kind) or _with_sum(model, entry, paid)
+    tied = [*bound, *_compared(model, reconciling, found, kind)] or _weighed(model, paid) or _with_sum(model, entry, paid)
     if other:
         return _for_something_else(model, ruling, entry, found, other)
     if tied and not unread:
@@ -398,7 +398,7 @@ def _asked_for_ours(model: Model, entry: Entry, reconciling: Reconciling) -> lis
     return [step(model, asked[0].place, f"the provider is asked for the payment whose id is kept in `{kept[0]}`", "guard")]
 
 
-def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind: str) -> list[Evidence]:
+def _compared(model: Model, reconciling: Reconciling, found: list[tuple[Place, Effect, Reconciled]], kind: str) -> list[Evidence]:
     """The comparisons on the way to the first transition that has enough of them, or how its order is found."""
     loose = [e for _, e, r in found if not _holds(r, kind)]
     effect, how = next(
@@ -415,10 +415,13 @@ def _compared(model: Model, found: list[tuple[Place, Effect, Reconciled]], kind:
         atom = how.reference[0]
         return [step(model, Place(atom.fn, atom.instr, atom.ctx), "the payment is tied to this order by an id that was compared", "guard")]
     if not how.amount and how.sum_key:
-        return [step(model, effect.place, f"the record is found only if its `{how.sum_key}` is what was paid", "guard")]
-    if not how.amount:
-        return [step(model, effect.place, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard")]
-    return [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
+        where = reconciling.found_at(effect, how.sum_key)
+        return [step(model, where, f"the record is found only if its `{how.sum_key}` is what was paid", "guard")]
+    told = [step(model, Place(a.fn, a.instr, a.ctx), "the amount paid is compared", "guard") for a in how.amount[:2]]
+    if not how.amount or _holds(replace(how, amount=(), reference=(), sum_key=""), kind):
+        where = reconciling.found_at(effect, how.stored)
+        told.append(step(model, where, f"the record is found by the payment's own id, kept in `{how.stored}`", "guard"))
+    return told
 
 
 def _said_again(model: Model, compared: Effect, loose: Effect) -> bool:
