@@ -439,3 +439,50 @@ def keep(sale):
 def test_one_address_may_take_the_messages_of_several(tmp_path: Path, event: str, expected: int) -> None:
     files = {"shop/app.py": TWO_SENDERS.replace("EVENT", event), "shop/store.py": STORE}
     assert len(found(tmp_path, files, "payment/no-settlement-webhook")) == expected
+
+
+LARGE = """\
+import stripe
+from flask import Flask, request
+
+from shop.rest import rest
+from shop.store import Sale, session
+
+app = Flask(__name__)
+
+
+def fetched(number):
+    try:
+        return stripe.Event.retrieve(number)
+    except stripe.error.InvalidRequestError:
+        return None
+
+
+def work(event):
+    if event["type"] == "charge.succeeded":
+        sale = session.get(Sale, event["data"]["object"]["metadata"]["sale"])
+        sale.status = "paid"
+        session.commit()
+
+
+@app.post("/webhook")
+def webhook():
+    posted = request.get_json()
+    event = fetched(posted["id"]) FALLBACK
+    if event:
+        work(event)
+        rest(event)
+    return ""
+"""
+
+
+@pytest.mark.parametrize(("fallback", "expected"), [("or posted", 1), ("", 0)])
+def test_what_is_met_before_there_is_too_much_to_look_at_counts(tmp_path: Path, fallback: str, expected: int) -> None:
+    steps = (
+        f"def step{n}(event):\n    session.query(Sale).filter_by(id=event['id']).update({{'note': {n}}})\n    session.commit()\n"
+        for n in range(400)
+    )
+    calls = "".join(f"    step{n}(event)\n" for n in range(400))
+    rest = "from shop.store import Sale, session\n\n\n" + "\n\n".join(steps) + f"\n\ndef rest(event):\n{calls}"
+    files = {"shop/app.py": LARGE.replace("FALLBACK", fallback), "shop/rest.py": rest, "shop/store.py": STORE}
+    assert len(found(tmp_path, files, "payment/webhook-unverified")) == expected

@@ -235,11 +235,12 @@ class FunctionWalk(Implication):
         return (proven or all(after)) if own and after else proven
 
     def _recall(self, i: int, proven: bool, happenings: list[Happening]) -> None:
-        """Where a walk may look at nothing more, what it has already seen behind a call still counts, as far as it stood behind a proof: of
-        the rest nobody knows what was proven before."""
+        """Where a walk may look at nothing more, what it has already seen behind a call still counts, as far as it stood behind a proof, or
+        was met while nothing had been left out: of the rest nobody knows what was proven before."""
         for target in self.walk.targets(self.fn, i, self.ctx):
             if self.walk.knows(target, self.fn, i, self.ctx, proven):
-                happenings.extend(h for h in self.walk.enter(target, self.fn, i, self.ctx, proven).happenings if h.proven)
+                seen = self.walk.enter(target, self.fn, i, self.ctx, proven).happenings
+                happenings.extend(h for h in seen if h.proven or (not proven and (h.fn, h.instr, id(h.ctx)) in self.walk.met))
 
     def _proven_before(self, i: int) -> bool:
         """Whether the step of a chain of tasks that has returned when this one runs has made the proof."""

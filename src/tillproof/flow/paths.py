@@ -49,6 +49,8 @@ class Walk:
         self._depth = 0
         self.cut = False
         """Whether the walk met more than it may look at, so that something near its entry may have been left out."""
+        self.met: set[tuple[Fn, int, int]] = set()
+        """What was met before a proof while nothing had been left out yet."""
 
     def run(self, fn: Fn, ctx: Ctx | None = None, proven: bool = False) -> Summary:
         """Walk a function from its entry."""
@@ -59,6 +61,8 @@ class Walk:
             try:
                 walk = self.under_way[fn, id(ctx)] = FunctionWalk(self, fn, ctx, proven)
                 self._memo[key] = walk.run()
+                if not self.cut:
+                    self.met.update((h.fn, h.instr, id(h.ctx)) for h in self._memo[key].happenings if not h.proven)
             finally:
                 self._depth -= 1
                 self.under_way.pop((fn, id(ctx)), None)
