@@ -186,6 +186,9 @@ def _outcome_unread(model: Model, handler: Handler | None, paid: list[Effect]) -
     if handler.admits is not None and handler.kind != "ipn":
         return False  # a package tells it of one kind of event, or staff hand it on
     inbound = handler.inbound
+    outcome = {name for told in handler.provider.inbound for name in told.outcome}
+    if outcome and handler.walked.proofs and outcome.isdisjoint(t for fn in handler.closure.functions for t in model.vocabulary.tokens(fn)):
+        return True
     if inbound.signs == "paid" or not (inbound.events or inbound.proof in ("refetch", "ipn-postback")):
         return False
     return not asks_whether_paid(model, handler, paid)
@@ -198,7 +201,7 @@ def _whatever_came(model: Model, ruling: Ruling, handler: Handler, place: Place,
     ruling.anchor = lines(model, place)
     provider = handler.provider.name
     ruling.title = f"Whatever {provider} tells of a payment counts as paid"
-    told = "what it answers" if asked else "the message"
+    told = "its answer" if any(p.refetch for p in handler.walked.proofs) else "the message"
     ruling.message = (
         f"{called(model, handler.entry)} marks the order as paid, and nothing on the way asks what {told} says: {provider} tells of "
         "payments that were cancelled, refused or have expired in the same way, and each of them pays the order."

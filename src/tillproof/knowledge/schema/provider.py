@@ -192,6 +192,7 @@ class Inbound(Part, frozen=True):
     ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
     ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
+    ``outcome``: where failures are told and signed as well, the names by which what came of the payment is read.
     ``routes``: words in a route that name the endpoint beside the provider's own name.
     ``typed``: fields that whoever pays fills in by himself, with whatever he likes: no payment was begun under them.
     ``tells``: decorators and signals of packages of others, as they are imported, by which a function of ours is told of such a message
@@ -213,6 +214,7 @@ class Inbound(Part, frozen=True):
     proof: Literal["hmac", "rsa", "jwt", "ipn-postback", "refetch", "basic", "none"] = "hmac"
     binds: tuple[str, ...] = ()
     signs: Literal["", "paid"] = ""
+    outcome: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     tells: dict[Language, tuple[str, ...]] = {}
     hands: dict[Language, tuple[str, ...]] = {}
