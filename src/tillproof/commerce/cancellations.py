@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.declared_states import declared_states
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
@@ -125,7 +126,11 @@ class Cancellations:
     @cached_property
     def fallen(self) -> list[Fallen]:
         """Where a provider's message says that an order will not be paid, and nothing in the shop puts its goods back."""
-        return list(FallenOrders(self.model, self).all())
+        return list(self._fallen_orders.all())
+
+    @cached_property
+    def _fallen_orders(self) -> FallenOrders:
+        return FallenOrders(self.model, self)
 
     def _unreached(self) -> Iterator[Entry]:
         """Functions that cancel by their name, to which no route is seen and which nothing calls by that name: a service whose callers lie
@@ -151,14 +156,18 @@ class Cancellations:
         return False
 
     def _may(self, entry: Entry) -> bool:
-        """Whether anything near speaks of cancelling."""
+        """Whether anything near speaks of cancelling, or a request may name that state where stock is kept: its column alone lists it."""
         vocabulary = self.model.vocabulary
         functions = self.model.handlers.closure(entry).functions
         near = [fn for fn in functions if vocabulary.state(fn)]
+        if near and self.taken_at is not None:
+            return True
         return any(_CANCELLED.fullmatch(t) for fn in near for t in (*map(snake, vocabulary.tokens(fn)), *self.model.listed_states.of(fn)))
 
     def _cancels(self, transition: Transition) -> bool:
-        told = self._cancelling_words(transition.effect.fn) if transition.sent else [snake(to) for to in transition.to]
+        told = [snake(to) for to in transition.to]
+        if transition.sent:
+            told = self._cancelling_words(transition.effect.fn) or self._declared_words(transition)
         if not _ORDERS.fullmatch(transition.touch.entity) or not any(_CANCELLED.fullmatch(t) for t in told):
             return False
         if all(_CANCELLED.fullmatch(t) or self.model.words.has("dead_values", t) for t in told):
@@ -171,6 +180,13 @@ class Cancellations:
         sides = (a for i, op in enumerate(body.op) if op == Op.BINARY and body.text(body.args(i)[0]) in _SAME for a in body.args(i)[1:3])
         words = [snake(const[1]) for a in sides if (const := body.const(a)) is not None]
         return [w for w in (*words, *self.model.listed_states.of(fn)) if _CANCELLED.fullmatch(w)]
+
+    def _declared_words(self, transition: Transition) -> list[str]:
+        """The words for a cancelled order that its column lists, where the request may name any of its states and nothing in the shop gives
+        back what such an order took."""
+        touch = transition.touch
+        words = map(snake, declared_states(self.model, touch.entity, transition.field, touch.fn.file))
+        return [w for w in words if _CANCELLED.fullmatch(w) and not self._fallen_orders.given_back_later(w)]
 
     def _cancellation(self, entry: Entry, transition: Transition) -> Cancellation | None:
         effect = transition.effect

@@ -60,7 +60,7 @@ class FallenOrders:
             if touch is None or not self._tells_of_one(touch):
                 continue
             word = next((w for w in self._states(touch) if _FELL.fullmatch(w)), "")
-            if word and not self._given_back_later(word):
+            if word and not self.given_back_later(word):
                 yield Fallen(entry, effect, touch.entity, word)
 
     @staticmethod
@@ -77,7 +77,7 @@ class FallenOrders:
 
     # --- what puts goods back elsewhere
 
-    def _given_back_later(self, word: str) -> bool:
+    def given_back_later(self, word: str) -> bool:
         """Whether something else puts back the goods of an order that is in such a state."""
         return any(not states or word in states for states in self._elsewhere())
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tillproof.commerce.conditions import Atom
+from tillproof.commerce.declared_states import declared_states, listed_in_lines
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import holds_state_of, same
 from tillproof.commerce.free_changes import CHOSEN
@@ -19,8 +20,6 @@ from tillproof.ir.ops import Op
 _OVER = re.compile(
     r"cancell?(ed|ation)|void(ed)?|expired|abandoned|annul\w*|cancelad[oa]|anulad[oa]|(partially_?)?refunded|charged?_?back|reembolsad[oa]"
 )
-_QUOTED = re.compile(r"""['"]([\w -]{3,30})['"]""")
-_NAMED = re.compile(r"(?:choices\s*=|enum\s*[:=]|Enum\()\s*(?:Object\.values\()?([A-Za-z_][\w.]*)")
 _CALLED_OFF = re.compile(r"cancell?ed|void(ed)?|annul\w*|cancelad[oa]|anulad[oa]")
 _GONE_OUT = re.compile(r"shipped|dispatched|sent|in_?transit|out_?for_?delivery|delivered|enviad[oa]|entregad[oa]|entregue")
 _FAILED = re.compile(r"fail(ed|ure)|declined|rejected|fallid[oa]|echouee?|fehlgeschlagen")
@@ -29,7 +28,6 @@ _AT_WORK = "processing"  # of an order that is paid, where shops put it together
 _DONE = re.compile(rf"completed?|{_GONE_OUT.pattern}")
 
 _LISTS = ("status", "state", "statuses", "states")
-_MOST_LINES = 60
 
 
 class LeftOpen(NamedTuple):
@@ -59,7 +57,7 @@ class Ends:
         for other, state in self._everywhere():
             if same(other.touch.entity, touch.entity) and field in ("", snake(other.field)):
                 out.setdefault(state, other.effect.place)
-        for word in (*self._listed(transition), *self._declared(transition)):
+        for word in (*self._listed(transition), *declared_states(self.model, touch.entity, transition.field, touch.fn.file)):
             out.setdefault(snake(word), None)
         return out
 
@@ -75,29 +73,7 @@ class Ends:
             classes = program.indices[file].classes if file in program.indices else ()
             around = [c for c in classes if c.line <= line <= c.end_line]
             if around:
-                yield from _QUOTED.findall(self._text(file, around[-1].line, around[-1].end_line))
-
-    def _declared(self, transition: Transition) -> Iterator[str]:
-        """The states that the column's declaration lists, there or under the name of a list or an enumeration in its file."""
-        table = self.model.schema.table(transition.touch.entity, transition.touch.fn.file)
-        column = table.column(transition.field) if table is not None else None
-        if column is None:
-            return
-        here = self._text(column.file, column.line, column.end_line)
-        yield from _QUOTED.findall(here)
-        whole = self.model.texts.text(column.file).decode(errors="replace")
-        for name in (column.type, *(m[1].rpartition(".")[2] for m in _NAMED.finditer(here))):
-            listed = re.search(rf"\benum\s+{re.escape(name)}\s*\{{([^}}]*)\}}", whole) if name.isidentifier() else None
-            if listed is not None:
-                yield from re.findall(r"\w+", listed[1])
-            listed = re.search(rf"\b{re.escape(name)}\b[^=\n]*=\s*[\[({{]((?s:.){{0,600}})", whole) if name.isidentifier() else None
-            if listed is not None:
-                yield from _QUOTED.findall(listed[1])
-
-    def _text(self, file: str, first: int, last: int) -> str:
-        """Lines of a file of any kind: columns are declared in files that are no code, too."""
-        lines = self.model.texts.text(file).decode(errors="replace").splitlines()
-        return "\n".join(lines[first - 1 : min(last, first + _MOST_LINES)])
+                yield from listed_in_lines(self.model, file, around[-1].line, around[-1].end_line)
 
     def _everywhere(self) -> list[tuple[Transition, str]]:
         if self._written is None:
