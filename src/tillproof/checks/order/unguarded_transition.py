@@ -210,7 +210,8 @@ def _anybodys(model: Model, entry: Entry, part: list[tuple[Place, Transition]]) 
     for place, transition in part:
         pays = any(model.words.has("paid_values", t) for t in transition.to)
         # where nobody signs in, whoever holds the link to an order may try once more to pay it
-        pays = pays or (entry.role == "public" and all(model.words.has("open_values", t) for t in transition.to))
+        opens = entry.role == "public" and all(model.words.has("open_values", t) for t in transition.to)
+        pays = pays or (opens and any(e.kind in ("payment.create", "checkout.create") for e in model.effects.of(entry.target)))
         if not pays and model.ownership.unasked(entry, transition):
             return place, transition
     return None
