@@ -25,6 +25,7 @@ from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Proof, bytewise
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Ctx, FunctionV, Mix, Result, Seq, Value, constant, leaves, names, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect, Operation, Verifier
 
@@ -57,6 +58,7 @@ POSSIBLE = "?"
 """Ends the kind of an effect whose receiver is not known: the name alone says so."""
 CONTINUES = "continues"
 """The effect by which a middleware or decorator lets the request pass."""
+_SIZES = ("length", "bytelength", "len", "strlen", "mb_strlen", "count", "sizeof", "size")
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not", "<>")
 
 
@@ -72,6 +74,13 @@ class Proven:
     how: str
     refetch: bool = False
     mac: bool = False
+
+
+def _is_size(body: Body, i: int) -> bool:
+    """Whether an instruction says how long something is: ``given.length``, ``strlen($given)``."""
+    if body.op[i] == Op.CALL:
+        return body.called(i).rpartition(".")[2].lower() in _SIZES
+    return body.op[i] == Op.FIELD and body.name(i).lower() in _SIZES
 
 
 class SenderPolicy:
@@ -260,6 +269,8 @@ class SenderPolicy:
         kinds = {const[0] for a in body.args(i)[1:3] if (const := body.const(a)) is not None}
         if not kinds.isdisjoint((Kind.BOOL, Kind.NULL)):
             return None  # whether there is one, or what a comparison answered: not what it is
+        if all(_is_size(body, a) for a in body.args(i)[1:3]):
+            return None  # how long both are, before they are compared
         left, right = (self.model.evaluator.value(fn, a, ctx) for a in body.args(i)[1:3])
         if (summed := bytewise(left) or bytewise(right)) is not None:
             return self._bytewise_proof(fn, i, ctx, summed)

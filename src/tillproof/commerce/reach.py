@@ -450,6 +450,10 @@ def _spelt(body: Body, i: int) -> str:
 
 
 def _may_compare(body: Body, i: int) -> bool:
-    """Whether a computation asks if something named as a digest is the same, or sets two texts against each other byte by byte."""
-    operator = body.text(body.args(i)[0])
-    return operator == "^" or (operator in _EQUAL and any(_SIGNED.search(_spelt(body, a)) for a in body.args(i)[1:3]))
+    """Whether a computation asks if something named as a digest is the same, or if two things that a function is given are, or sets two
+    texts against each other byte by byte."""
+    operator, sides = body.text(body.args(i)[0]), body.args(i)[1:3]
+    if operator not in _EQUAL:
+        return operator == "^"
+    given = {p.name for p in body.params}
+    return all(body.op[a] == Op.NAME and body.name(a) in given for a in sides) or any(_SIGNED.search(_spelt(body, a)) for a in sides)
