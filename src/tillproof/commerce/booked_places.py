@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.conditions import flat
+from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_rows import NamedRows
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -70,13 +71,29 @@ def _looked(model: "Model", touch: Touch) -> PlaceBooked | None:
     places = {_IDS.sub("", snake(n)): n for n in _written(model, touch) if _PLACE.fullmatch(snake(n))}
     for fact in model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)) if places else ():
         for atom in flat(model.conditions.behind(fact)):
-            read = model.states.existence(atom)
+            read = model.states.existence(atom) or _read_by_asked(model, atom, places)
             if read is None or read.kind != "read" or not (same(read.entity, touch.entity) or _BOOKING.fullmatch(read.entity)):
                 continue
             asked = {_IDS.sub("", snake(n).partition("__")[0]) for n in (*read.compared, *read.keys)}
             if common := sorted(asked & places.keys()):
                 place, looked = Place(touch.fn, touch.instr, None), Place(read.fn, read.instr, read.ctx)
                 return PlaceBooked(place, common[0], places[common[0]], looked, _kept(model, touch, read, places))
+    return None
+
+
+def _read_by_asked(model: "Model", atom: Atom, places: dict[str, str]) -> Touch | None:
+    """The read of bookings of a function of ours that is asked whether a place is free, however it comes to its answer."""
+    body, row = model.program.body(atom.fn), model.program.body(atom.fn).bare(atom.instr)
+    if body.op[row] == Op.NAME:
+        stores = model.evaluator.defuse(atom.fn).reaching(row, body.name(row)).stores
+        row = body.bare(body.args(stores[0])[1]) if len(stores) == 1 and body.op[stores[0]] == Op.STORE else row
+    callee = model.evaluator.value(atom.fn, body.args(row)[0], atom.ctx) if body.op[row] == Op.CALL else None
+    asked = [o.fn for o in options(callee) if isinstance(o, FunctionV)] if callee is not None else []
+    calls = ((fn, i) for fn in asked for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL)
+    for read in (model.records.touch(fn, i, None) for fn, i in calls):
+        about = {_IDS.sub("", snake(n).partition("__")[0]) for n in (*read.compared, *read.keys)} if read is not None else set()
+        if read is not None and read.kind == "read" and _BOOKING.fullmatch(read.entity) and about & places.keys():
+            return read
     return None
 
 
