@@ -57,7 +57,7 @@ exports.Order = mongoose.model('Order', new mongoose.Schema({ trackingId: String
         ("webhook", "https://track.delhivery.com", "delhivery"),
         ("callback/delhivery", "https://parcels.example", "delhivery"),
         ("tracking-webhook", "https://parcels.example", "carrier"),
-        ("mark-delivered", "https://track.delhivery.com", None),
+        ("track-parcel", "https://track.delhivery.com", None),
     ],
 )
 def test_a_carriers_message_that_nobody_proves(tmp_path: Path, route: str, base: str, provider: str | None) -> None:
@@ -67,7 +67,8 @@ def test_a_carriers_message_that_nobody_proves(tmp_path: Path, route: str, base:
     (tmp_path / "models.js").write_text(_MODELS)
     (tmp_path / "app.js").write_text(_NAMELESS.replace("BASE", base).replace("ROUTE", route))
     report = review(tmp_path, Settings(use_cache=False))
-    assert [(h.provider, h.kind, h.verified) for h in report.handlers] == ([(provider, "webhook", "no")] if provider else [])
+    heard = [(h.provider, h.kind, h.verified) for h in report.handlers if h.kind == "webhook"]
+    assert heard == ([(provider, "webhook", "no")] if provider else [])
     found = [f.severity for f in report.findings if f.check == "payment/webhook-unverified"]
     assert found == (["high"] if provider else [])
     assert "carrier" not in {b.system for b in report.boundaries}

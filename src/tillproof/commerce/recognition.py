@@ -240,14 +240,15 @@ def _refuses(model: "Model", fn: Fn) -> bool:
 
 def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None:
     """The provider that calls an entry point, the kind of message, and the best sign of it; None when it is nobody's webhook."""
-    best: tuple[int, Provider, Inbound, str] | None = None
+    best: tuple[tuple[int, bool], Provider, Inbound, str] | None = None
     for provider in sorted(model.knowledge.providers.values(), key=lambda p: any(b.hands for b in p.inbound)):  # who is named goes first
         for inbound in provider.inbound:
             if inbound.kind != "redirect-return":
                 named = signs.named or _at_its_place(signs, provider, inbound)
                 weight, why = _weigh(model, signs, provider, inbound, named=named)
-                if weight >= (_ENOUGH if named else _ENOUGH_UNNAMED) and (best is None or weight > best[0]):
-                    best = (weight, provider, inbound, why)
+                rank = weight, speaks_of(signs.route.lower(), provider.id.partition("-")[0])  # of equals, the one that the route names
+                if weight >= (_ENOUGH if named else _ENOUGH_UNNAMED) and (best is None or rank > best[0]):
+                    best = (rank, provider, inbound, why)
     return best[1:] if best else None
 
 

@@ -184,7 +184,7 @@ def verified(handler: Handler) -> Verified:
         return "yes"
     if handler.kind == "redirect-return" and not walked.acts:
         asked = any(getattr(k.thing, "confirms", False) for _, _, k in handler.closure.operations)
-        return "yes" if asked or handler.closure.verifiers or any(p.mac for p in walked.proofs) else "no"
+        return "yes" if asked or handler.closure.verifiers or walked.proofs else "no"
     if not walked.proofs:
         return "no"
     if walked.acts and not any(h.proven for h in walked.acts) and (handler.kind == "redirect-return" or _only_asks(walked)):
