@@ -10,7 +10,8 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.commerce.touches import Touch
+from tillproof.commerce.touches import Touch, text_of
+from tillproof.flow.values import options
 from tillproof.ir.ops import Op
 
 _CHARGES = (
@@ -72,7 +73,7 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     taken = effects[first + 1 :] if first is not None else effects if signed else []
     if (handler is not None and _settled_elsewhere(model, handler)) or (first is not None and _told_of_later(model, effects[first])):
         others = _told_besides(model, handler)
-        taken = [e for e in taken if _is_unread(model, e) or not any(_settles_too(model, h, e) for h in others)]
+        taken = [e for e in taken if _takes_in(model, e) and (_is_unread(model, e) or not any(_settles_too(model, h, e) for h in others))]
     begun = _first(effects, _BEGUN, False)
     made = stored_after(model, effects, begun) if begun is not None else []
     return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
@@ -131,6 +132,15 @@ def _refused(model: Model, place: Place) -> bool:
     """Whether a guard before the handler says no when it cannot ask the provider: the message is refused, and comes again."""
     catch = model.failures.around(place)
     return catch is None or model.failures.says_no(place.fn, catch)
+
+
+def _takes_in(model: Model, effect: Effect) -> bool:
+    """Whether a payment is taken in: a row is made of it, or a record counts as paid, sent or given from here on."""
+    touch = effect.touch
+    if touch is None or touch.kind in ("create", "upsert"):
+        return touch is not None
+    said = (text for value in touch.fields.values() if value is not None for o in options(value) if (text := text_of(o)))
+    return any(model.words.has(kind, text) for text in said for kind in ("paid_values", "fulfil_values"))
 
 
 def _is_unread(model: Model, effect: Effect) -> bool:
