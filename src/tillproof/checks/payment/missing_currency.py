@@ -56,7 +56,8 @@ def _absent(charges: Charges, charge: Charge) -> Ruling | None:
     ruling = _break(charges, charge)
     if not is_open(charges.model, site, path, None):  # whoever calls the wrapper, it sends none
         ruling.file, ruling.line = site.fn.file, charges.model.program.body(site.fn).line[site.instr]
-    ruling.anchor = (ruling.file, ruling.line, ruling.line)
+    beside = argument_line(charges.model.program, charge, charge.path) if charge.place[0] == site.fn else ruling.line
+    ruling.anchor = (ruling.file, beside, beside)  # where the sum is put in, its currency belongs beside it
     orders = _own_currency(charges, charge)
     without = site.operation.currency_without
     ruling.confidence = "certain" if orders is not None or not without else "likely"
