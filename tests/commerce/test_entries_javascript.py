@@ -376,7 +376,7 @@ Deno.serve(async (req: Request) => answer(req));
     )
     assert {(e.route, e.target.fn.file) for e in shop.entries} == {
         ("/functions/v1/pay", "supabase/functions/pay/index.ts"),
-        ("/functions/v1/refund", "supabase/functions/refund/index.ts"),
+        ("/functions/v1/refund", "supabase/functions/_shared/answer.ts"),
     }
 
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _OWN = (Op.BRANCH, Op.SET_FIELD, Op.SET_INDEX, Op.RAISE, Op.NEW)
-_TO_THE_END = ("catch", "then")
 
 
 def only_hands_on(model: "Model", fn: Fn, call: int) -> bool:
@@ -43,10 +42,10 @@ def handed_on(evaluator: Evaluator, made: FunctionV) -> FunctionV | None:
 
 
 def _the_call(body: Body) -> int:
-    """The only call of a body but for what is done with its promise; -1 where it does more."""
+    """The only call of a body but for what hears of its failure; -1 where it does more."""
     if any(op in _OWN for op in body.op):
         return -1
     calls = [i for i, op in enumerate(body.op) if op == Op.CALL]
-    last = {i for i in calls if body.called(i) in _TO_THE_END and body.op[body.args(body.args(i)[0])[0]] == Op.CALL}
-    first = [i for i in calls if i not in last]
+    failing = {i for i in calls if body.called(i) == "catch" and body.op[body.args(body.args(i)[0])[0]] == Op.CALL}
+    first = [i for i in calls if i not in failing]
     return first[0] if len(first) == 1 else -1

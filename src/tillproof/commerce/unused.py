@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.addresses import in_comment
+from tillproof.flow.initialised import CONSTRUCTORS
 from tillproof.flow.program import TOP, Fn
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Unused:
         """Whether a line of code is in a function that nothing leads to."""
         index = self.model.program.indices.get(file)
         around = [n for n, f in enumerate(index.functions) if f.line <= line <= f.end_line and f.parent == TOP] if index else []
-        return any(self.is_unused(Fn(file, n)) for n in around)
+        return bool(around) and all(self.is_unused(Fn(file, n)) for n in around)
 
     def is_unused(self, fn: Fn) -> bool:
         """Whether nothing leads to a function that stands beside others which a route leads to."""
@@ -51,7 +52,8 @@ class Unused:
 
     @cached_property
     def _routed(self) -> set[Fn]:
-        return {self.model.program.outermost(entry.target.fn) for entry in self.model.entries if entry.route}
+        asked = (entry for entry in self.model.entries if entry.route and entry.methods != ("NONE",))
+        return {self.model.program.outermost(entry.target.fn) for entry in asked}
 
     @cached_property
     def _entered(self) -> set[Fn]:
@@ -63,7 +65,7 @@ class Unused:
         program = self.model.program
         function = program.function(fn)
         name = program.name(fn)
-        if function is None or len(name) < _SHORTEST or not name.isidentifier() or name.startswith("__") or fn in self._entered:
+        if function is None or len(name) < _SHORTEST or not name.isidentifier() or name.startswith("__") or name in CONSTRUCTORS or fn in self._entered:
             return False
         if self._is_decorated(fn):
             return False
@@ -102,13 +104,15 @@ class Unused:
             text = self.model.texts.text(file.path)
             if name not in text:
                 continue
-            for match in word.finditer(text):
-                begin = text.rfind(b"\n", 0, match.start()) + 1
-                line = text[begin : end if (end := text.find(b"\n", match.end())) >= 0 else len(text)]
-                own = file.path == fn.file
-                if own and function is not None and text.count(b"\n", 0, match.start()) + 1 == function.line:
+            own = file.path == fn.file
+            found = [match.start() for match in word.finditer(text)]
+            declared = min(found, key=lambda at: abs(at - function.start)) if own and found and function is not None else -1
+            for at in found:
+                if at == declared:
                     continue
-                if _CARRIES.match(line) or (own and alone.fullmatch(line)) or in_comment(text, match.start(), begin):
+                begin = text.rfind(b"\n", 0, at) + 1
+                line = text[begin : end if (end := text.find(b"\n", at)) >= 0 else len(text)]
+                if _CARRIES.match(line) or (own and alone.fullmatch(line)) or in_comment(text, at, begin):
                     continue
                 if owner is None or not _of_another(line, name, owner):
                     return True

@@ -179,9 +179,10 @@ class FunctionWalk(Implication):
     def _may_have_failed(self, i: int) -> bool:
         """Whether what made the proof may have failed all the same when a call returns: ``retrieve(id).catch(() => posted)``."""
         failing = answered_failure(self.body, i)
-        if failing is None or self._before.get(failing[0], True):
+        if failing is None or self._before.get(failing[0], True) or (self.fn, failing[0]) in self.walk.assumed.calls:
             return False
-        return any(not o.proven for o in self.call_outcomes(i))
+        ends = self.call_outcomes(i)
+        return any(not o.proven for o in ends) if ends else self.goes_on_after(failing[1])
 
     def _note(self, i: int, proven: bool, happenings: list[Happening]) -> None:
         kind = self.walk.policy.effect(self.fn, i, self.ctx)

@@ -173,6 +173,13 @@ class Implication:
             instead += [o for o in ends if o.value is not None]
         return [*came, *instead]
 
+    def goes_on_after(self, handler: int) -> bool:
+        """Whether what answers a failure ends like any other function, so that whoever waits goes on: ``.catch(console.error)``."""
+        taken = [option for option in options(self.value(handler)) if isinstance(option, FunctionV)]
+        if not taken or self.walk.too_deep():
+            return True
+        return any(self.walk.enter(option, self.fn, handler, self.ctx, False).outcomes for option in taken)
+
     def _call_implies(self, i: int, truth: bool) -> bool:
         fitting = [o for o in self.call_outcomes(i) if o.truth is None or o.truth == truth]
         if fitting:
