@@ -133,3 +133,55 @@ def test_a_serializer_that_asks_for_the_state_guards_it(tmp_path: Path, named: s
 @pytest.mark.parametrize(("named", "decorated"), _FORMS[2:])
 def test_another_handler_works_with_another_serializer(tmp_path: Path, named: str, decorated: str) -> None:
     assert changed(tmp_path, named, decorated, "SendSerializer", "note") == []
+
+
+_CHOOSES = """\
+from rest_framework import serializers
+
+from shop.models import Order
+
+
+class StatusSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Order
+        fields = ("id", "status")
+        READ_ONLY
+
+    def update(self, instance, validated_data):
+        instance.status = validated_data.get("status", instance.status)
+        instance.save()
+        return instance
+"""
+_CHOSEN_IN = """\
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+
+from shop.models import Order
+from shop.serializers import StatusSerializer
+
+
+class OrderViews(viewsets.GenericViewSet):
+    permission_classes = [IsAuthenticated]
+    queryset = Order.objects.all()
+    serializer_class = StatusSerializer
+
+    @action(detail=True, methods=["patch"])
+    def set_status(self, request, pk=None):
+        serializer = MADE(self.get_object(), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+"""
+
+
+@pytest.mark.parametrize("made", ["StatusSerializer", "self.get_serializer"])
+@pytest.mark.parametrize(("read_only", "found"), [("", ["shop/serializers.py"]), ('read_only_fields = ("status",)', [])])
+def test_a_serializer_that_writes_what_it_is_sent_is_handed_the_record_by_the_framework(
+    tmp_path: Path, made: str, read_only: str, found: list[str]
+) -> None:
+    files = {"shop/serializers.py": _CHOOSES.replace("READ_ONLY", read_only), "shop/views.py": _CHOSEN_IN.replace("MADE", made)}
+    write(tmp_path, _FILES | files)
+    report = review(tmp_path, Settings(checks=("order/unguarded-transition",), use_cache=False))
+    assert [f.file for f in report.findings] == found

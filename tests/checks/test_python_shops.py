@@ -473,3 +473,43 @@ def pay(kept: Cache):
         kept.save()
 """
     assert found(tmp_path, {"manage.py": "", "shop/models.py": code}, "idempotency/dedup-race") == []
+
+
+_MAILED = """\
+import smtplib
+import ssl
+import stripe
+from email.mime.text import MIMEText
+from flask import Flask, request
+from models import Order, db
+
+app = Flask(__name__)
+
+
+def tell(order):
+    try:
+        tls = ssl.create_default_context()
+        tls.check_hostname = False
+        with smtplib.SMTP_SSL("mail.example", context=tls) as server:
+            server.sendmail("shop@example.com", order.email, MIMEText("paid").as_string())
+        MORE
+    except Exception as error:
+        app.logger.error("not sent: %s", error)
+
+
+@app.route("/stripe", methods=["POST"])
+def hook():
+    event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], SECRET)
+    order = Order.query.filter_by(intent=event["data"]["object"]["id"]).first()
+    order.status = "paid"
+    db.session.commit()
+    tell(order)
+    return "ok", 200
+"""
+
+
+def test_an_object_of_pythons_own_modules_is_no_record(tmp_path: Path) -> None:
+    check = "resilience/swallowed-failure"
+    assert found(tmp_path / "a", {"app.py": _MAILED.replace("MORE", "pass")}, check) == []
+    written = "order.receipt_sent = True\n        order.shipped = True\n        db.session.commit()"
+    assert len(found(tmp_path / "b", {"app.py": _MAILED.replace("MORE", written)}, check)) == 1

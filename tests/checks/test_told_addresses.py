@@ -103,3 +103,46 @@ def test_what_is_sold_is_handed_over_where_the_browser_comes_back(tmp_path: Path
 def test_elsewhere_a_course_may_be_free_and_a_visit_is_no_good(tmp_path: Path) -> None:
     assert ruled(tmp_path / "free", _REDIRECT, _paypal(_GRANTS[0], path="join")) == []
     assert ruled(tmp_path / "visit", _REDIRECT, _paypal("await Visit.create({ user: req.query.user, page: 'thanks' });")) == []
+
+
+_SIGNED_PAGE = """\
+import hashlib, hmac, urllib.parse
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from shop.models import Order
+
+def pay(request, number):
+    order = Order.objects.get(pk=number)
+    data = {"vnp_TmnCode": settings.VNPAY_CODE, "vnp_Amount": int(order.total * 100), "vnp_TxnRef": order.pk}
+    data["KEY"] = "https://shop.example/api/payment_response/"
+    query = urllib.parse.urlencode(sorted(data.items()))
+    mac = hmac.new(settings.VNPAY_SECRET.encode(), query.encode(), hashlib.sha512).hexdigest()
+    return redirect(f"https://pay.vnpay.vn/vpcpay.html?{query}&vnp_SecureHash={mac}")
+
+def after(request):
+    order = Order.objects.get(pk=request.GET["vnp_TxnRef"])
+    if request.GET.get("vnp_ResponseCode") == "00" and request.GET.get("vnp_SecureHash"):
+        order.status = "paid"
+        order.save()
+    return HttpResponse("")
+"""
+_SIGNED_URLS = """\
+from django.urls import path
+from shop import views
+urlpatterns = [path("pay/<int:number>/", views.pay), path("api/payment_response/", views.after)]
+"""
+_SIGNED_MODELS = """\
+from django.db import models
+class Order(models.Model):
+    total = models.DecimalField(max_digits=10, decimal_places=2)
+    status = models.CharField(max_length=20)
+"""
+
+
+@pytest.mark.parametrize(("key", "check"), [("vnp_ReturnUrl", _REDIRECT), ("vnp_IpnUrl", _UNVERIFIED)])
+def test_what_a_page_of_the_provider_is_sent_with_says_who_comes_back(tmp_path: Path, key: str, check: str) -> None:
+    views = {"shop/views.py": _SIGNED_PAGE.replace("KEY", key), "shop/urls.py": _SIGNED_URLS, "shop/models.py": _SIGNED_MODELS}
+    files = views | {"manage.py": "", "requirements.txt": "django"}
+    assert [r for r, _, _ in ruled(tmp_path / "own", check, files)] == ["broken"]
+    assert [r for r, _, _ in ruled(tmp_path / "other", _REDIRECT if check == _UNVERIFIED else _UNVERIFIED, files)] == []

@@ -316,6 +316,8 @@ class Handlers:
         if found is None:
             return None
         provider, inbound, why = found
+        if provider.id in self.told.to(entry, "browser") - self.told.to(entry, "message"):
+            return None  # it sends the browser there with the fields of its messages
         return Handler(entry, provider, inbound, "ipn" if inbound.kind == "ipn" else "webhook", closure, why)
 
     def _return(self, entry: Entry) -> Handler | None:

@@ -1,6 +1,7 @@
 """What an instruction does to our own records: which entity, which fields it writes, by what it chooses the rows."""
 
 import re
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,8 @@ class Records:
         callee = value.callee if isinstance(value, Result) else None
         if isinstance(callee, External) and callee.name == "stdClass":
             return True  # PHP's object for anything
+        if isinstance(callee, External) and self._is_of_language(callee, value.at[0]):
+            return True  # `tls = ssl.create_default_context(); tls.check_hostname = False`
         if of_working_map(self.evaluator, value):
             return True
         of_library = (
@@ -164,6 +167,11 @@ class Records:
         return of_library or (
             isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) == "javascript"
         )
+
+    def _is_of_language(self, callee: External, file: str) -> bool:
+        """Whether a callee is one of a module that comes with Python."""
+        root, dot, _ = callee.name.partition(".")
+        return bool(dot) and root in sys.stdlib_module_names and file in self.program.indices and self.program.language(file) == "python"
 
     def _of_itself(self, fn: Fn, i: int) -> bool:
         """Whether a field is set to what the program makes of the same object's field: ``self.stock = self.stock - n``, which is not the

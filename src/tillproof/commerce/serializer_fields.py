@@ -24,6 +24,16 @@ def sent_field(model: "Model", value: Value) -> str:
     return name
 
 
+def withheld(model: "Model", value: Value) -> bool:
+    """Whether a value is a field that a serializer only shows, so that nobody can send it."""
+    holder, name = _taken(model, value)
+    if not name or not isinstance(holder, Param) or holder.name != _SENT:
+        return False
+    cls = model.program.method_class(holder.fn)
+    named, barred = model.inherited.writable(cls) if cls is not None else (None, frozenset())
+    return name in barred or (named is not None and name not in named)
+
+
 def _taken(model: "Model", value: Value) -> tuple[Value | None, str]:
     """What an entry is taken from, and its key."""
     if isinstance(value, Member):

@@ -9,7 +9,8 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Seq, Value, options, pattern
-from tillproof.ir.ops import Kind
+from tillproof.ir.body import Body
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -29,6 +30,7 @@ _PAGES = re.compile(
     r"(['\"]\s*\))?\s*(\}|\+|\.\s*['\"])",
     re.IGNORECASE,
 )
+_KEYED = re.compile(rb"(return|success|redirect|back|notify|notification|ipn|web_?hook|callback|response)_?ur[il]", re.IGNORECASE)
 _DEEPEST = 5
 _MOST = 60
 
@@ -46,7 +48,7 @@ class ToldAddresses:
 
     def __init__(self, model: "Model") -> None:
         found = (told for site in model.operations.sites if site.operation.op in STARTS for told in _told(model, site))
-        self.all = list(dict.fromkeys(found))
+        self.all = list(dict.fromkeys((*found, *_put_together(model))))
 
     def of(self, entry: Entry) -> list[Told]:
         """What is told of the address of an entry point."""
@@ -69,6 +71,30 @@ def _told(model: "Model", site: OperationSite) -> Iterator[Told]:
         for use, value in _addresses(model, key, model.evaluator.value(site.fn, row, site.ctx), "", 0):
             if (path := _path(model, value)) is not None:
                 yield Told(site.provider.id, use, path)
+
+
+def _put_together(model: "Model") -> Iterator[Told]:
+    """The addresses in what a page of the provider is sent with, which no call of it is: ``data["vnp_ReturnUrl"] = RETURN_URL``."""
+    program = model.program
+    paying = [p for p in model.knowledge.providers.values() if p.kind == "payment" and any(i.kind == "redirect-return" for i in p.inbound)]
+    for file in sorted(model.operations.telling_files):
+        mine = [p for p in paying if model.recogniser.mentions(p, file)] if _KEYED.search(program.sources[file]) else []
+        for fn in program.all_functions(file) if mine else ():
+            for key, row in _entries(program.body(fn)):
+                for use, value in _addresses(model, key, model.evaluator.value(fn, row), "", _DEEPEST + 1):
+                    if (path := _path(model, value)) is not None:
+                        yield from (Told(p.id, use, path) for p in mine)
+
+
+def _entries(body: Body) -> Iterator[tuple[str, int]]:
+    """What is put into a record under a key that is written down, in the record or later, with its row."""
+    for i, op in enumerate(body.op):
+        args = body.args(i)
+        pairs = zip(args[::2], args[1::2], strict=True) if op == Op.RECORD else [(args[1], args[2])] if op == Op.SET_INDEX else ()
+        for key, value in pairs:
+            const = body.const(key) if key >= 0 else None
+            if const is not None and value >= 0:
+                yield const[1].strip("'\""), value
 
 
 def _addresses(model: "Model", key: str, value: Value, under: str, depth: int) -> Iterator[tuple[Use, Value]]:

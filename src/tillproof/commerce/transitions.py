@@ -18,7 +18,7 @@ from tillproof.commerce.lexicon import Words, snake, under_way
 from tillproof.commerce.other_rows import is_of_another
 from tillproof.commerce.plain_metas import OF_POST
 from tillproof.commerce.refusing_saves import refuses_itself
-from tillproof.commerce.serializer_fields import sent_field
+from tillproof.commerce.serializer_fields import sent_field, withheld
 from tillproof.commerce.set_at_once import merges
 from tillproof.commerce.state_rows import state_of_row
 from tillproof.commerce.states_beside import turned_beside
@@ -235,6 +235,8 @@ class Transitions:
         found = self.model.requests.source(value)
         if found is not None and found.kind == "raw":
             return found.key is not None
+        if withheld(self.model, value):
+            return False
         return (found is not None and found.kind in ("body", "query", "path")) or bool(sent_field(self.model, value))
 
     def _but_copies(self, value: Value, name: str) -> Value | None:

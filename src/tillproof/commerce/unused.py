@@ -65,7 +65,9 @@ class Unused:
         program = self.model.program
         function = program.function(fn)
         name = program.name(fn)
-        if function is None or len(name) < _SHORTEST or not name.isidentifier() or name.startswith("__") or name in CONSTRUCTORS or fn in self._entered:
+        if function is None or len(name) < _SHORTEST or not name.isidentifier() or name.startswith("__") or name in CONSTRUCTORS:
+            return False
+        if fn in self._entered:
             return False
         if self._is_decorated(fn):
             return False

@@ -102,6 +102,8 @@ def _bound(ev: "Evaluator", f: Frame, number: int) -> Value | None:
         return None
     if ctx.callback:  # of a method that is handed on, the object comes with it
         return handed(ev, caller, ctx.call, number - 1, params[1:]) if own and method else handed(ev, caller, ctx.call, number, params)
+    if own and method and ev.program.name(f.fn) != caller.body.called(ctx.call) and not caller.body.call(ctx.call)[1]:
+        return None  # a framework's own method, called by another name, has run it, and hands it what it was made with: `serializer.save()`
     return _given(ev, caller, ctx.call, f, number, 1 if own else 0)
 
 

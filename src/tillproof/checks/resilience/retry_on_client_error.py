@@ -26,6 +26,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         judgement = model.refusals.judge(retry)
         if judgement is None or _mends(model, retry, judgement):
             continue
+        if _only_tells(retry):
+            continue
         ruling = _rule(model, retry, judgement)
         blind = (retry.fn, -1) if retry.how == "loop" else None  # a loop's function, where nothing is asked
         place = judgement.place or blind if ruling.outcome == "broken" else None
@@ -39,6 +41,12 @@ def rule(model: Model) -> Iterator[Ruling]:
             shared[place] = ruling
     yield from shared.values()
     yield from _requeued(model)
+
+
+def _only_tells(retry: Retry) -> bool:
+    """Whether all that is tried again is to tell somebody: no card is declined by a mail that could not be sent."""
+    known = [s.provider.kind for s in retry.sendings if s.provider is not None]
+    return bool(known) and len(known) == len(retry.sendings) and set(known) == {"notification"}
 
 
 def _mends(model: Model, retry: Retry, judgement: Judgement) -> bool:
