@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tillproof.commerce.effects import Held
 from tillproof.commerce.role_checks import INSISTS
 from tillproof.commerce.touches import THROWING
+from tillproof.flow.asked_values import truth_of
 from tillproof.flow.facts import Condition, Either, Fact, Passed
-from tillproof.flow.implication import truth_of
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import MAX_DEPTH, Const, Ctx, FunctionV, options
 from tillproof.ir.ops import Kind, Op

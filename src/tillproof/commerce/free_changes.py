@@ -9,8 +9,8 @@ from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.new_documents import is_new_document
 from tillproof.commerce.touches import Touch
+from tillproof.flow.asked_values import is_empty
 from tillproof.flow.copied import alike
-from tillproof.flow.implication import is_empty
 from tillproof.flow.values import (
     CONVERSIONS,
     Const,

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.flow.asked_values import is_empty, truth_of
 from tillproof.flow.called_back import called_with_answer, executor, promise
 from tillproof.flow.chained import step_before
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.exhaustion import never_exhausted
-from tillproof.flow.implication import Implication, is_empty, truth_of
+from tillproof.flow.implication import Implication
 from tillproof.flow.initialised import run_by_making
 from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, Fn

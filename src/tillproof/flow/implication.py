@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tillproof.flow.arms import chosen_where_proven
+from tillproof.flow.asked_values import is_empty, is_of, key_of, may_equal, number_of, tail_of, truth_of
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.fixed import RANKS
 from tillproof.flow.flags import means_proof
@@ -12,18 +13,13 @@ from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Outcome, Proof
 from tillproof.flow.rejected import answered_failure
 from tillproof.flow.values import (
-    ClassV,
     Const,
     Ctx,
     Element,
     External,
     FunctionV,
-    Instance,
     Member,
-    Missing,
-    Record,
     Result,
-    Seq,
     Value,
     options,
 )
@@ -32,7 +28,6 @@ from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.paths import Walk
-    from tillproof.flow.scope import Scope
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _COMPARES = ("!=", "!==", "is not", "<>", "not in", "in", *RANKS)
@@ -263,10 +258,10 @@ class Implication:
 
     def _compares_part(self, side: int, wanted: Value, same: bool) -> bool:
         """``result['status'] == 'paid'``, where the call returns records of which only those that the proof was made for say so."""
-        found, key = self._parts_of_outcomes(side), _key(wanted)
+        found, key = self._parts_of_outcomes(side), key_of(wanted)
         if found is None or isinstance(found, Proof) or key is None:
             return False
-        fitting = [(o, v) for o, v in found if _may_equal(v, key) in (None, same)]
+        fitting = [(o, v) for o, v in found if may_equal(v, key) in (None, same)]
         return bool(fitting) and all(o.proven or (same and self._answered(v, wanted)) for o, v in fitting)
 
     def _comparison_implies(self, i: int, truth: bool) -> bool:
@@ -308,8 +303,8 @@ class Implication:
     def _chosen(self, left: int, right: int, same: bool) -> bool:
         """Whether what is held against a constant was chosen among constants, those that fit only where the proof holds."""
         for side, other in ((left, right), (right, left)):
-            key = _key(self.value(other))
-            if key is not None and chosen_where_proven(self, side, lambda v, key=key: (_key(v) == key) == same):  # type: ignore[misc]
+            key = key_of(self.value(other))
+            if key is not None and chosen_where_proven(self, side, lambda v, key=key: (key_of(v) == key) == same):  # type: ignore[misc]
                 return True
         return False
 
@@ -318,13 +313,13 @@ class Implication:
         return self._ranks_call(left, right, operator, truth) or self._ranks_call(right, left, _MIRRORED[operator], truth)
 
     def _ranks_call(self, side: int, other: int, operator: str, truth: bool) -> bool:
-        bound = _number(self.value(other))
+        bound = number_of(self.value(other))
         call = self.origin_call(side) if bound is not None else None
         if bound is None or call is None or self.body.op[side] not in (Op.NAME, Op.CALL, Op.STORE, Op.CAST, Op.AWAIT):
             return False
         fitting = []
         for outcome in self.call_outcomes(call):
-            number = _number(outcome.value) if outcome.value is not None else None
+            number = number_of(outcome.value) if outcome.value is not None else None
             if number is None or RANKS[operator](number, bound) == truth:
                 fitting.append(outcome)
         return bool(fitting) and all(o.proven for o in fitting)
@@ -403,12 +398,12 @@ class Implication:
             return False
         if operator in ("<", ">", "<=", ">=", "in", "not in"):
             return False
-        key = _key(wanted)
+        key = key_of(wanted)
         fitting = []
         for outcome in self.call_outcomes(call):
             if outcome.value is None:
                 continue
-            got = _key(outcome.value)
+            got = key_of(outcome.value)
             if outcome.truth is not None and isinstance(outcome.value, Result) and self._counts(outcome.value):
                 got = "1" if outcome.truth else "0"
             if got is None or key is None or (got == key) == same:
@@ -475,84 +470,7 @@ class Implication:
         return self.walk.policy.proof(self.fn, call, self.ctx) is not None or any(o.proven for o in self.call_outcomes(call))
 
 
-def is_of(scope: "Scope", value: Value, wanted: Value) -> bool | None:
-    """Whether a value is an object of a class; None where that is not known."""
-    found: set[bool | None] = set()
-    for option in options(value):
-        kinds = [_is_one_of(scope, option, w) for kind in (wanted.items if isinstance(wanted, Seq) else (wanted,)) for w in options(kind)]
-        found.add(True if True in kinds else None if None in kinds else False)
-    return found.pop() if len(found) == 1 else None
-
-
-def _is_one_of(scope: "Scope", value: Value, wanted: Value) -> bool | None:
-    if isinstance(value, (Const, Seq, Record)):
-        return False
-    if isinstance(value, Instance) and isinstance(wanted, ClassV):
-        if wanted.cls in scope.lineage(value.cls):
-            return True
-        return None if value.made is None and wanted.cls in scope.subclasses(value.cls) else False
-    if isinstance(wanted, External):
-        word = wanted.name.rpartition(".")[2]
-        if isinstance(value, Instance):
-            return any(base.rpartition(".")[2] == word for base in scope.foreign_bases(value.cls)) or None
-        if isinstance(value, Result) and value.new and isinstance(value.callee, External):
-            return value.callee.name.rpartition(".")[2] == word or None
-    return None
-
-
-def truth_of(value: Value) -> bool | None:
-    """Whether a value is true or false as a condition, when that is certain."""
-    if isinstance(value, Missing):
-        return False
-    if isinstance(value, Const):
-        return not value.falsy
-    if isinstance(value, FunctionV) or type(value).__name__ in ("Instance", "Record", "ClassV"):
-        return True
-    return None
-
-
-def _may_equal(value: Value, key: str) -> bool | None:
-    """Whether a value is the constant that is asked for; None when it may be."""
-    if isinstance(value, Missing):
-        return False
-    got = _key(value)
-    return None if got is None else got == key
-
-
-def _number(value: Value) -> float | None:
-    """The number that a constant is, or counts as where it is held against one."""
-    if not isinstance(value, Const) or value.kind not in (Kind.NUMBER, Kind.BOOL, Kind.NULL):
-        return None
-    if value.kind != Kind.NUMBER:
-        return float(not value.falsy)
-    try:
-        return float(value.text)
-    except ValueError:  # ``0x1f``, ``1_000n``
-        return None
-
-
 def _is_genuine(proof: Proof, wanted: Value) -> bool:
     """Whether a value that an answer is compared with is the one that a genuine message gets."""
-    text = wanted.text.strip("'\"") if isinstance(wanted, Const) else _tail(wanted)
+    text = wanted.text.strip("'\"") if isinstance(wanted, Const) else tail_of(wanted)
     return _PATTERN.sub(r"\1", text).upper() in {g.upper() for g in proof.genuine}
-
-
-def is_empty(value: Value | None) -> bool:
-    """Whether a value holds nothing at all: null, false, an empty list or record."""
-    if isinstance(value, (Seq, Record)):
-        return not value.parts()
-    return isinstance(value, Const) and value.falsy
-
-
-def _tail(value: Value) -> str:
-    return value.name if isinstance(value, Member) else value.name.rpartition(".")[2] if isinstance(value, External) else ""
-
-
-def _key(value: Value) -> str | None:
-    """A comparable form of a constant or enum member."""
-    if isinstance(value, Const):
-        return value.text.strip("'\"").lower()
-    if isinstance(value, (External, Member)):
-        tail = _tail(value)
-        return tail.lower() if tail[:1].isupper() else None
-    return None

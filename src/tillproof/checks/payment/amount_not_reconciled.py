@@ -31,8 +31,8 @@ from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
 from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.whether_paid import asks_whether_paid
+from tillproof.flow.asked_values import is_empty
 from tillproof.flow.facts import Passed
-from tillproof.flow.implication import is_empty
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Ctx, Value, pieces

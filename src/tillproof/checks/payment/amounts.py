@@ -87,12 +87,13 @@ def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSit
 
 @dataclass(slots=True)
 class Chosen:
-    """A piece of an amount that the client chose. ``at``: where it is read of the request, before it is handed
-    on to another file."""
+    """A piece of an amount that the client chose. ``at``: where it enters the amount, or where it is read of the request when that is in
+    another file. ``read``: where it is read."""
 
     key: str | None
     value: Value
     at: Place
+    read: Place
 
     @property
     def word(self) -> str:
@@ -125,7 +126,7 @@ def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str
 
 
 def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:
-    return [Chosen(s.key, v, s.at if s.at[0] != v.at[0] else v.at) for s, v in found if s.kind in ("body", "query", "path", "raw")]
+    return [Chosen(s.key, v, s.at if s.at[0] != v.at[0] else v.at, s.at) for s, v in found if s.kind in ("body", "query", "path", "raw")]
 
 
 def beside_the_price(model: Model, word: str) -> bool:

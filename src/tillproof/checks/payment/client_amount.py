@@ -263,7 +263,7 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling, parte
         _break_by_quantity(model, site, chosen, ruling, parted is not None)
         ruling.anchor = (parted.file, parted.line, parted.line) if parted is not None else ruling.anchor
     ruling.evidence = [
-        Evidence(chosen.at[0], chosen.at[1], f"{named} is read from the request", "source"),
+        Evidence(*chosen.read, f"{named} is read from the request", "source"),
         at(program, site.fn, site.instr, what, "sink"),
     ]
 

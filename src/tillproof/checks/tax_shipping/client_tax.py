@@ -102,7 +102,7 @@ def _break(model: Model, ruling: Ruling, free: list[tuple[AmountSite, Chosen]]) 
         f"{', '.join(names)} comes from the client's request and {end}; nothing works it out again, so a changed request {gain}."
     )
     ruling.remediation = f"Do not read {' and '.join(names)} from the request. {' '.join(_REMEDY[k] for k in kinds)}"
-    ruling.evidence = [Evidence(*c.value.at, f"`{c.key}` is read from the request", "source") for _, c in free[:4]]
+    ruling.evidence = [Evidence(*c.read, f"`{c.key}` is read from the request", "source") for _, c in free[:4]]
     ruling.evidence.append(at(model.program, site.fn, site.instr, end, "sink"))
 
 
