@@ -7,17 +7,23 @@ from typing import NamedTuple
 from tillproof.checks.resilience.losses import comes_round_again
 from tillproof.checks.resilience.unheard_of import around
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.firsts import first_only
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.commerce.rolled_back import transactions
-from tillproof.flow.facts import Passed
+from tillproof.flow.facts import Condition, Passed
 from tillproof.flow.program import Fn
+from tillproof.flow.values import FunctionV, constant
 from tillproof.ir.ops import Op
 
 _TRANSACTION = re.compile(r"transaction|atomic|query_?runner|unit_?of_?work|(^|_)begin", re.IGNORECASE)
 _STATEMENT = re.compile(r"[\"'`]?\s*(begin|start\s+transaction)\b", re.IGNORECASE)
 _WORK = ("money", "goods", "record")
+# By what a key of a cache is dropped, and when.
+_DROPS = frozenset(["del", "delete", "unlink", "forget", "delete_transient", "wp_cache_delete", "hdel"])
+_EXPIRES = ("expire", "pexpire")
+_SHORT = 3600  # seconds: providers go on for hours or days
 
 
 class Marked(NamedTuple):
@@ -50,6 +56,72 @@ def marked_first(model: Model, handler: Handler) -> Marked | None:
         if all(g is asked[0] or (g.atom.fn, g.atom.instr) == (mark.fn, mark.instr) for g in repeat.guards):
             return Marked(Place(asked[0].atom.fn, asked[0].atom.instr, asked[0].atom.ctx), mark, repeat.effect)
     return None
+
+
+def claimed_first(model: Model, handler: Handler, stakes: list[Effect]) -> Marked | None:
+    """Where a message is claimed by what lets only the first delivery through, a unique row or a key that is set where there is none, and
+    the work comes after it: when that fails, nobody gives the claim back, and the next delivery is taken for one that was handled."""
+    target = handler.entry.target
+    effects = model.effects.of(target)
+    for claim, behind in _claims(model, target).items() if handler.kind != "redirect-return" else ():
+        if claim.touch is None or _is_given_back(model, claim, effects) or _runs_out(model, claim):
+            continue
+        if claim.touch.entity != "cache" and (_kept_later(model, target.fn.file, effects) or any(_begins(model, p.fn) for p in claim.way)):
+            continue
+        for work in stakes:
+            if work.kind in ("job", "flush") or not _comes_after(model, claim, behind, work) or comes_round_again(model, work.fn):
+                continue
+            if any(model.failures.leaves_trace(p.fn, catch.caught) for p in work.way for catch in around(model, p)):
+                continue
+            if not (transactions(model, claim).keys() & transactions(model, work).keys()):
+                return Marked(claim.place, claim, work)
+    return None
+
+
+def _claims(model: Model, target: FunctionV) -> dict[Effect, Effect]:
+    """The effects that are guards by themselves, ``if (await redis.setnx(key, 1))``, each with one that they guard."""
+    found: dict[Effect, Effect] = {}
+    for repeat in model.repeats.of(target):
+        for guard in (g for g in repeat.guards if g.atomic and first_only(model.states, g.atom) is not None):
+            for effect in guard.by:
+                if effect.fn == guard.atom.fn and effect.touch is not None and effect.touch.kind in ("create", "upsert"):
+                    found.setdefault(effect, repeat.effect)
+    return found
+
+
+def _comes_after(model: Model, claim: Effect, guarded: Effect, work: Effect) -> bool:
+    """Whether work is done only where the claim is won, as something is that it guards: where their ways part from the claim's, all that
+    was asked before the one was asked before the other."""
+    for a, c, b in zip(reversed(claim.way), reversed(guarded.way), reversed(work.way), strict=False):
+        if not a.fn == b.fn == c.fn:
+            return False
+        if a.instr not in (b.instr, c.instr):
+            at = model.effects.facts(a.fn).at
+            asked = {f for f in at(c.instr) if isinstance(f, Condition) and f not in at(a.instr)}
+            return b.instr > a.instr and asked.issubset(at(b.instr))
+        if a.instr != b.instr or a.instr != c.instr:
+            return False
+    return False
+
+
+def _is_given_back(model: Model, claim: Effect, effects: list[Effect]) -> bool:
+    """Whether anything near takes the claim away again, or writes into it how far the work came."""
+    kept = claim.touch.entity if claim.touch is not None else ""
+    others = [e for e in effects if e.touch is not None and e.touch.entity == kept and (e.fn, e.instr) != (claim.fn, claim.instr)]
+    if any(e.touch is not None and e.touch.writes for e in others):
+        return True
+    files = {place.fn.file for e in (claim, *effects) for place in e.way}
+    return any(_DROPS & model.program.called(file).keys() for file in files) if kept == "cache" else False
+
+
+def _runs_out(model: Model, claim: Effect) -> bool:
+    """Whether a claim is a lock for the time of the work: the provider's next attempts find it gone."""
+    body, touch = model.program.body(claim.fn), claim.touch
+    kept = model.cache_marks.seconds(touch) if touch is not None and touch.entity == "cache" else None
+    expires = [v for i, op in enumerate(body.op) if op == Op.CALL and body.called(i) in _EXPIRES for _, v in body.call(i)[1][1:]]
+    told = (constant(model.evaluator.value(claim.fn, v, claim.ctx)) for v in expires)
+    short = any(text is not None and text.isdigit() and int(text) < _SHORT for text in told)
+    return short or (kept is not None and kept < _SHORT) or "lock" in " ".join(model.vocabulary.tokens(claim.fn)).lower()
 
 
 def _kept_later(model: Model, file: str, effects: list[Effect]) -> bool:

@@ -15,7 +15,7 @@ from tillproof.checks.resilience.losses import (
     moved_unseen,
     taken_for_done,
 )
-from tillproof.checks.resilience.marked_first import Marked, marked_first
+from tillproof.checks.resilience.marked_first import Marked, claimed_first, marked_first
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.stakes import at_stake
 from tillproof.checks.resilience.taken_for_refused import taken_for_refused
@@ -103,7 +103,7 @@ def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: l
         return _unasked(model, entry, handler, dropped)
     if handler is not None and handler.kind != "redirect-return" and (found := refused(model, effects)) is not None:
         return _refused(model, entry, handler, found)
-    if handler is not None and (marked := marked_first(model, handler)) is not None:
+    if handler is not None and (marked := marked_first(model, handler) or claimed_first(model, handler, effects)) is not None:
         return _marked(model, entry, handler, marked)
     if handler is not None and (unfit := unfitting(model, handler)) is not None:
         return _unfit(model, entry, handler, unfit)
