@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.checks.test_php_shops import broken
+from tests.checks.test_python_shops import found
 from tests.checks.test_stock import ruled
 
 # --- answers that are sent by a function of the plugin's own
@@ -205,3 +206,45 @@ def test_stock_that_is_kept_beside_a_post(tmp_path: Path) -> None:
     assert broken(tmp_path / "taken", check, {"kiosk.php": _STOCK % taken}) == [("kiosk.php", 5)]
     told = "update_post_meta( $_POST['id'], '_stock', (int) $_POST['stock'] );"
     assert broken(tmp_path / "set", check, {"kiosk.php": _STOCK % told}) == []
+
+
+# --- a verifier that is handed the secret among the settings
+
+_GATEWAY = """<?php
+class Kiosk_Gateway extends WC_Payment_Gateway {
+    public function __construct() {
+        $this->id = 'kiosk';
+        $this->init_settings();
+        $this->signs = new Kiosk_Signs();
+        add_action( 'woocommerce_api_kiosk', array( $this, 'told' ) );
+    }
+    public function told() {
+        $sent = $_GET;
+        $order = wc_get_order( intval( $sent['Cart'] ) );
+        if ( intval( $sent['Success'] ) !== 1 ) {
+            wp_mail( get_option( 'admin_email' ), 'kiosk', 'a payment failed' );
+            $order->update_status( 'pending' );
+            return wp_safe_redirect( wc_get_checkout_url() );
+        }
+        if ( $this->signs->is_genuine( $sent['Signature'], $sent['Cart'], %s ) ) {
+            $order->payment_complete();
+        }
+    }
+}
+"""
+_SIGNS = """<?php
+class Kiosk_Signs {
+    public function is_genuine( $signature, $cart, $word ) {
+        return $signature === md5( $word . $cart . $word );
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("word", "forged"),
+    [("$this->settings['secret-key']", False), ("$this->settings['title']", True), ("$sent['ShopID']", True)],
+)
+def test_a_digest_with_the_secret_of_the_settings_proves_that_money_came(tmp_path: Path, word: str, forged: bool) -> None:
+    files = {"kiosk.php": _GATEWAY % word, "signs.php": _SIGNS}
+    assert any(f.severity == "critical" for f in found(tmp_path, files, "payment/webhook-unverified")) is forged

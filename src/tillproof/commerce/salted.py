@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.reach import DIGESTS
-from tillproof.flow.values import Const, External, Instance, Member, Param, Result, Text, Value, leaves, pieces
+from tillproof.flow.values import Const, Element, External, Instance, Member, Param, Result, Text, Value, leaves, pieces
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _KEPT = re.compile(r"(^|_)(pass(word|phrase|code|wd)?_?\d*|salt|secret_?\w*|(\w*
 """What a setting or a field is called that keeps what only the shop and its payment system know."""
 _WRITTEN = re.compile(r"(?=[^\d]*\d|[a-z]*[A-Z])[\w+/=!@#$%^&*-]{8,}")
 """How a secret looks that is written down: of some length, without blanks, and no plain word."""
+_HOLDERS = ("settings", "config", "configuration", "options", "credentials", "params")
 _SETTINGS = ("process.env.", "Deno.env.", "Bun.env.")
 _NAMES_FIRST = ("hash", "openssl_digest")
 _SHORTEST_NAME = 4
@@ -103,10 +104,23 @@ def _mentions_secret(model: "Model", value: Value) -> bool:
             return True  # of the record that holds a gateway's settings
         if isinstance(leaf, Result) and leaf.instr >= 0 and (model.recogniser.result_is("config", leaf) or _is_asked_by_name(model, leaf)):
             return True
+    if any(_is_of_settings(p) for p in pieces([value], _MOST_PIECES)):
+        return True
     return isinstance(value, (Text,)) and any(
         isinstance(p, Result) and p.instr >= 0 and any(_mentions_secret(model, a) for _, a in model.evaluator.arguments(p))
         for p in value.pieces
     )
+
+
+def _is_of_settings(value: Value) -> bool:
+    """Whether a value is a secret among the settings of a gateway's own: ``$this->settings['secret-key']``."""
+    held = value.base if isinstance(value, (Member, Element)) else None
+    if not isinstance(held, Member) or held.name.lower() not in _HOLDERS:
+        return False
+    name = (
+        value.name if isinstance(value, Member) else value.key.text if isinstance(value, Element) and isinstance(value.key, Const) else ""
+    )
+    return is_kept_secret(snake(name))
 
 
 def _is_asked_by_name(model: "Model", value: Result) -> bool:
