@@ -351,3 +351,10 @@ def test_a_balance_is_raised_by_a_service_of_what_the_route_was_sent(tmp_path: P
     files = {"app.py": _TOP_UP.replace("FIELD", field).replace("GIVEN", given)}
     report = review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK)
     assert [f.start_line for f in report.findings] == lines
+
+
+@pytest.mark.parametrize(("route", "found"), [("/orders/finish", 1), ("/orders/finish_return_order", 0), ("/returns/finish", 0)])
+def test_what_is_done_with_goods_that_come_back_pays_for_nothing(tmp_path: Path, route: str, found: int) -> None:
+    statement = "await prisma.order.update({ where: { id: req.body.id }, data: { status: 'success' } });"
+    files = {"app.js": ROUTE.replace("STATEMENT", statement).replace("/done", route)}
+    assert len(review_of(Example(title="", files=files, expect=[]), tmp_path, CHECK).findings) == found

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.browser_returns import of_goods
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.granted import granted
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.paid import PaidPolicy
+from tillproof.commerce.recognition import called
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
@@ -71,6 +73,8 @@ class BrowserPaid:
             fn = entry.target.fn
             if entry.role not in ("public", "customer") or fn in webhooks or fn in taken:
                 continue
+            if fn not in returned and of_goods(f"{entry.route or ''} {called(model, entry)}"):
+                continue  # what is done there is done with a parcel that comes back
             if self.may_pay(entry) or (fn in returned and self._may_grant(entry)):
                 taken.add(fn)
                 found = paid_on_the_way(model, entry, fn in returned)

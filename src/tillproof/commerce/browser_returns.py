@@ -165,6 +165,11 @@ def says_return(text: str) -> bool:
     return _RETURN.search(without_goods(text)) is not None
 
 
+def of_goods(text: str) -> bool:
+    """Whether an address or a name says that goods are sent back: ``/orders/{id}/finish_return_order``."""
+    return _GOODS_BACK.search(text) is not None
+
+
 def without_goods(text: str) -> str:
     """An address or a name without what it says of goods that are sent back: ``/returns/approve-return``."""
     return _GOODS_BACK.sub("", text)
