@@ -513,3 +513,28 @@ def test_an_object_of_pythons_own_modules_is_no_record(tmp_path: Path) -> None:
     assert found(tmp_path / "a", {"app.py": _MAILED.replace("MORE", "pass")}, check) == []
     written = "order.receipt_sent = True\n        order.shipped = True\n        db.session.commit()"
     assert len(found(tmp_path / "b", {"app.py": _MAILED.replace("MORE", written)}, check)) == 1
+
+
+_CAST = """\
+from typing import cast
+import stripe
+from flask import Flask, request
+from models import Order, db
+
+app = Flask(__name__)
+
+
+@app.route("/stripe", methods=["POST"])
+def hook():
+    event = stripe.Webhook.construct_event(request.data, request.headers["Stripe-Signature"], SECRET)
+    order = FOUND
+    order.status = "paid"
+    db.session.commit()
+    return "ok", 200
+"""
+
+
+def test_what_is_only_cast_is_the_record_that_it_was(tmp_path: Path) -> None:
+    row = 'Order.query.filter_by(intent=event["data"]["object"]["id"]).first()'
+    for name, code in (("a", row), ("b", f"cast(Order, {row})")):
+        assert len(found(tmp_path / name, {"app.py": _CAST.replace("FOUND", code)}, "order/unguarded-transition")) == 1

@@ -61,6 +61,8 @@ _PICKS = re.compile(r"[./](find\w*|head|first|last|nth|get|sample|minBy|maxBy|ta
 _GIVES_ROWS = re.compile(
     r"where|limit|offset|order_?[bB]y|(left|inner)_?[jJ]oin|for|data|toObject|toJSON|returning(All)?|\$?returningId|select|single|json|maybeSingle|throwOnError|overrideTypes|returns|executeTakeFirst(OrThrow)?"
 )
+_GIVES_BACK = ("typing", "copy", "functools", "itertools", "operator", "dataclasses", "contextlib", "collections", "asyncio", "concurrent")
+"""Modules of Python whose functions hand on or copy an object of somebody else's."""
 
 
 class Records:
@@ -169,9 +171,10 @@ class Records:
         )
 
     def _is_of_language(self, callee: External, file: str) -> bool:
-        """Whether a callee is one of a module that comes with Python."""
+        """Whether a callee is one of a module that comes with Python, and none that gives back what it is given: ``cast(Order, row)``."""
         root, dot, _ = callee.name.partition(".")
-        return bool(dot) and root in sys.stdlib_module_names and file in self.program.indices and self.program.language(file) == "python"
+        own = bool(dot) and root in sys.stdlib_module_names and root not in _GIVES_BACK
+        return own and file in self.program.indices and self.program.language(file) == "python"
 
     def _of_itself(self, fn: Fn, i: int) -> bool:
         """Whether a field is set to what the program makes of the same object's field: ``self.stock = self.stock - n``, which is not the
