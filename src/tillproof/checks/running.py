@@ -32,6 +32,8 @@ _FIRST = (
 _BESIDE = ("idempotency", "inventory", "order", "payment")
 """The categories that are ruled in another process than the rest. They ask other questions of the code, so little is found out twice; what
 the rest finds out is what the report goes on to ask for."""
+_WRITTEN_DOWN = ("boundary", "pci")
+"""The categories of what must not be written down anywhere, not even in code that nothing leads to."""
 
 
 def rule(model: Model, checks: Sequence[Check], tell: Tell) -> tuple[list[Ruling], list[str]]:
@@ -43,14 +45,15 @@ def rule(model: Model, checks: Sequence[Check], tell: Tell) -> tuple[list[Ruling
         found = _at_once(model, checks, tell)
     else:
         found = _ruled(model, checks, tell)
-    rulings = [ruling for check in checks for ruling in found.rulings[check.id] if not _in_vain(model, ruling)]
+    rulings: list[Ruling] = []
+    for check in checks:
+        ruled, anywhere = found.rulings[check.id], check.category in _WRITTEN_DOWN
+        rulings += ruled if anywhere else [ruling for ruling in ruled if not _in_vain(model, ruling)]
     return rulings, sorted(found.problems)
 
 
 def _in_vain(model: Model, ruling: Ruling) -> bool:
-    """Whether what is ruled lies in code that nothing leads to: it owes nobody anything, but for what is written down in it."""
-    if ruling.check.startswith(("boundary/", "pci/")):
-        return False
+    """Whether what is ruled lies in code that nothing leads to: it owes nobody anything."""
     return model.unused.stands_at(*(ruling.anchor or (ruling.file, ruling.line))[:2])
 
 

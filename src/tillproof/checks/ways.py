@@ -10,7 +10,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.thin_routes import only_hands_on
-from tillproof.commerce.touches import text_of
+from tillproof.commerce.touches import text_of, words_of
 from tillproof.commerce.transitions import KNOWN_STATES, Transition
 from tillproof.contract import StepKind
 from tillproof.flow.program import Fn, Program
@@ -47,6 +47,11 @@ def called(model: Model, entry: Entry) -> str:
     """An entry point's name for people: its route, else its function."""
     route = entry.route if entry.route != "/" else None  # what a platform runs on every page is told by its name
     return route or model.program.qualified(entry.target.fn)
+
+
+def named_after(entry: Entry, provider: Provider) -> bool:
+    """Whether an entry point bears a provider's name, in its route or in the path of its file."""
+    return provider.id in f"{entry.route or ''} {entry.target.fn.file}".lower()
 
 
 def passed(model: Model, act: Happening, before: tuple[Fn, int]) -> list[Evidence]:
@@ -176,9 +181,7 @@ def steps(model: Model, effect: Effect, what: str) -> list[Evidence]:
     """The calls that lead to an effect, and the effect."""
     way = list(reversed(effect.way))
     fields = effect.touch.fields if effect.touch is not None else {}
-    written = frozenset(
-        t for n, v in fields.items() if v is not None and model.words.says_state(n) for o in options(v) if (t := text_of(o))
-    )
+    written = frozenset(t for n, v in fields.items() if model.words.says_state(n) for t in words_of(v))
     through = [_calling(model, p, written) for p in way[:-1]]
     if len(through) > _MOST:
         through = [*through[: _MOST // 2], *through[-_MOST // 2 :]]

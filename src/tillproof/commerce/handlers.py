@@ -316,7 +316,7 @@ class Handlers:
         if found is None:
             return None
         provider, inbound, why = found
-        if provider.id in self.told.to(entry, "browser") - self.told.to(entry, "message"):
+        if {t.use for t in self.told.of(entry) if t.provider == provider.id} == {"browser"}:
             return None  # it sends the browser there with the fields of its messages
         return Handler(entry, provider, inbound, "ipn" if inbound.kind == "ipn" else "webhook", closure, why)
 

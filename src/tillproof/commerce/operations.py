@@ -43,6 +43,12 @@ class OperationSite:
     certain: bool
     request: Request | None
 
+    @property
+    def asked(self) -> tuple[Fn, int] | None:
+        """The outermost call of ours on which it hangs what is done; None where the call itself says it."""
+        calls = [c for c in self.ctx.chain() if c.call >= 0] if self.ctx is not None else []
+        return (calls[-1].caller, calls[-1].call) if calls else None
+
 
 class Operations:
     """All operation sites of a program, found once."""

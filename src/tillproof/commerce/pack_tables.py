@@ -1,5 +1,6 @@
 """The names of all packs in the form in which calls are looked up: tables by language, made once for all reviews with the same packs."""
 
+from collections import defaultdict
 from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
 
@@ -21,10 +22,10 @@ class PackTables:
     """What a name may be, over all packs.
 
     ``calls``: operations and verifiers of providers; ``effects``: what is written, sent or answered; ``shared``: what frameworks name
-    of one kind, by language and kind; ``dumps``: the fields of a whole answer; ``sessions``: what a token stands in; ``gateways`` and
-    ``clients``: by provider and language; ``verbal``: providers whose clients send by methods named after HTTP's verbs; ``packages``:
-    those of frameworks; ``sdks``: beginnings of what belongs to the SDK of a payment provider; ``succeeds``: names that say how something
-    ended.
+    of one kind, by language and kind; ``dumps``: the fields of a whole answer; ``sessions``: what a token stands in; ``keepers``: by
+    language and name, whose SDK is given functions of ours of that name to keep a session's tokens by; ``gateways`` and ``clients``: by
+    provider and language; ``verbal``: providers whose clients send by methods named after HTTP's verbs; ``packages``: those of frameworks;
+    ``sdks``: beginnings of what belongs to the SDK of a payment provider; ``succeeds``: names that say how something ended.
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
@@ -35,6 +36,7 @@ class PackTables:
         self.shared: dict[tuple[str, str], Table[str]] = {(lang, kind): Table() for lang in LANGUAGES for kind in _SHARED}
         self.dumps: dict[str, Table[Provider]] = {lang: Table() for lang in LANGUAGES}
         self.sessions: dict[str, Table[Provider]] = {lang: Table() for lang in LANGUAGES}
+        self.keepers: defaultdict[tuple[str, str], list[Provider]] = defaultdict(list)
         self.gateways: dict[tuple[str, str], Table[bool]] = {}
         for provider in providers:
             self._add(provider)
@@ -76,6 +78,9 @@ class PackTables:
             self.dumps[lang].add(calls, provider)
         for lang, calls in provider.sessions.items():
             self.sessions[lang].add(calls, provider)
+        for lang, told in provider.told_sessions.items():
+            for name in dict.fromkeys(told):
+                self.keepers[lang, name].append(provider)
         for lang, calls in provider.gateways.items():
             self.gateways.setdefault((provider.id, str(lang)), Table()).add(calls, True)
 

@@ -360,6 +360,11 @@ class Recogniser:
         found = self._tables.sessions[self.program.language(file)].find(names(called))
         return next((p for p, _, _, _ in found if self.uses(p, file)), None)
 
+    def keeps_session(self, fn: Fn) -> bool:
+        """Whether an SDK is given a function of ours, by its name, to keep the tokens of a session by."""
+        found = self._tables.keepers.get((self.program.language(fn.file), self.program.name(fn)), ())
+        return any(self.uses(p, fn.file) for p in found)
+
     # --- everything that frameworks share
 
     def may_be(self, kind: Kind, fn: Fn, name: str) -> bool:

@@ -16,7 +16,7 @@ from tillproof.commerce.order_history import asks_history
 from tillproof.commerce.periods import lengthened
 from tillproof.commerce.plain_metas import meta_read
 from tillproof.commerce.refused_together import refused_together
-from tillproof.commerce.rolled_back import rolled_back, transactions
+from tillproof.commerce.rolled_back import in_one, rolled_back
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.states import Writes
 from tillproof.commerce.taken_out import is_taken_out
@@ -379,8 +379,7 @@ class Repeats:
         """Why of two that have passed a guard only one remains: the row that turns it is taken once only, in the transaction of the effect,
         which the second one's refusal takes back."""
         taken = [e for e in by if e.touch is not None and e.touch.kind == "create" and self.model.states.claim(e.touch) is not None]
-        within = transactions(self.model, effect) if taken and effect.touch is not None else {}
-        same = any(within.keys() & transactions(self.model, e).keys() for e in taken)
+        same = effect.touch is not None and any(in_one(self.model, effect, e) for e in taken)
         return "the database takes the row only once, and takes the effect back with it" if same else ""
 
     def together(self, one: Effect, other: Effect) -> bool:

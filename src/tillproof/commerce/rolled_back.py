@@ -37,6 +37,11 @@ def transactions(model: "Model", effect: Effect) -> dict[Place, int]:
     return {begun: n for n, place in enumerate(effect.way) if (begun := model.regions.transaction(place)) is not None}
 
 
+def in_one(model: "Model", a: Effect, b: Effect) -> bool:
+    """Whether two effects happen in one transaction: what takes back one of them takes back both."""
+    return not transactions(model, a).keys().isdisjoint(transactions(model, b))
+
+
 def _is_given(made: Touch, constraint: Unique) -> bool:
     """Whether the row has a value in each column: of those that are null a table takes any number."""
     given = {snake(name): value for name, value in made.fields.items()}

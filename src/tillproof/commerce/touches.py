@@ -1,13 +1,14 @@
 """One touch of our own records, in the words in which all questions about them are asked."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import TouchKind
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, External, Member, Value, constant
+from tillproof.flow.values import Const, Ctx, External, Member, Value, constant, options
 
 # ``Order::STATE_PROCESSING``, ``Transaction::STATUS_SUCCESS``: the state stands behind the word.
 _STATE_OF = re.compile(r"\A(?:[A-Z]+_)*(?:STATUS|STATE)_(?=[A-Z]{2})")
@@ -94,6 +95,11 @@ def text_of(value: Value | None) -> str | None:
     if text is not None:
         return text.strip("'\"")
     return state_named(value.name.rpartition(".")[2]) if isinstance(value, (Member, External)) else None
+
+
+def words_of(value: Value | None) -> Iterator[str]:
+    """The words that a value may say, but for the empty one; none where it is not known."""
+    return (text for o in (options(value) if value is not None else ()) if (text := text_of(o)))
 
 
 def state_named(name: str) -> str:

@@ -40,7 +40,7 @@ def truth_of(value: Value) -> bool | None:
         return False
     if isinstance(value, Const):
         return not value.falsy
-    if isinstance(value, FunctionV) or type(value).__name__ in ("Instance", "Record", "ClassV"):
+    if isinstance(value, (FunctionV, Instance, Record, ClassV)):
         return True
     return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from tillproof.flow.asked_values import is_empty, truth_of
@@ -94,7 +95,7 @@ class FunctionWalk(Implication):
         rounds = 0
         while waiting and rounds < 20 * len(self.body.blocks) + 50:
             rounds += 1
-            block = waiting.pop(waiting.index(min(waiting)))  # in the order of the source: what leads to a block comes before it
+            block = heappop(waiting)  # in the order of the source: what leads to a block comes before it
             state = self._through(block, None)
             for kind, target in self.body.blocks[block].next:
                 onward = self.entry[block] if kind == EDGE_RAISE and not self._leaves(block) else state
@@ -111,7 +112,7 @@ class FunctionWalk(Implication):
                 merged = onward if known is None else (known and onward)
                 if merged != known:
                     self.entry[target] = merged
-                    waiting.append(target)
+                    heappush(waiting, target)
 
     def _settle_again(self) -> None:
         self.entry = [self.entry[0], *[None] * (len(self.entry) - 1)]

@@ -4,7 +4,7 @@ there from paying, or says that it does."""
 from collections.abc import Sequence
 
 from tillproof.checks.ruling import Ruling
-from tillproof.checks.ways import entry_line
+from tillproof.checks.ways import entry_line, named_after
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -20,8 +20,10 @@ def customer_calls(model: Model, rulings: Sequence[Ruling]) -> list[tuple[Handle
     known = {handler.entry.target.fn for handler in model.handlers.all}
     found: dict[tuple[str, int], tuple[Handler, Ruling]] = {}
     for entry in model.entries if sites else ():
+        if entry.role not in ("public", "customer") or entry.target.fn in known:
+            continue
         place = entry_line(model, entry)
-        if place not in sites or place in found or entry.target.fn in known or entry.role not in ("public", "customer"):
+        if place not in sites or place in found:
             continue
         provider = _paid_by(model, entry)
         inbound = next((b for b in provider.inbound if b.kind == "redirect-return"), _BACK)
@@ -35,5 +37,4 @@ def customer_calls(model: Model, rulings: Sequence[Ruling]) -> list[tuple[Handle
 def _paid_by(model: Model, entry: Entry) -> Provider:
     """The system that the unit is paid by: the one that the route is named after, else the one that is asked most."""
     asked = model.handlers.paying(model.program.unit(entry.target.fn.file))
-    named = (p for p in asked if p.id in f"{entry.route or ''}{entry.target.fn.file}".lower())
-    return next(named, None) or next(iter(asked), _NOBODY)
+    return next((p for p in asked if named_after(entry, p)), None) or next(iter(asked), _NOBODY)

@@ -56,7 +56,8 @@ _SAYS = {
 
 
 def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
-    """One row per handler, in order of file and line, and one per verifying function that is reached by a dispatch at run time only.
+    """One row per handler and per route by which customers have something marked as paid, in order of file and line; and one per function
+    behind a handler that takes its message in its place: where a dispatch leads at run time only, or where the message is read.
 
     ``rulings`` that found a verification wanting, or a return that marks an order paid unasked, outweigh what the walk says.
     """

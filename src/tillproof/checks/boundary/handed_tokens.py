@@ -17,7 +17,8 @@ def handed_token(model: Model, piece: Piece) -> str:
     if told is None:
         return ""
     body = model.program.body(piece.fn)
-    named = {p.name for p in model.program.body(told).params[:1]} if len(model.program.body(told).params) == 1 else set()
+    given = model.program.body(told).params
+    named = {p.name for p in given} if len(given) == 1 else set()
     whole = body.op[piece.instr] in (Op.PARAM, Op.NAME, Op.ELEMENT) and (piece.fn == told or not piece.flat)
     shown = piece.names[:1] == (_VALUE,) or ((whole and not named.isdisjoint(piece.names)) and _VALUE not in piece.without)
     return COOKIES if shown else ""
@@ -36,12 +37,4 @@ def tell_sessions(ruling: Ruling) -> None:
 
 def _told_to(model: Model, fn: Fn) -> Fn | None:
     """The function around, or that one itself, that an SDK is given to keep sessions by."""
-    program = model.program
-    language = program.language(fn.file)
-    for one in (fn, *program.around(fn)):
-        name = program.name(one)
-        for provider in model.knowledge.providers.values():
-            told = provider.told_sessions.get(language, ())  # type: ignore[call-overload]
-            if name and name in told and model.recogniser.uses(provider, fn.file):
-                return one
-    return None
+    return next((one for one in (fn, *model.program.around(fn)) if model.recogniser.keeps_session(one)), None)

@@ -29,7 +29,8 @@ _FLAWS = {
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per function, or trigger, that takes stock for customers; per place where orders are made when nothing does."""
+    """One ruling per function, or trigger, that takes stock or a single piece for customers; per place where orders are made when nothing
+    takes any; and per place where places are counted, or stock is compared, and another customer may take them before this one has."""
     for taking in model.takings.all:
         yield _rule(model, taking)
     for trigger in model.takings.triggers:

@@ -23,7 +23,8 @@ _HOW = {
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per place where an order is cancelled and entry point that leads there; one finding per place."""
+    """One ruling per place where an order is cancelled and entry point that leads there, and per message that says that nobody will pay
+    where the goods stay taken; one finding per place."""
     seen, told = set[tuple[str, int]](), set[Fn]()
     for one in model.cancellations.all:
         ruling = _rule(model, one)
@@ -34,9 +35,12 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield ruling
         if ruling.outcome == "broken":
             told.add(one.entry.target.fn)
+    taken = model.cancellations.taken_at
+    if taken is None:
+        return
     for fallen in model.cancellations.fallen:
         if fallen.entry.target.fn not in told:
-            ruling = _fallen(model, fallen)
+            ruling = _fallen(model, fallen, *taken)
             if ruling.anchor is not None and ruling.anchor[:2] not in seen:
                 seen.add(ruling.anchor[:2])
                 yield ruling
@@ -83,12 +87,10 @@ def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     return ruling
 
 
-def _fallen(model: Model, one: Fallen) -> Ruling:
-    """A message that says that nobody will pay."""
+def _fallen(model: Model, one: Fallen, taken_file: str, taken_line: int, field: str) -> Ruling:
+    """A message that says that nobody will pay, and where which field of the stock was taken for the order."""
     file, line = entry_line(model, one.entry)
     ruling = Ruling(ID, "broken", "cancellation", file, line, severity="medium", confidence="likely")
-    taken = model.cancellations.taken_at
-    taken_file, taken_line, field = taken if taken is not None else ("", 0, "")
     place, name = anchor(model, one.effect), one.name.replace("_", " ")
     ruling.anchor = lines(model, place)
     ruling.title = "An order that was never paid keeps the stock that it took"

@@ -139,8 +139,10 @@ class Ends:
         for name, value in transition.touch.keys.items():
             if not self.model.words.says_state(name):
                 continue
-            words = {text_of(o) for part in (value.operands if isinstance(value, Mix) else ()) for o in options(part)}
-            if not isinstance(value, Mix) or value.op != "!=" or None in words or snake(name) != snake(transition.field):
+            if not isinstance(value, Mix) or value.op != "!=" or snake(name) != snake(transition.field):
+                return None
+            words = {text_of(o) for part in value.operands for o in options(part)}
+            if None in words:
                 return None
             refused |= {snake(w) for w in words if w}
         return refused or None

@@ -11,8 +11,14 @@ from tillproof.flow.values import Place
 
 
 def sent_states(model: Model) -> Iterator[Ruling]:
-    """One ruling per list of fields that lets the state of an order be sent with the rest of it; of several views that go by it, that of
-    the one that most people may call."""
+    """One ruling per list that lets the state of an order be set as it is sent: of the fields of a view, or of the records of a page."""
+    yield from _by_views(model)
+    yield from _by_lists(model)
+
+
+def _by_views(model: Model) -> Iterator[Ruling]:
+    """Lists of fields that let the state be sent with the rest of an order; of several views that go by one, that of the one that most
+    people may call."""
     seen: set[Place] = set()
     for found in sorted(plain_views(model), key=lambda v: v.role not in ("public", "customer")):
         field = next((c for c in found.columns if model.words.says_state(c)), "") if found.does == "update" else ""
@@ -42,6 +48,10 @@ def sent_states(model: Model) -> Iterator[Ruling]:
             Evidence(file, line, "the present state is not asked for", "missing"),
         ]
         yield ruling
+
+
+def _by_lists(model: Model) -> Iterator[Ruling]:
+    """Lists of records in which staff may set the state of any of them."""
     for listed in edited_lists(model):
         name = entity(model.program.cls(listed.kind).name).replace("_", " ")
         declared, (file, line) = model.program.cls(listed.cls), listed.place

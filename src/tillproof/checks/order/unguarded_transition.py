@@ -15,6 +15,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.own_payments import BEGIN
 from tillproof.commerce.repeats import Guard
 from tillproof.commerce.transitions import ASKED, CODED, REVERSIBLE, Transition
 from tillproof.flow.program import Fn
@@ -211,7 +212,7 @@ def _anybodys(model: Model, entry: Entry, part: list[tuple[Place, Transition]]) 
         pays = any(model.words.has("paid_values", t) for t in transition.to)
         # where nobody signs in, whoever holds the link to an order may try once more to pay it
         opens = entry.role == "public" and all(model.words.has("open_values", t) for t in transition.to)
-        pays = pays or (opens and any(e.kind in ("payment.create", "checkout.create") for e in model.effects.of(entry.target)))
+        pays = pays or (opens and any(e.kind in BEGIN for e in model.effects.of(entry.target)))
         if not pays and model.ownership.unasked(entry, transition):
             return place, transition
     return None

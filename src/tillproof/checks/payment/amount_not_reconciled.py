@@ -196,12 +196,13 @@ def _outcome_unread(model: Model, handler: Handler | None, paid: list[Effect]) -
 
 def _whatever_came(model: Model, ruling: Ruling, handler: Handler, place: Place, effect: Effect) -> Ruling:
     """The payment is the order's, and nobody asks what came of it."""
-    asked = handler.kind == "ipn" or any(p.refetch for p in handler.walked.proofs)
-    ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical" if asked else "high", "likely"
+    asked = any(p.refetch for p in handler.walked.proofs)
+    ruling.outcome, ruling.confidence = "broken", "likely"
+    ruling.severity = "critical" if asked or handler.kind == "ipn" else "high"
     ruling.anchor = lines(model, place)
     provider = handler.provider.name
     ruling.title = f"Whatever {provider} tells of a payment counts as paid"
-    told = "its answer" if any(p.refetch for p in handler.walked.proofs) else "the message"
+    told = "its answer" if asked else "the message"
     ruling.message = (
         f"{called(model, handler.entry)} marks the order as paid, and nothing on the way asks what {told} says: {provider} tells of "
         "payments that were cancelled, refused or have expired in the same way, and each of them pays the order."

@@ -79,10 +79,8 @@ def _only_sent(model: Model, value: Value, path: str) -> bool:
 
 def _amounts(model: Model, site: OperationSite, path: str) -> Iterator[AmountSite]:
     charge = f"{site.provider.name} {thing(site.operation.op)}"
-    above = [c for c in site.ctx.chain() if c.call >= 0] if site.ctx is not None else []
-    asked = (above[-1].caller, above[-1].call) if above else None
     for ctx, value in given_at(model, site, path):
-        yield AmountSite("charge", charge, site.fn, site.instr, value, True, path.rpartition(".")[2], ctx, asked)
+        yield AmountSite("charge", charge, site.fn, site.instr, value, True, path.rpartition(".")[2], ctx, site.asked)
 
 
 @dataclass(slots=True)

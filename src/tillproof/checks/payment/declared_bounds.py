@@ -79,9 +79,10 @@ def _refused_by_method(model: Model, files: Iterable[str], word: str) -> Barrier
     own, told = re.escape(word), rf"\([^)]*['\"]{re.escape(word)}['\"]"
     begins = re.compile(rf"def (?:clean|validate)_{own}\s*\(|@(?:field_)?validator{told}|@validates{told}")
     for file in dict.fromkeys(files):
-        if model.program.language(file) != "python":
-            continue
-        lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
+        source = model.program.sources[file]
+        if model.program.language(file) != "python" or not (f"_{word}".encode() in source or b"validat" in source):
+            continue  # one of the two stands in whatever ``begins`` finds
+        lines = source.decode("utf-8", "replace").splitlines()
         for number in (n for n, line in enumerate(lines) if begins.search(line)):
             text = " ".join(_method(lines, number))
             if _TOO_LITTLE.search(text) and "raise " in text:

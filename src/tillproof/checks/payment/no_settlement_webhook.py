@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment import settlement
 from tillproof.checks.payment.served_at_once import served_at_once
-from tillproof.checks.payment.settlement import Heard, Integration
+from tillproof.checks.payment.settlement import Heard, Integration, Jobs
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handled import Handler
@@ -19,14 +19,15 @@ _MOST = 4
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per provider and deployable unit in which payments are created, or count as paid when the browser returns."""
+    jobs = settlement.Jobs(model)
     for integration in settlement.integrations(model):
-        yield _rule(model, integration)
+        yield _rule(model, integration, jobs)
 
 
-def _rule(model: Model, integration: Integration) -> Ruling:
+def _rule(model: Model, integration: Integration, jobs: Jobs) -> Ruling:
     ruling = _opened(model, integration)
     handlers = settlement.handlers_of(model, integration)
-    idle = bool(handlers) and all(settlement.idle(model, h) for h in handlers) and settlement.by_browser(model, integration)
+    idle = bool(handlers) and settlement.by_browser(model, integration) and all(settlement.idle(model, h, jobs) for h in handlers)
     if handlers and not idle:
         return _by_webhook(model, integration, ruling, settlement.heard(model, integration, handlers))
     asked = settlement.poll(model, integration)

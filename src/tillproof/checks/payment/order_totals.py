@@ -208,17 +208,17 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
                     if site.key and model.is_charged(site.key):
                         yield site
         return
-    yield from _of_arguments(model, fn, i, ctx, entity)
+    adds_up = _adds_up_lines(model, entity, fn)
+    yield from _of_arguments(model, fn, i, ctx, adds_up)
     columns = set_by_sender(model, entity, fn, i, ctx)
     lines = [c for c in columns if "." in c and model.words.money(c.rpartition(".")[2])]
     for column, value in columns.items():
-        if model.words.money(column) or (column in lines[:1] and _adds_up_lines(model, entity, fn)):
+        if model.words.money(column) or (adds_up and column in lines[:1]):
             yield AmountSite("order-total", "order record", fn, i, value, True, key=column)
 
 
-def _of_arguments(model: Model, fn: Fn, i: int, ctx: Ctx | None, kind: str) -> Iterator[AmountSite]:
-    """The sums that a call which makes an order is given, by name or in a record."""
-    adds_up = _adds_up_lines(model, kind, fn)
+def _of_arguments(model: Model, fn: Fn, i: int, ctx: Ctx | None, adds_up: bool) -> Iterator[AmountSite]:
+    """The sums that a call which makes an order is given, by name or in a record; those of its lines where it costs what they say."""
     for key, argument in model.program.body(fn).call(i)[1]:
         value = model.evaluator.value(fn, argument, ctx)
         if key and key not in ("*", "**"):

@@ -19,6 +19,7 @@ from tillproof.ir.ops import Op
 _VERIFIES = re.compile(
     r"(verif|signature|hmac|authentic|is_?valid|validate_?(webhook|request|ipn|signature|hmac)|check_?(sign|hash|hmac))", re.IGNORECASE
 )
+# What takes nothing from the shop: an order in a state that is not the paid one, a word said to somebody.
 _SPOILS = ("order.write", "order.note", "cart.write", "mail")
 _ORDINARY = {"validate", "is_valid", "isvalid", "full_clean", "validated_data", "email_verified", "verify_password"}
 _CART = re.compile(r"(\w+_)?(cart|basket|quote)")
@@ -47,7 +48,8 @@ def unproven_acts(model: Model, walked: Walked) -> list[Happening]:
 
 
 def only_spoils(walked: Walked, unproven: list[Happening]) -> bool:
-    """Whether everything by which an order counts as paid is proven, and only other states of it are written without a proof."""
+    """Whether everything by which an order counts as paid is proven, and what is done without a proof gives nothing away: another state of
+    it or a note is written, a cart is changed, a mail is sent."""
     paying = [h for h in walked.acts if h.kind.rstrip("?") in ("order.paid", "fulfil")]
     return bool(paying) and all(h.proven for h in paying) and all(h.kind.rstrip("?") in _SPOILS for h in unproven)
 

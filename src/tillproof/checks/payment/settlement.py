@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
-from tillproof.checks.ways import told_at
+from tillproof.checks.ways import named_after, told_at
 from tillproof.commerce.begun import ends
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.entries import Entry
@@ -15,7 +16,6 @@ from tillproof.commerce.only_noted import only_notes
 from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.commerce.pack_effects import digests
 from tillproof.commerce.recognition import HOOK
-from tillproof.commerce.touches import Touch
 from tillproof.flow.outside import squashed_name
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -136,7 +136,23 @@ def _events_in_names(model: Model, handler: Handler, provider: Provider) -> set[
     return {e for e, squashed in known.items() if len(squashed) > _SAYS_ENOUGH and any(squashed in name for name in named)}
 
 
-def idle(model: Model, handler: Handler) -> bool:
+class Jobs:
+    """What the jobs of a program touch; found when it is first asked for."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @cached_property
+    def records(self) -> frozenset[str]:
+        """The kinds of records that calls on the way of any job touch."""
+        model = self._model
+        jobs: list[Value] = [e.target for e in model.entries if e.role == "internal"]
+        functions = model.reach.of(jobs).functions if jobs else ()
+        calls = ((fn, i) for fn in functions for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL)
+        return frozenset(touch.entity for fn, i in calls if (touch := model.records.touch(fn, i, None)) is not None)
+
+
+def idle(model: Model, handler: Handler, jobs: Jobs) -> bool:
     """Whether a handler does nothing with what it hears: it answers, logs perhaps, or keeps the message in a table that no job reads. No
     other effect lies behind it, and nobody else is handed the message."""
     effects = [e for e in model.effects.of(handler.entry.target) if e.operation is None or e.operation.op != "payment.retrieve"]
@@ -145,8 +161,8 @@ def idle(model: Model, handler: Handler) -> bool:
     done = {(e.fn, e.instr) for e in effects if e.touch is None or e.touch.kind != "read"}
     if (done | {(h.fn, h.instr) for h in handler.walked.acts}) - notes.keys() - ended:
         return False
-    if any(_is_worked_off(model, touch) for touch in notes.values()):
-        return False
+    if any(touch.entity in jobs.records for touch in notes.values()):
+        return False  # a job works off what was kept
     own = model.reach.of([handler.entry.target])
     known = notes.keys() | {(fn, site.instr) for fn in own.functions for site in model.logs.sites(fn)}
     return not any((fn, i) not in known and _hands_on(model, fn, i) and not _is_made(model, fn, i) for fn, i, _ in own.unresolved)
@@ -155,17 +171,6 @@ def idle(model: Model, handler: Handler) -> bool:
 def _is_made(model: Model, fn: Fn, i: int) -> bool:
     """Whether a call makes an object of a class of ours, which does nothing by itself."""
     return any(isinstance(o, ClassV) for o in options(model.evaluator.value(fn, model.program.body(fn).args(i)[0])))
-
-
-def _is_worked_off(model: Model, note: Touch) -> bool:
-    """Whether a job reads what a handler has kept."""
-    jobs: list[Value] = [e.target for e in model.entries if e.role == "internal"]
-    for fn in model.reach.of(jobs).functions if jobs else ():
-        for i, op in enumerate(model.program.body(fn).op):
-            touch = model.records.touch(fn, i, None) if op == Op.CALL else None
-            if touch is not None and touch.entity == note.entity:
-                return True
-    return False
 
 
 def by_browser(model: Model, integration: Integration) -> bool:
@@ -385,7 +390,7 @@ def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
     there is one."""
 
     def rank(found: Transitions) -> tuple[bool, bool, bool]:
-        named = integration.provider.id in f"{found.entry.route or ''} {found.entry.target.fn.file}".lower()
+        named = named_after(found.entry, integration.provider)
         return not found.policy.proofs, not named, all((h.fn, h.instr) in found.policy.topped for h in found.paid)
 
     for found in sorted(integration.returns, key=rank):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tillproof.checks.payment.amounts import AmountSite, chosen_by_client
 from tillproof.commerce.entries import Entry
@@ -13,6 +14,7 @@ from tillproof.commerce.strange_sums import strange_sites
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx
 from tillproof.ir.ops import Op
+from tillproof.knowledge.loader import Knowledge
 
 _CHARGES = re.compile(
     r"(charge|pay|purchase|confirm|capture|authori[sz]e|execute|complete|create|init|initiate|initialize|request|send|make|process)(_|$)"
@@ -33,8 +35,13 @@ def asked_outside(model: Model, entry: Entry) -> tuple[Fn, int, str] | None:
 
 def _is_known_client(model: Model, name: str) -> bool:
     """Whether a call is one of a client that a pack names, which sends what it is handed: what it is handed says what is asked."""
-    clients = (c for p in model.knowledge.providers.values() for each in p.clients.values() for c in each)
-    return any(name.startswith(f"{client}.") for client in clients)
+    return name.startswith(_clients(model.knowledge))
+
+
+@lru_cache(maxsize=2)
+def _clients(knowledge: Knowledge) -> tuple[str, ...]:
+    """How the calls of all clients that packs name begin."""
+    return tuple({f"{c}." for p in knowledge.providers.values() for each in p.clients.values() for c in each})
 
 
 def outside_charges(model: Model) -> Iterator[AmountSite]:

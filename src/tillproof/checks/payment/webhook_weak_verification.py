@@ -14,12 +14,16 @@ from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mi
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
 from tillproof.checks.payment.written_addresses import written_address
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import entry_line
 from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven
+from tillproof.contract import Severity
 from tillproof.flow.values import Const, Result, Value
 from tillproof.ir.ops import Op
+
+_ID = "payment/webhook-weak-verification"
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -44,8 +48,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[Ruling]:
     program = model.program
-    function = program.function(handler.entry.target.fn)
-    base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
+    base = Ruling(_ID, "held", handler.kind, *entry_line(model, handler.entry))
     base.evidence = [at(program, p.fn, p.instr, p.what, "guard") for p in proofs[:3]]
     acts = unproven_acts(model, handler.walked)
     returns = handler.kind == "redirect-return"  # what is done past the proof of one is fulfil-on-redirect, a door in the proof is here
@@ -86,11 +89,8 @@ def _addressed(model: Model, handler: Handler) -> Iterator[Ruling]:
     if written is None:
         return
     acts = unproven_acts(model, handler.walked)
-    function, copies = model.program.function(handler.entry.target.fn), mirrored(model, handler, acts)
-    base = Ruling("payment/webhook-weak-verification", "held", handler.kind, handler.entry.target.fn.file, function.line if function else 1)
-    ruling = _copy(base)
-    news = handler.provider.kind == "shipping"
-    ruling.severity, ruling.confidence = "critical" if copies is None and not news else "high", "likely"
+    ruling = Ruling(_ID, "broken", handler.kind, *entry_line(model, handler.entry), confidence="likely")
+    ruling.severity = _gravity(handler, mirrored(model, handler, acts))
     ruling.anchor = (written.file, written.line, written.line)
     provider = handler.provider.name
     ruling.title = f"Whoever writes one of {provider}'s addresses into a header passes for {provider}"
@@ -107,6 +107,16 @@ def _addressed(model: Model, handler: Handler) -> Iterator[Ruling]:
     yield ruling
 
 
+def _gravity(handler: Handler, copies: list[str] | None) -> Severity:
+    """How grave it is that a message can be forged. ``copies``: the records of which it changes no more than our copy."""
+    return "critical" if copies is None and not _tells_of_parcels(handler) else "high"
+
+
+def _tells_of_parcels(handler: Handler) -> bool:
+    """Whether messages are news of parcels, by which nobody pays."""
+    return handler.provider.kind == "shipping"
+
+
 def _as_asked(base: Ruling) -> Ruling:
     return Ruling(base.check, "unknown", base.kind, base.file, base.line, list(base.evidence))
 
@@ -121,8 +131,7 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
     door = back_door(model, way)
     sender = way.chooser == "sender" or door
     copies = mirrored(model, handler, unproven_acts(model, handler.walked))
-    news = handler.provider.kind == "shipping"  # of a parcel, by which nobody pays
-    ruling.severity = "critical" if sender and copies is None and not news else "high"
+    ruling.severity = _gravity(handler, copies) if sender else "high"
     ruling.anchor = (way.fn.file, way.line, way.line)
     provider = handler.provider.name
     refuse = remedies.code(model, way.fn.file, "refuse") or "400"
@@ -155,7 +164,9 @@ def _bypassed(model: Model, handler: Handler, way: Bypass, base: Ruling) -> Ruli
         ruling.title = f"A text that stands in the code passes for {provider}'s signature"
         why = "Whoever sends the text that is compared here is let through, and everybody knows it who has seen the code"
         mend = f"Take the branch out; no text may stand in for the signature ({refuse}). Have tests sign with a secret of their own."
-    harm = "a parcel counts as sent, delivered or lost that is not" if news else "an order counts as paid that nobody paid for"
+    harm = "an order counts as paid that nobody paid for"
+    if _tells_of_parcels(handler):
+        harm = "a parcel counts as sent, delivered or lost that is not"
     if copies:
         harm = f"what is kept here of {provider}'s data ({', '.join(copies)}) can be made up"
     ruling.message = f"{why}, so a forged {provider} event is processed like a real one: {harm}."
@@ -384,4 +395,4 @@ def _unequal_time(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     return ruling
 
 
-CHECK = Check(id="payment/webhook-weak-verification", title="The verification of a webhook cannot be skipped", severity="high", rule=rule)
+CHECK = Check(id=_ID, title="The verification of a webhook cannot be skipped", severity="high", rule=rule)

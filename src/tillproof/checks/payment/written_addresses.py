@@ -71,8 +71,9 @@ def _trusted(model: Model, fn: Fn) -> Evidence | None:
     program = model.program
     if program.language(fn.file) != "javascript" or "ip" not in model.vocabulary.tokens(fn):
         return None
-    for file, source in program.sources.items():
-        match = _TRUSTS.search(source) if program.unit(file) == program.unit(fn.file) and b"trust proxy" in source else None
+    for file in program.mentioning("trust proxy"):
+        source = program.sources[file]
+        match = _TRUSTS.search(source) if program.unit(file) == program.unit(fn.file) else None
         if match is not None:
             what = "every proxy that is named is trusted, so that `req.ip` is what the sender wrote into X-Forwarded-For"
             return Evidence(file, source.count(b"\n", 0, match.start()) + 1, what, "missing")

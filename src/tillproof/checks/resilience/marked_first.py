@@ -11,7 +11,8 @@ from tillproof.commerce.firsts import first_only
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Guard, Repeat
-from tillproof.commerce.rolled_back import transactions
+from tillproof.commerce.rolled_back import in_one
+from tillproof.commerce.touches import Touch
 from tillproof.flow.facts import Condition, Passed
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, constant
@@ -37,8 +38,6 @@ class Marked(NamedTuple):
 def marked_first(model: Model, handler: Handler) -> Marked | None:
     """Where a row of the message is made before the work, outside its transaction, and a later delivery is passed over as soon as it finds
     the row, whatever became of the work. None where a failure takes the row away, or a run of the shop's own comes back to it."""
-    if handler.kind == "redirect-return":
-        return None
     effects = model.effects.of(handler.entry.target)
     if _kept_later(model, handler.entry.target.fn.file, effects):
         return None
@@ -51,8 +50,8 @@ def marked_first(model: Model, handler: Handler) -> Marked | None:
         mark = _mark(model, asked[0], repeat, effects) if len(asked) == 1 else None
         if mark is None or comes_round_again(model, repeat.effect.fn):
             continue
-        if any(model.failures.leaves_trace(place.fn, catch.caught) for place in repeat.effect.way for catch in around(model, place)):
-            continue  # what failed rests where somebody finds it
+        if _rests(model, repeat.effect):
+            continue
         if all(g is asked[0] or (g.atom.fn, g.atom.instr) == (mark.fn, mark.instr) for g in repeat.guards):
             return Marked(Place(asked[0].atom.fn, asked[0].atom.instr, asked[0].atom.ctx), mark, repeat.effect)
     return None
@@ -63,29 +62,34 @@ def claimed_first(model: Model, handler: Handler, stakes: list[Effect]) -> Marke
     the work comes after it: when that fails, nobody gives the claim back, and the next delivery is taken for one that was handled."""
     target = handler.entry.target
     effects = model.effects.of(target)
-    for claim, behind in _claims(model, target).items() if handler.kind != "redirect-return" else ():
-        if claim.touch is None or _is_given_back(model, claim, effects) or _runs_out(model, claim):
+    for claim, (touch, behind) in _claims(model, target).items():
+        if _is_given_back(model, claim, touch.entity, effects) or _runs_out(model, claim, touch):
             continue
-        if claim.touch.entity != "cache" and (_kept_later(model, target.fn.file, effects) or any(_begins(model, p.fn) for p in claim.way)):
+        if touch.entity != "cache" and (_kept_later(model, target.fn.file, effects) or any(_begins(model, p.fn) for p in claim.way)):
             continue
         for work in stakes:
             if work.kind in ("job", "flush") or not _comes_after(model, claim, behind, work) or comes_round_again(model, work.fn):
                 continue
-            if any(model.failures.leaves_trace(p.fn, catch.caught) for p in work.way for catch in around(model, p)):
-                continue
-            if not (transactions(model, claim).keys() & transactions(model, work).keys()):
+            if not _rests(model, work) and not in_one(model, claim, work):
                 return Marked(claim.place, claim, work)
     return None
 
 
-def _claims(model: Model, target: FunctionV) -> dict[Effect, Effect]:
-    """The effects that are guards by themselves, ``if (await redis.setnx(key, 1))``, each with one that they guard."""
-    found: dict[Effect, Effect] = {}
+def _rests(model: Model, work: Effect) -> bool:
+    """Whether work that fails rests where somebody finds it."""
+    return any(model.failures.leaves_trace(place.fn, catch.caught) for place in work.way for catch in around(model, place))
+
+
+def _claims(model: Model, target: FunctionV) -> dict[Effect, tuple[Touch, Effect]]:
+    """The effects that are guards by themselves, ``if (await redis.setnx(key, 1))``, each with the record that it makes and with one that
+    it guards."""
+    found: dict[Effect, tuple[Touch, Effect]] = {}
     for repeat in model.repeats.of(target):
         for guard in (g for g in repeat.guards if g.atomic and first_only(model.states, g.atom) is not None):
             for effect in guard.by:
-                if effect.fn == guard.atom.fn and effect.touch is not None and effect.touch.kind in ("create", "upsert"):
-                    found.setdefault(effect, repeat.effect)
+                touch = effect.touch if effect.fn == guard.atom.fn else None
+                if touch is not None and touch.kind in ("create", "upsert"):
+                    found.setdefault(effect, (touch, repeat.effect))
     return found
 
 
@@ -104,20 +108,20 @@ def _comes_after(model: Model, claim: Effect, guarded: Effect, work: Effect) -> 
     return False
 
 
-def _is_given_back(model: Model, claim: Effect, effects: list[Effect]) -> bool:
-    """Whether anything near takes the claim away again, or writes into it how far the work came."""
-    kept = claim.touch.entity if claim.touch is not None else ""
-    others = [e for e in effects if e.touch is not None and e.touch.entity == kept and (e.fn, e.instr) != (claim.fn, claim.instr)]
-    if any(e.touch is not None and e.touch.writes for e in others):
+def _is_given_back(model: Model, claim: Effect, kept: str, effects: list[Effect]) -> bool:
+    """Whether anything near takes a claim, which is ``kept`` as a record of that kind, away again, or writes into it how far the work
+    came."""
+    others = (e.touch for e in effects if e.touch is not None and (e.fn, e.instr) != (claim.fn, claim.instr))
+    if any(touch.entity == kept and touch.writes for touch in others):
         return True
     files = {place.fn.file for e in (claim, *effects) for place in e.way}
-    return any(_DROPS & model.program.called(file).keys() for file in files) if kept == "cache" else False
+    return kept == "cache" and any(_DROPS & model.program.called(file).keys() for file in files)
 
 
-def _runs_out(model: Model, claim: Effect) -> bool:
+def _runs_out(model: Model, claim: Effect, touch: Touch) -> bool:
     """Whether a claim is a lock for the time of the work: the provider's next attempts find it gone."""
-    body, touch = model.program.body(claim.fn), claim.touch
-    kept = model.cache_marks.seconds(touch) if touch is not None and touch.entity == "cache" else None
+    body = model.program.body(claim.fn)
+    kept = model.cache_marks.seconds(touch) if touch.entity == "cache" else None
     expires = [v for i, op in enumerate(body.op) if op == Op.CALL and body.called(i) in _EXPIRES for _, v in body.call(i)[1][1:]]
     told = (constant(model.evaluator.value(claim.fn, v, claim.ctx)) for v in expires)
     short = any(text is not None and text.isdigit() and int(text) < _SHORT for text in told)
@@ -154,7 +158,7 @@ def _mark(model: Model, guard: Guard, repeat: Repeat, effects: list[Effect]) -> 
     kept = first.touch.entity
     if any(e.touch is not None and e.touch.kind == "delete" and e.touch.entity == kept for e in effects):
         return None  # what failed is taken for new again
-    if transactions(model, first).keys() & transactions(model, repeat.effect).keys() or any(_begins(model, p.fn) for p in first.way):
+    if in_one(model, first, repeat.effect) or any(_begins(model, p.fn) for p in first.way):
         return None
     return first if model.outcomes.passes_over(atom.fn, atom.instr, answers=True) else None
 

@@ -24,9 +24,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     shared: dict[tuple[Fn, int], Ruling] = {}
     for retry in model.retries.all:
         judgement = model.refusals.judge(retry)
-        if judgement is None or _mends(model, retry, judgement):
-            continue
-        if _only_tells(retry):
+        if judgement is None or _mends(model, retry, judgement) or _only_tells(retry):
             continue
         ruling = _rule(model, retry, judgement)
         blind = (retry.fn, -1) if retry.how == "loop" else None  # a loop's function, where nothing is asked
@@ -45,8 +43,7 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 def _only_tells(retry: Retry) -> bool:
     """Whether all that is tried again is to tell somebody: no card is declined by a mail that could not be sent."""
-    known = [s.provider.kind for s in retry.sendings if s.provider is not None]
-    return bool(known) and len(known) == len(retry.sendings) and set(known) == {"notification"}
+    return bool(retry.sendings) and all(s.provider is not None and s.provider.kind == "notification" for s in retry.sendings)
 
 
 def _mends(model: Model, retry: Retry, judgement: Judgement) -> bool:

@@ -10,8 +10,8 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.commerce.touches import Touch, text_of
-from tillproof.flow.values import options
+from tillproof.commerce.own_payments import BEGIN
+from tillproof.commerce.touches import Touch, words_of
 from tillproof.ir.ops import Op
 
 _CHARGES = (
@@ -23,7 +23,6 @@ _CHARGES = (
     "payout.create",
     "subscription.create",
 )
-_BEGUN = ("payment.create", "checkout.create")
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 # Records of what people are told and of what happened, which no money hangs on.
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
@@ -54,11 +53,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     effects = [
         e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e) and not _of_cache(e)
     ]
-    if (
-        handler is not None
-        and handler.kind != "redirect-return"
-        and not (_settled_elsewhere(model, handler) and _faces_browser(model, entry))
-    ):
+    others = _told_besides(model, handler)
+    if handler is not None and handler.kind != "redirect-return" and not (others and _faces_browser(model, entry)):
         signed = any(not p.refetch for p in handler.walked.proofs)  # then what is asked besides proves nothing more
         proofs = [p for p in handler.walked.proofs if p.how in ("answer", "refetch") and not (signed and p.refetch)]
         effects += [e for e in told if e.kind == "job" and _works_on_payment(model, e)]
@@ -71,10 +67,9 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     first = _first(effects, _CHARGES, handler is not None)
     signed = handler is not None and any(p.mac for p in handler.walked.proofs)  # what the browser brings is signed for paid ones alone
     taken = effects[first + 1 :] if first is not None else effects if signed else []
-    if (handler is not None and _settled_elsewhere(model, handler)) or (first is not None and _told_of_later(model, effects[first])):
-        others = _told_besides(model, handler)
+    if (handler is not None and others) or (first is not None and _told_of_later(model, effects[first])):
         taken = [e for e in taken if _takes_in(model, e) and (_is_unread(model, e) or not any(_settles_too(model, h, e) for h in others))]
-    begun = _first(effects, _BEGUN, False)
+    begun = _first(effects, BEGIN, False)
     made = stored_after(model, effects, begun) if begun is not None else []
     return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
 
@@ -139,7 +134,7 @@ def _takes_in(model: Model, effect: Effect) -> bool:
     touch = effect.touch
     if touch is None or touch.kind in ("create", "upsert"):
         return touch is not None
-    said = (text for value in touch.fields.values() if value is not None for o in options(value) if (text := text_of(o)))
+    said = (text for value in touch.fields.values() for text in words_of(value))
     return any(model.words.has(kind, text) for text in said for kind in ("paid_values", "fulfil_values"))
 
 
@@ -150,7 +145,8 @@ def _is_unread(model: Model, effect: Effect) -> bool:
 
 
 def _told_besides(model: Model, handler: Handler | None) -> list[Handler]:
-    """The handlers of the messages that tell of the payment that an entry point has seen taken as well."""
+    """The handlers of the messages that tell of the payment that an entry point has seen taken as well, so that what one loses the other
+    brings: of the handler's own provider, or of any where a route begins the payment."""
     others = [h for h in model.handlers.all if h is not handler and h.kind != "redirect-return"]
     return [h for h in others if handler is None or h.provider.id == handler.provider.id]
 
@@ -161,11 +157,6 @@ def _settles_too(model: Model, other: Handler, effect: Effect) -> bool:
     told = [e.touch for e in model.effects.of(other.entry.target) if e.touch is not None and e.touch.writes]
     same = [t for t in told if own is None or t.entity == own.entity]
     return any(own is None or own.kind != "create" or t.kind in ("create", "upsert") for t in same)
-
-
-def _settled_elsewhere(model: Model, handler: Handler) -> bool:
-    """Whether another message of the same provider comes to us, so that what one loses the other brings."""
-    return any(h is not handler and h.kind != "redirect-return" and h.provider.id == handler.provider.id for h in model.handlers.all)
 
 
 def _told_of_later(model: Model, effect: Effect) -> bool:

@@ -101,10 +101,11 @@ def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: l
     """Where no exception is lost: whether a message is passed over since somebody who was asked about it gave no good answer."""
     if handler is not None and (dropped := unfetched(model, handler) or unanswered(model, handler) or untold(model, handler)) is not None:
         return _unasked(model, entry, handler, dropped)
-    if handler is not None and handler.kind != "redirect-return" and (found := refused(model, effects)) is not None:
-        return _refused(model, entry, handler, found)
-    if handler is not None and (marked := marked_first(model, handler) or claimed_first(model, handler, effects)) is not None:
-        return _marked(model, entry, handler, marked)
+    if handler is not None and handler.kind != "redirect-return":
+        if (found := refused(model, effects)) is not None:
+            return _refused(model, entry, handler, found)
+        if (marked := marked_first(model, handler) or claimed_first(model, handler, effects)) is not None:
+            return _marked(model, entry, handler, marked)
     if handler is not None and (unfit := unfitting(model, handler)) is not None:
         return _unfit(model, entry, handler, unfit)
     return _held(model, entry, handler, effects[0])

@@ -9,11 +9,10 @@ from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
-from tillproof.commerce.touches import text_of
+from tillproof.commerce.touches import words_of
 from tillproof.flow.asked import own_side
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
-from tillproof.flow.values import options
 
 
 class Mistaken(NamedTuple):
@@ -31,13 +30,13 @@ def taken_for_refused(model: Model, seen: set[tuple[Fn, int]]) -> Iterator[Rulin
     for handler in model.handlers.all:
         if handler.kind != "redirect-return" or handler.provider.id in told:
             continue
-        found = mistaken(model, handler)
+        found = _mistaken(model, handler)
         if found is not None and (found.caught.fn, found.caught.instr) not in seen:
             seen.add((found.caught.fn, found.caught.instr))
             yield _broken(model, handler, found)
 
 
-def mistaken(model: Model, handler: Handler) -> Mistaken | None:
+def _mistaken(model: Model, handler: Handler) -> Mistaken | None:
     """The first question to the provider whose failure leads to the state of a payment that failed."""
     effects = model.effects.of(handler.entry.target)
     failed = [e for e in effects if _fails(model, e)]
@@ -57,10 +56,7 @@ def _fails(model: Model, effect: Effect) -> bool:
     touch = effect.touch
     if touch is None or touch.kind != "write" or not model.words.entity(touch.entity):
         return False
-    said = (
-        text for name, value in touch.fields.items() if value is not None and model.words.has("status_fields", name)
-        for o in options(value) if (text := text_of(o))
-    )  # fmt: skip
+    said = (text for name, value in touch.fields.items() if model.words.has("status_fields", name) for text in words_of(value))
     return any(model.words.has("dead_values", text) for text in said)
 
 

@@ -77,9 +77,8 @@ def _rule(model: Model, site: OperationSite) -> Ruling | None:
 
 def _asks(model: Model, site: OperationSite) -> tuple[Fn, int]:
     """The call that asks for rates: not that of a client which is asked for other things as well."""
-    calls = [c for c in site.ctx.chain() if c.call >= 0] if site.ctx is not None else []
     shared = any(s.operation.op != site.operation.op for s in model.operations.sites_at(site.fn, site.instr))
-    return (calls[-1].caller, calls[-1].call) if calls and shared else (site.fn, site.instr)
+    return (site.asked if shared else None) or (site.fn, site.instr)
 
 
 def _way(model: Model, site: OperationSite, sending: Container[Fn] = ()) -> dict[Fn, int]:
