@@ -309,3 +309,19 @@ def test_a_write_that_names_what_it_started_from_loses_nothing(tmp_path: Path, w
     app = _SWAP.replace("WHERE", where).replace("HEARD", heard)
     rulings = ruled(tmp_path, "inventory/non-atomic-write", {"package.json": "{}", "app.js": app})
     assert [r for r, _, _ in rulings] == [ruling]
+
+
+@pytest.mark.parametrize(("asked", "rulings"), [("product.get_stock()", ["broken"]), ("get_stock()", [])])
+def test_only_what_is_asked_of_something_may_be_its_stock(tmp_path: Path, asked: str, rulings: list[str]) -> None:
+    code = f"""\
+from shop.models import Product
+
+
+def take(request, pk):
+    product = Product.objects.get(pk=pk)
+    left = {asked}
+    product.stock = left - 1
+    product.save()
+"""
+    found = ruled(tmp_path, "inventory/non-atomic-write", {"shop/models.py": _MODELS, "shop/orders.py": code})
+    assert [ruling for ruling, *_ in found] == rulings

@@ -8,6 +8,7 @@ from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import Fn
 from tillproof.flow.values import options, pieces
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -49,26 +50,29 @@ def _looked_up_by(states: "States", atom: Atom) -> Iterator[tuple[str, int]]:
 
 def _says_none(states: "States", atom: Atom, sought: set[tuple[str, int]]) -> bool:
     """Whether an atom says that one of those values is empty."""
-    body = states.program.body(atom.fn)
-    op, args = body.op[atom.instr], body.args(atom.instr)
-    const = body.const(args[2]) if op == Op.BINARY else None
-    null = const is not None and const[0] == Kind.NULL and body.text(args[0]) in (_IS if atom.truth else _IS_NOT)
-    if not null and (op == Op.BINARY or atom.truth is not False or states.existence(atom) is not None):
+    row = _said_empty(states.program.body(atom.fn), atom)
+    if row is None or (row == atom.instr and states.existence(atom) is not None):
         return False
-    found = options(states.evaluator.value(atom.fn, args[1] if null else atom.instr, atom.ctx))
-    return any(o.at in sought for o in found)
+    return any(o.at in sought for o in options(states.evaluator.value(atom.fn, row, atom.ctx)))
 
 
 def _empty(evaluator: Evaluator, atom: Atom) -> set[_Made]:
     """What an atom says to be empty: where it is made."""
     body = evaluator.program.body(atom.fn)
-    op, args = body.op[atom.instr], body.args(atom.instr)
-    if op in (Op.NAME, Op.CALL, Op.FIELD):
-        return _made(evaluator, atom.fn, atom.instr) if atom.truth is False else set()
-    const = body.const(args[2]) if op == Op.BINARY else None
-    if const is None or const[0] != Kind.NULL or body.text(args[0]) not in (_IS if atom.truth else _IS_NOT):
+    row = _said_empty(body, atom)
+    if row is None or (row == atom.instr and body.op[row] not in (Op.NAME, Op.CALL, Op.FIELD)):
         return set()
-    return _made(evaluator, atom.fn, args[1])
+    return _made(evaluator, atom.fn, row)
+
+
+def _said_empty(body: Body, atom: Atom) -> int | None:
+    """The instruction of which an atom says that it is nothing: what it holds against null, or what it denies as a whole."""
+    if body.op[atom.instr] != Op.BINARY:
+        return atom.instr if atom.truth is False else None
+    how, one, other = body.args(atom.instr)
+    const = body.const(other)
+    null = const is not None and const[0] == Kind.NULL and body.text(how) in (_IS if atom.truth else _IS_NOT)
+    return one if null else None
 
 
 def _members_of(evaluator: Evaluator, fn: Fn, i: int, depth: int) -> set[_Made]:

@@ -36,7 +36,7 @@ class AddedUp:
         op, args = body.op[i], body.args(i)
         if op == Op.RECORD:
             return True
-        if op in (Op.NEW, Op.CALL) and body.called(i).rpartition(".")[2].lower() in _PLAIN:
+        if op in (Op.NEW, Op.CALL) and body.called(i).lower() in _PLAIN:
             return True
         if op == Op.PARAM and (begins := self._folded_from(fn, i)) is not None:
             return self._is_own(*begins, seen, depth + 1)
@@ -94,13 +94,13 @@ class AddedUp:
         return begins is not None and self._is_begun(*begins)
 
     def _folded_from(self, fn: Fn, i: int) -> tuple[Fn, int] | None:
-        """What the first parameter of a function begins with that makes one value of a list: the second thing that ``reduce`` is told."""
+        """What the first parameter of a function begins with that makes one value of a list: the last thing that ``reduce`` is told."""
         around = self.program.parent(fn)
         if self.program.body(fn).args(i)[0] != 0 or around is None:
             return None
         outer = self.program.body(around)
         for c, code in enumerate(outer.op):
-            if code == Op.CALL and outer.called(c).rpartition(".")[2] in (*FOLDS, ARRAY_FOLD):
+            if code == Op.CALL and outer.called(c) in (*FOLDS, ARRAY_FOLD):
                 given = [v for _, v in outer.call(c)[1]]
                 told = [v for v in given if outer.op[v] == Op.FUNCTION and outer.args(v)[0] == fn.number]
                 if told and given[-1] not in told:

@@ -128,13 +128,13 @@ class Arrivals:
 
     def _how(self, target: FunctionV, touch: Touch, name: str, value: Value) -> Literal["mirrored", "asked"] | None:
         how = self._told(touch, name, value)
-        fixed = how == "mirrored" and all(self._is_fixed(o) for o in options(value))
+        fixed = how == "mirrored" and self._all_fixed(value)
         return "asked" if fixed and self._asks_first(target) else how
 
     def _told(self, touch: Touch, name: str, value: Value | None) -> Literal["mirrored", "asked"] | None:
         if value is None or not self._is_state(touch.entity, snake(name)):
             return None
-        fixed = all(self._is_fixed(o) for o in options(value))
+        fixed = self._all_fixed(value)
         if fixed and (self._of_order(touch.entity) or len(options(value)) < _SEVERAL) and not self._goes_both_ways(value):
             return None
         if touch.overwrites is not None and name not in touch.overwrites:
@@ -147,9 +147,9 @@ class Arrivals:
             return "asked"
         return "mirrored" if any(self._is_news(part) for part in asked) else None
 
-    def _is_fixed(self, value: Value) -> bool:
+    def _all_fixed(self, value: Value) -> bool:
         """Whether the code names a state itself, or the setting in which the shop keeps it: ``Configuration::get('PS_OS_ERROR')``."""
-        return isinstance(value, (Const, Missing)) or state_kept(self.model, value) is not None
+        return all(isinstance(o, (Const, Missing)) or state_kept(self.model, o) is not None for o in options(value))
 
     def _goes_both_ways(self, value: Value) -> bool:
         """Whether one line writes, by what was worked out before, either that something is paid or sent, or that it is not."""
@@ -196,14 +196,11 @@ class Arrivals:
         back only behind a payment, whenever that is told."""
         found = [t for t in self.model.transitions.of(target) if t.to != (ASKED,)]
         out = []
-        others = (
-            [t for h in self.model.handlers.all for t in self.model.transitions.of(h.entry.target) if t.to != (ASKED,)] if found else []
-        )
+        others = self._told_anywhere if found else []
         for one in found:
             before = next((t for t in (*found, *others) if t is not one and not t.undoes and same(t.touch.entity, one.touch.entity)), None)
             if one.undoes and before is not None and not all(GIVEN_BACK.search(to) for to in one.to):
-                guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
-                out.append(Arrival(one.effect, one.touch, one.field, "undoes", guards, one.held, one.to[0], before, one.looked))
+                out.append(Arrival(one.effect, one.touch, one.field, "undoes", self._looks(one), one.held, one.to[0], before, one.looked))
         return out
 
     def _reviving(self, target: FunctionV) -> list[Arrival]:
@@ -214,9 +211,17 @@ class Arrivals:
             if len(one.to) == 1 and one.to != (ASKED,) and not one.computed and moved_to_paid(self.model.words, one):
                 after = next((t for t in self._given_back if same(t.touch.entity, one.touch.entity) and _one_field(t, one)), None)
                 if after is not None:
-                    guards = one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
-                    out.append(Arrival(one.effect, one.touch, one.field, "revives", guards, one.held, one.to[0], after))
+                    out.append(Arrival(one.effect, one.touch, one.field, "revives", self._looks(one), one.held, one.to[0], after))
         return out
+
+    def _looks(self, one: Transition) -> tuple[Atom, ...]:
+        """The conditions on the way to a change that ask for the record's present state or age, or for what the provider answers anew."""
+        return one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
+
+    @cached_property
+    def _told_anywhere(self) -> list[Transition]:
+        """The changes behind all handlers of messages."""
+        return [t for h in self.model.handlers.all for t in self.model.transitions.of(h.entry.target) if t.to != (ASKED,)]
 
     @cached_property
     def _given_back(self) -> list[Transition]:

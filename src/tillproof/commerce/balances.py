@@ -7,7 +7,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.purse_names import holds_balance
 from tillproof.flow.program import TOP, Fn
-from tillproof.ir.body import Body
+from tillproof.ir.body import Body, entries
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _is_taken(model: "Model", fn: Fn, name: str) -> bool:
             return True
         if op == Op.SET_FIELD and body.name(i) == name and _goes_down(model, fn, body.args(i)[2]):
             return True
-        if op == Op.RECORD and any(key == name and _goes_down(model, fn, value) for key, value in _entries(body, i)):
+        if op == Op.RECORD and any(key == name and _goes_down(model, fn, value) for key, value in entries(body, i)):
             return True
     return False
 
@@ -85,10 +85,4 @@ def _goes_down(model: "Model", fn: Fn, i: int) -> bool:
     i = _read_before(model, fn, i)
     if body.op[i] in (Op.BINARY, Op.UNARY):
         return body.text(body.args(i)[0]).startswith("-")
-    return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in _entries(body, i))
-
-
-def _entries(body: Body, record: int) -> list[tuple[str, int]]:
-    """The keys of a record that are written down, with their values."""
-    keys = zip(body.args(record)[::2], body.args(record)[1::2], strict=True)
-    return [(const[1].strip("'\""), value) for key, value in keys if key >= 0 and (const := body.const(key)) is not None]
+    return body.op[i] == Op.RECORD and any(key == "decrement" for key, _ in entries(body, i))

@@ -31,7 +31,7 @@ _HANDLE = "transaction"
 def begins(model: "Model", fn: Fn, i: int) -> bool:
     """Whether a call begins a transaction that stays open behind it."""
     body = model.program.body(fn)
-    name = body.called(i).rpartition(".")[2].rpartition("\\")[2].lower()
+    name = body.called(i).rpartition("\\")[2].lower()
     if name in _BEGINS:
         return True
     if name in _AUTOCOMMIT:
@@ -44,7 +44,7 @@ def begins(model: "Model", fn: Fn, i: int) -> bool:
 
 def ends(model: "Model", fn: Fn, i: int) -> bool:
     """Whether a call ends the transaction that is open."""
-    name = model.program.body(fn).called(i).rpartition(".")[2].rpartition("\\")[2]
+    name = model.program.body(fn).called(i).rpartition("\\")[2]
     return _ENDS.fullmatch(name) is not None or (name.lower() in _RUNS and _states(model, fn, i, _END_STATEMENT))
 
 

@@ -74,8 +74,7 @@ def _looked(model: "Model", touch: Touch) -> PlaceBooked | None:
             read = model.states.existence(atom) or _read_by_asked(model, atom, places)
             if read is None or read.kind != "read" or not (same(read.entity, touch.entity) or _BOOKING.fullmatch(read.entity)):
                 continue
-            asked = {_IDS.sub("", snake(n).partition("__")[0]) for n in (*read.compared, *read.keys)}
-            if common := sorted(asked & places.keys()):
+            if common := sorted(_asked(read) & places.keys()):
                 place, looked = Place(touch.fn, touch.instr, None), Place(read.fn, read.instr, read.ctx)
                 return PlaceBooked(place, common[0], places[common[0]], looked, _kept(model, touch, read, places))
     return None
@@ -91,10 +90,14 @@ def _read_by_asked(model: "Model", atom: Atom, places: dict[str, str]) -> Touch 
     asked = [o.fn for o in options(callee) if isinstance(o, FunctionV)] if callee is not None else []
     calls = ((fn, i) for fn in asked for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL)
     for read in (model.records.touch(fn, i, None) for fn, i in calls):
-        about = {_IDS.sub("", snake(n).partition("__")[0]) for n in (*read.compared, *read.keys)} if read is not None else set()
-        if read is not None and read.kind == "read" and _BOOKING.fullmatch(read.entity) and about & places.keys():
+        if read is not None and read.kind == "read" and _BOOKING.fullmatch(read.entity) and _asked(read) & places.keys():
             return read
     return None
+
+
+def _asked(read: Touch) -> set[str]:
+    """By what bookings are looked for, as a booking names its place."""
+    return {_IDS.sub("", snake(n).partition("__")[0]) for n in (*read.compared, *read.keys)}
 
 
 def _written(model: "Model", touch: Touch) -> list[str]:

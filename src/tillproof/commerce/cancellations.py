@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.declared_states import declared_states
 from tillproof.commerce.effects import Effect, Place
-from tillproof.commerce.entities import ORDER
+from tillproof.commerce.entities import ORDERS
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.fallen_orders import Fallen, FallenOrders
 from tillproof.commerce.lexicon import snake
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _CANCELLED = re.compile(
     r"(\w+_)?(cancell?ed|cancel|voided|expired|abandoned|annulee?|abandonnee?|cancelad[oa]|anulad[oa]|storniert|annullat[oa]|geannuleerd|dibatalkan)(_\w+)?"
 )
-_ORDERS = re.compile(rf"(\w+_)?({ORDER}|reservation|appointment)")
 _RELEASES = re.compile(
     r"(re_?stock|un_?reserve|de_?allocate|release|restore|return|replenish|give_back|put_back|revert|free|increase|increment|add_back|credit)\w*"
 )
@@ -96,7 +95,7 @@ class Cancellations:
     def _takes_for_new(self, target: FunctionV) -> bool:
         """Whether a run takes stock for an order that it has made and that nobody has paid before."""
         effects = self.model.effects.of(target)
-        made = any(e.touch is not None and e.touch.kind == "create" and _ORDERS.fullmatch(e.touch.entity) for e in effects)
+        made = any(e.touch is not None and e.touch.kind == "create" and ORDERS.fullmatch(e.touch.entity) for e in effects)
         if not made:
             return False
         at = {(e.fn, e.instr): n for n, e in reversed(list(enumerate(effects)))}
@@ -165,10 +164,12 @@ class Cancellations:
         return any(_CANCELLED.fullmatch(t) for fn in near for t in (*map(snake, vocabulary.tokens(fn)), *self.model.listed_states.of(fn)))
 
     def _cancels(self, transition: Transition) -> bool:
+        if not ORDERS.fullmatch(transition.touch.entity):
+            return False
         told = [snake(to) for to in transition.to]
         if transition.sent:
             told = self._cancelling_words(transition.effect.fn) or self._declared_words(transition)
-        if not _ORDERS.fullmatch(transition.touch.entity) or not any(_CANCELLED.fullmatch(t) for t in told):
+        if not any(_CANCELLED.fullmatch(t) for t in told):
             return False
         if all(_CANCELLED.fullmatch(t) or self.model.words.has("dead_values", t) for t in told):
             return not transition.held.startswith("the record has just")

@@ -15,7 +15,6 @@ from tillproof.flow.values import Record, Result, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 from tillproof.source.files import SourceFile
-from tillproof.source.text import read
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -81,8 +80,8 @@ class CardPages:
             if file.role not in ("source", "template") or file.language not in _PAGES:
                 continue
             source = self.model.program.sources.get(path)
-            if source is None and file.language in _TEMPLATES and file.size <= _LARGEST and self.model.root is not None:
-                source = read(self.model.root, path)[0]
+            if source is None and file.language in _TEMPLATES and file.size <= _LARGEST:
+                source = self.model.texts.text(path)
             if source:
                 yield file, source
 

@@ -266,7 +266,7 @@ class CardUses:
 def _is_forbidden(body: Body, value: int) -> bool:
     """Whether a rule is that a field must not be sent: ``Joi.any().forbidden()``, ``z.never().optional()``."""
     while body.op[value] in (Op.CALL, Op.FIELD):
-        if body.op[value] == Op.CALL and body.called(value).rpartition(".")[2] in _FORBIDS:
+        if body.op[value] == Op.CALL and body.called(value) in _FORBIDS:
             return True
         value = body.args(value)[0]
     return False

@@ -38,6 +38,7 @@ class CarrierMessages:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._names: dict[Entry, str] = {}
 
     def handler(self, entry: Entry) -> Handler | None:
         """The handler that an entry point is which says of itself that a carrier calls it; else None."""
@@ -49,10 +50,12 @@ class CarrierMessages:
 
     def is_hook(self, entry: Entry) -> bool:
         """Whether the name of a way in speaks of a carrier's call, and a stranger can take it."""
+        if entry.role != "public" or set(entry.methods) <= {"GET", "HEAD", "NONE"}:
+            return False
         name = self._spelt(entry)
-        posted = not set(entry.methods) <= {"GET", "HEAD", "NONE"}
-        carrier = bool(_NAMED.search(name)) or any(spelt(word) in name for word in self._known)
-        return entry.role == "public" and posted and bool(HOOK.search(name)) and carrier and not MANAGES.search(name)
+        if not HOOK.search(name) or MANAGES.search(name):
+            return False
+        return _NAMED.search(name) is not None or any(word in name for word in self._known)
 
     def brings_news(self, entry: Entry) -> bool:
         """Whether the code near it names a state of a shipment."""
@@ -60,25 +63,26 @@ class CarrierMessages:
         return any(_NEWS.search(snake(token)) for fn in near for token in self.model.vocabulary.tokens(fn))
 
     def _spelt(self, entry: Entry) -> str:
-        program, file = self.model.program, entry.target.fn.file
-        place = "/".join(file.rpartition(".")[0].split("/")[-2:])
-        return spelt(f"{entry.route or ''} {called(self.model, entry)} {program.qualified(entry.target.fn)} {place}")
+        if entry not in self._names:
+            program, file = self.model.program, entry.target.fn.file
+            place = "/".join(file.rpartition(".")[0].split("/")[-2:])
+            self._names[entry] = spelt(f"{entry.route or ''} {called(self.model, entry)} {program.qualified(entry.target.fn)} {place}")
+        return self._names[entry]
 
     def _sender(self, entry: Entry) -> Provider:
         """The carrier that an entry point is named after; else the one that its unit asks, if that is a single one."""
         name, unit = self._spelt(entry), self.model.program.unit(entry.target.fn.file)
-        named = [p for p in self._packed if len(p.id) > _SHORT and speaks_of(name, spelt(p.id))]
+        for word, provider in self._known.items():
+            if speaks_of(name, word):
+                return provider
         asked = {p.id: p for p, fn, _ in self.model.operations.outbound if p.kind in SENDERS and self.model.program.unit(fn.file) == unit}
-        return named[0] if named else next(iter(asked.values())) if len(asked) == 1 else _SOMEBODY
+        return next(iter(asked.values())) if len(asked) == 1 else _SOMEBODY
 
     @cached_property
-    def _packed(self) -> list[Provider]:
-        return [p for p in self.model.knowledge.providers.values() if p.kind in SENDERS]
-
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        """The names of the carriers that a pack knows, long enough not to be part of another word."""
-        return frozenset(p.id for p in self._packed if len(p.id) > _SHORT)
+    def _known(self) -> dict[str, Provider]:
+        """The carriers that a pack knows, by their names, where those are long enough not to be part of another word."""
+        packed = (p for p in self.model.knowledge.providers.values() if p.kind in SENDERS)
+        return {spelt(p.id): p for p in packed if len(p.id) > _SHORT}
 
 
 def spelt(text: str) -> str:

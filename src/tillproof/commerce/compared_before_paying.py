@@ -8,7 +8,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.stock_looks import counts
+from tillproof.commerce.stock_looks import BELOW, counts
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.takings import Taking
 from tillproof.commerce.unstocked import makes_order, reserves, taken_with_order
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _BEGINS = ("checkout.create", "payment.create")
-_BELOW = ("<", ">", "<=", ">=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,18 @@ class ComparedOnly:
 def compared_before_paying(model: "Model") -> Iterator[ComparedOnly]:
     """One per comparison on the way to an order whose goods are taken by what is told of its payment, with nothing that refuses."""
     takings = model.takings.all
-    late = [t for t in takings if t.kept is None and not t.write.promised and _is_told_of_payment(model, t)]
+    told = {id(h.entry) for h in model.handlers.all if h.provider.kind == "payment"}
+    late = [t for t in takings if t.kept is None and not t.write.promised and _is_told_of_payment(model, t, told)]
     if not late or model.takings.triggers or any(t.kept is not None and not taken_with_order(model, t) for t in takings):
         return  # what another step takes surely may be taken for these orders
     takes = {fn for t in takings for fn in (t.place.fn, t.write.place.fn)}
+    handling = {id(h.entry) for h in model.handlers.all}
     seen: set[tuple[Fn, int]] = set()
     for entry in model.entries:
+        if entry.role not in ("public", "customer") or id(entry) in handling:
+            continue
         near = model.handlers.closure(entry).functions
-        if entry.role not in ("public", "customer") or not takes.isdisjoint(near) or any(h.entry is entry for h in model.handlers.all):
+        if not takes.isdisjoint(near):
             continue
         begun = next((e for e in model.effects.of(entry.target) if makes_order(e) or e.kind in _BEGINS), None)
         if begun is None or reserves(model, entry):
@@ -54,9 +57,8 @@ def compared_before_paying(model: "Model") -> Iterator[ComparedOnly]:
             yield ComparedOnly(entry, looked, begun, late[0])
 
 
-def _is_told_of_payment(model: "Model", taking: Taking) -> bool:
-    """Whether stock is taken only where a provider, or the browser that comes back, tells of a payment."""
-    told = {id(h.entry) for h in model.handlers.all if h.provider.kind == "payment"}
+def _is_told_of_payment(model: "Model", taking: Taking, told: set[int]) -> bool:
+    """Whether stock is taken only where a provider, or the browser that comes back, tells of a payment: in the ``told`` entry points."""
     entries = model.entries_to(taking.place.fn)
     return bool(entries) and all(id(e) in told for e in entries)
 
@@ -66,7 +68,7 @@ def _compares(model: "Model", fn: Fn, write: StockWrite) -> Iterator[int]:
     body = model.program.body(fn)
     plain = not model.words.has("stock_columns", snake(write.field))  # a quantity may be of anything
     for i, op in enumerate(body.op):
-        if op != Op.BINARY or body.text(body.args(i)[0]) not in _BELOW:
+        if op != Op.BINARY or body.text(body.args(i)[0]) not in BELOW:
             continue
         sides = body.args(i)[1:3]
         if plain and any(body.op[side] == Op.CONST for side in sides):

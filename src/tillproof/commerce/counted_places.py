@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.stock_looks import BELOW
 from tillproof.commerce.unstocked import makes_order
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -32,7 +33,6 @@ _TAKEN = re.compile(
 _BOOKS = re.compile(
     r"(\w+_)?(booking|reservation|registration|attendee|participant|enrol(l)?ment|rsvp|ticket|event_user|ticket_purchase)(_(item|detail|line))?"
 )
-_BELOW = ("<", ">", "<=", ">=")
 _DEEPEST = 3
 _NEAR = 6
 
@@ -75,7 +75,7 @@ def _looks(model: "Model", fn: Fn) -> Place | None:
     """Where a function compares something with how much is left."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op != Op.BINARY or body.text(body.args(i)[0]) not in _BELOW:
+        if op != Op.BINARY or body.text(body.args(i)[0]) not in BELOW:
             continue
         one, other = body.args(i)[1:3]
         for side, against in ((one, other), (other, one)):
@@ -124,7 +124,7 @@ def _says(model: "Model", fn: Fn, i: int, what: re.Pattern[str]) -> bool:
     body = model.program.body(fn)
     op = body.op[i]
     if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
-        return what.fullmatch(snake(body.called(i).rpartition(".")[2]).removeprefix("get_")) is not None
+        return what.fullmatch(snake(body.called(i)).removeprefix("get_")) is not None
     if op == Op.INDEX:
         const = body.const(body.args(i)[1])
         return const is not None and what.fullmatch(snake(const[1])) is not None

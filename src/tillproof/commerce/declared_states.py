@@ -18,24 +18,25 @@ def declared_states(model: "Model", entity: str, field: str, file: str) -> Itera
     column = table.column(field) if table is not None else None
     if column is None:
         return
-    here = _lines(model, column.file, column.line, column.end_line)
-    yield from _QUOTED.findall(here)
     whole = model.texts.text(column.file).decode(errors="replace")
+    here = _lines(whole, column.line, column.end_line)
+    yield from _QUOTED.findall(here)
     for name in (column.type, *(m[1].rpartition(".")[2] for m in _NAMED.finditer(here))):
-        listed = re.search(rf"\benum\s+{re.escape(name)}\s*\{{([^}}]*)\}}", whole) if name.isidentifier() else None
+        if not name.isidentifier():
+            continue
+        listed = re.search(rf"\benum\s+{name}\s*\{{([^}}]*)\}}", whole)
         if listed is not None:
             yield from re.findall(r"\w+", listed[1])
-        listed = re.search(rf"\b{re.escape(name)}\b[^=\n]*=\s*[\[({{]((?s:.){{0,600}})", whole) if name.isidentifier() else None
+        listed = re.search(rf"\b{name}\b[^=\n]*=\s*[\[({{]((?s:.){{0,600}})", whole)
         if listed is not None:
             yield from _QUOTED.findall(listed[1])
 
 
 def listed_in_lines(model: "Model", file: str, first: int, last: int) -> list[str]:
     """The words in some lines of a file."""
-    return _QUOTED.findall(_lines(model, file, first, last))
+    return _QUOTED.findall(_lines(model.texts.text(file).decode(errors="replace"), first, last))
 
 
-def _lines(model: "Model", file: str, first: int, last: int) -> str:
+def _lines(whole: str, first: int, last: int) -> str:
     """Lines of a file of any kind: columns are declared in files that are no code, too."""
-    lines = model.texts.text(file).decode(errors="replace").splitlines()
-    return "\n".join(lines[first - 1 : min(last, first + _MOST_LINES)])
+    return "\n".join(whole.splitlines()[first - 1 : min(last, first + _MOST_LINES)])

@@ -41,6 +41,8 @@ ORDER = (
     r"|ordin[ei]|prenotazion[ei]|bestelling(en)?|pesanan|pemesanan|penjualan|siparis(ler)?|zamowieni[ea]|zakaz|don_?hang"
 )
 """What a customer's order is called in the languages that shops are written in."""
+ORDERS = re.compile(rf"(\w+_)?({ORDER}|reservation|appointment)")
+"""Records of orders, and of what is booked."""
 LINES = re.compile(
     r"(?!(\w+_)?sale_(?!order|item|line|product|detail|entry))"  # a `product_sale_element` is for sale, no line of one
     rf"(\w+_)?({ORDER}|cart|basket|quote|checkout|invoice|shipment|refund|wish\w*|line|fulfillment|fulfilment"

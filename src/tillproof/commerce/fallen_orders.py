@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.entities import ORDER
+from tillproof.commerce.entities import ORDERS
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.transitions import Transition
 from tillproof.commerce.unrouted import standing_for
-from tillproof.flow.values import options
+from tillproof.flow.values import Value, options
 
 if TYPE_CHECKING:
     from tillproof.commerce.cancellations import Cancellations
@@ -21,7 +22,6 @@ _FELL = re.compile(
     r"((payment|order|transaction)_)?(fail(ed|ure)?|expired?|unpaid|declined?|den(y|ied)|cancell?(ed)?|rejected|abandoned|timed?_?out|voided)"
     r"|gagal|kadaluarsa|batal|dibatalkan"
 )
-_ORDERS = re.compile(rf"(\w+_)?({ORDER}|reservation|appointment)")
 _PAYMENTS = re.compile(r"(\w+_)?(payment|transaction)")
 
 
@@ -40,7 +40,6 @@ class FallenOrders:
     def __init__(self, model: "Model", cancellations: "Cancellations") -> None:
         self.model = model
         self.cancellations = cancellations
-        self._saved: list[frozenset[str]] | None = None
 
     def all(self) -> Iterator[Fallen]:
         """The first such place behind each handler of messages, that of an order before that of its payment."""
@@ -49,7 +48,7 @@ class FallenOrders:
         for handler in self.model.handlers.all:
             found = list(self._behind(handler.entry))
             if found:
-                yield min(found, key=lambda f: _ORDERS.fullmatch(f.name) is None)
+                yield min(found, key=lambda f: ORDERS.fullmatch(f.name) is None)
 
     def _behind(self, entry: Entry) -> Iterator[Fallen]:
         effects = self.model.effects.of(entry.target)
@@ -67,34 +66,34 @@ class FallenOrders:
     def _tells_of_one(touch: Touch) -> bool:
         """Whether what is written is an order, or the payment of one, which may be noted in a row of its own."""
         pays = _PAYMENTS.fullmatch(touch.entity) is not None
-        return (touch.kind == "write" and (pays or _ORDERS.fullmatch(touch.entity) is not None)) or (touch.kind == "create" and pays)
+        return (touch.kind == "write" and (pays or ORDERS.fullmatch(touch.entity) is not None)) or (touch.kind == "create" and pays)
 
     def _states(self, touch: Touch) -> Iterator[str]:
         """The states that are written, by the names of their fields."""
         for name, value in touch.fields.items():
             if value is not None and self.model.words.has("status_fields", name):
-                yield from (snake(text) for o in options(value) if (text := text_of(o)) is not None)
+                yield from _words(value)
 
     # --- what puts goods back elsewhere
 
     def given_back_later(self, word: str) -> bool:
         """Whether something else puts back the goods of an order that is in such a state."""
-        return any(not states or word in states for states in self._elsewhere())
+        return any(not states or word in states for states in self._elsewhere)
 
+    @cached_property
     def _elsewhere(self) -> list[frozenset[str]]:
         """For each way on which goods are put back for an order: the states that it has to be in there; none where it may be in any."""
-        if self._saved is None:
-            self._saved = list(self._found())
-        return self._saved
+        return list(self._found())
 
     def _found(self) -> Iterator[frozenset[str]]:
         model, back = self.model, self.cancellations
         if any(back.tells(name) for name in model.program.functions_by_name):
             yield frozenset()
+            return
         for fn in dict.fromkeys(w.place.fn for w in model.stock_writes.all if w.down is not True and w.how != "set"):
             for entry in model.entries_to(fn) or [standing_for(model, fn)]:
                 releases = [e for e in model.effects.of(entry.target) if e.fn == fn and back.puts_back(e)]
-                moved = [t for t in model.transitions.of(entry.target) if _ORDERS.fullmatch(t.touch.entity)]
+                moved = [t for t in model.transitions.of(entry.target) if ORDERS.fullmatch(t.touch.entity)]
                 moved = [t for t in moved if any(model.repeats.together(t.effect, e) for e in releases)]
                 if moved or any(model.vocabulary.order(p.fn) for e in releases for p in e.way):  # else goods that somebody has brought in
                     yield frozenset(word for t in moved for word in self._asked(t))
@@ -106,4 +105,9 @@ class FallenOrders:
         read = self.model.records.read_behind(transition.touch.record) if transition.touch.record is not None else None
         for name, value in read.keys.items() if read is not None else ():
             if self.model.words.says_state(name):
-                yield from (snake(text) for o in options(value) if (text := text_of(o)) is not None)
+                yield from _words(value)
+
+
+def _words(value: Value) -> Iterator[str]:
+    """What a value may be, where that is written down."""
+    return (snake(text) for o in options(value) if (text := text_of(o)) is not None)

@@ -51,7 +51,7 @@ def _there(model: "Model", held: Held) -> "Iterator[Touch]":
     """The reads that have found a row where a fact holds."""
     if isinstance(held.fact, Passed):
         body = model.program.body(held.fn)
-        raises = body.op[held.fact.instr] == Op.CALL and body.called(held.fact.instr).rpartition(".")[2].lower() in _RAISES
+        raises = body.op[held.fact.instr] == Op.CALL and body.called(held.fact.instr).lower() in _RAISES
         read = model.records.touch(held.fn, held.fact.instr, held.ctx) if raises else None
         if read is not None and read.kind == "read":
             yield read

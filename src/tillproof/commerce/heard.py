@@ -71,7 +71,7 @@ def _used(model: "Model", fn: Fn, body: Body, defuse: DefUse, i: int, use: int, 
     if op == Op.CALL:
         if body.args(use)[0] == i:
             return _told_later(model, fn, body, use) or _goes_on(model, fn, use, depth + 1)
-        return body.called(use).rpartition(".")[2] not in _TOGETHER or _goes_on(model, fn, use, depth + 1)
+        return body.called(use) not in _TOGETHER or _goes_on(model, fn, use, depth + 1)
     return True
 
 

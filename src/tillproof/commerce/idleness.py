@@ -56,7 +56,7 @@ class Idleness:
                 return False
             if op == Op.STORE and any(n not in rows for n in reads(body, self.model.evaluator.defuse(fn), i)):
                 return False  # asked for by what follows
-            if op == Op.NEW and not _MADE.fullmatch(body.called(i).rpartition(".")[2]):
+            if op == Op.NEW and not _MADE.fullmatch(body.called(i)):
                 return False
             if op == Op.CALL and not self._is_idle_call(fn, i, deeper):
                 return False
@@ -78,7 +78,7 @@ class Idleness:
         touch = model.records.touch(fn, i, None)
         if touch is not None:
             return touch.kind == "read"
-        name = snake(body.called(i).rpartition(".")[2])
+        name = snake(body.called(i))
         if model.effects.plain(fn, i) is not None:
             return False
         return any(p.fullmatch(name) for p in (_SAYS, _CONVERTS)) or (_LOOKS_UP.fullmatch(name) is not None and self._is_asked(fn, i))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 # How long a digest is, or of which type, says nothing about what it is of.
-_SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
+SIZES = {"length", "bytelength", "size", "strlen", "mb_strlen", "len"}
 _LOOKS_UP = re.compile(r"(?!.*(hash|digest|sign|mac))(\w+_)?(get|find|fetch|load|look_?up|query|search|select|cache)(_\w+)?")
 
 
@@ -22,10 +22,10 @@ def is_mac(model: "Model", value: Value) -> bool:
     while stack and seen < 60:
         here = stack.pop()
         seen += 1
-        if (isinstance(here, Member) and here.name.lower() in _SIZES) or (isinstance(here, Mix) and here.op == "typeof"):
+        if (isinstance(here, Member) and here.name.lower() in SIZES) or (isinstance(here, Mix) and here.op == "typeof"):
             continue
         if isinstance(here, Result):
-            if isinstance(here.callee, External) and here.callee.name.lower() in _SIZES:
+            if isinstance(here.callee, External) and here.callee.name.lower() in SIZES:
                 continue
             if model.recogniser.result_is("opens", here):
                 continue  # what was encrypted is no digest, whatever the key is made of

@@ -36,28 +36,23 @@ class LeftOut(NamedTuple):
 def left_out(model: "Model") -> Iterator[LeftOut]:
     """One per handler by which items are left out of what a run carries over."""
     said: set[tuple[Fn, int]] = set()
-    for file in model.program.indices:
-        if model.browser.runs(file):
-            continue
-        for fn in model.program.all_functions(file):
-            for found in _in_function(model, fn) if model.syncs.carries_goods(fn) else ():
-                if (found.caught.fn, found.caught.instr) not in said:
-                    said.add((found.caught.fn, found.caught.instr))
-                    yield found
+    for found in (found for fn in model.syncs.carrying() for found in _in_function(model, fn)):
+        if (found.caught.fn, found.caught.instr) not in said:
+            said.add((found.caught.fn, found.caught.instr))
+            yield found
 
 
 def _in_function(model: "Model", fn: Fn) -> Iterator[LeftOut]:
     body = model.program.body(fn)
     for loop in (lp for lp in model.retries.repeats.flow(fn).loops if goes_through(body, lp)):
         for i, op in enumerate(body.op):
-            if op != Op.CALL or not _ASKS.match(snake(body.called(i).rpartition(".")[2])) or not loop.holds(body, i):
+            if op != Op.CALL or not _ASKS.match(snake(body.called(i))) or not loop.holds(body, i):
                 continue
             past = _passed_over(model, fn, loop, i)
             if past is None:
                 continue
             for option in options(model.evaluator.value(fn, body.args(i)[0])):
-                catch = _becomes_nothing(model, option.fn) if isinstance(option, FunctionV) else None
-                if catch is not None and isinstance(option, FunctionV):
+                if isinstance(option, FunctionV) and (catch := _becomes_nothing(model, option.fn)) is not None:
                     yield LeftOut(Place(fn, i, None), Place(option.fn, catch.caught, None), past)
 
 

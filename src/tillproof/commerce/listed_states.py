@@ -40,7 +40,7 @@ class ListedStates:
                 yield from (snake(w) for w in re.split(r"\W+", body.name(i)) if w)
             if op == Op.BINARY and body.text(body.args(i)[0]) in ("in", "not in"):
                 rows = [body.args(i)[2]]
-            elif op == Op.CALL and snake(body.called(i).rpartition(".")[2]) in _LISTED:
+            elif op == Op.CALL and snake(body.called(i)) in _LISTED:
                 callee, given = body.call(i)
                 rows = [*(v for _, v in given), *([body.args(callee)[0]] if body.op[callee] == Op.FIELD else [])]
             else:

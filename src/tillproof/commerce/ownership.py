@@ -10,6 +10,7 @@ from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.transitions import Transition
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.facts import Condition
+from tillproof.flow.initialised import CONSTRUCTORS
 from tillproof.flow.program import Fn
 from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Overlay, Param, Result, Value, constant, options, pieces
 from tillproof.ir.body import Body
@@ -56,10 +57,8 @@ _THERE = ("isset", "empty", "boolean", "bool")
 _JUDGED = re.compile(r"(is|has|can|may|owns|belongs|allow\w*)(_|$)")
 _NARROWED = re.compile(rb"GlobalScope|ScopedBy|resolveRouteBinding|getRouteKeyName|BelongsTo(Tenant|User|Team)")
 _BY_NAME = re.compile(r"can:[\w.-]+,|signed|.*own", re.IGNORECASE)
-_MAKERS = ("__construct", "constructor", "__init__")
 _SENT = ("path", "body", "query")
 _MOST = 40
-_PAIR = 2
 
 
 class Ownership:
@@ -151,7 +150,7 @@ class Ownership:
 
     def _only_keeps(self, fn: Fn) -> bool:
         """Whether a function makes an object: that it is handed a session or a repository of customers asks nothing of anybody yet."""
-        return self.model.program.name(fn) in _MAKERS
+        return self.model.program.name(fn) in CONSTRUCTORS
 
     def _about_orders(self, fn: Fn) -> bool:
         """Whether a guard looks at more than who is asking."""
@@ -159,33 +158,36 @@ class Ownership:
 
     def _names_owner(self, entry: Entry, fn: Fn, ctx: Ctx | None) -> bool:
         body = self.model.program.body(fn)
+        owners = {i for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE, Op.CONST) and _says_owner(body, i)}
+        if not owners:
+            return False
         # The customer's own rows, found by whose the order is, are asked by nobody; nor is who is written to, or what an object keeps.
         found_by = self._of_the_record(fn) | self._told(fn) | self._only_there(fn) | _declared(body) | self._believed(entry, fn, ctx)
-        named = (body.name(i) for i, op in enumerate(body.op) if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in found_by)
-        keys = (body.name(i).strip("'\"") for i, op in enumerate(body.op) if op == Op.CONST and i not in found_by)
-        words = {snake(word) for name in (*named, *keys) if " " not in name for word in name.split(".")} - _OPENS  # no texts for people
-        return any(_OWNERS.fullmatch(word) for word in words)
+        return not owners <= found_by
 
     def _believed(self, entry: Entry, fn: Fn, ctx: Ctx | None) -> set[int]:
         """The names that prove nothing: of people who come from the request's own fields, were looked up by one, or are told by the record
         itself (``Users.findByPk(req.body.userId)``, ``order.user_id !== data["user_id"]``), and of what a provider has just answered."""
         body, evaluator = self.model.program.body(fn), self.model.evaluator
         methods = {body.args(i)[0] for i, op in enumerate(body.op) if op == Op.CALL}
-        compared = self._held_against_others(entry, fn, ctx)
+        proven = methods | self._held_against_others(entry, fn, ctx)
         found: set[int] = set()
         for i, op in enumerate(body.op):
-            if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in methods | compared and _OWNERS.fullmatch(snake(body.name(i))):
+            if op in (Op.NAME, Op.FIELD, Op.STORE) and i not in proven and _OWNERS.fullmatch(snake(body.name(i))):
                 told = body.args(i)[1] if op == Op.STORE else i
                 value = evaluator.value(fn, told, ctx) if told >= 0 else None
-                found |= {i} if value is not None and self._says_nothing(entry, body.name(i), value) else set()
+                if value is not None and self._says_nothing(entry, body.name(i), value):
+                    found.add(i)
             elif op == Op.INDEX and (key := body.args(i)[1]) >= 0 and body.op[key] == Op.CONST:
-                found |= {key} if self._is_believed(entry, evaluator.value(fn, i, ctx)) else set()
+                if self._is_believed(entry, evaluator.value(fn, i, ctx)):
+                    found.add(key)
             elif op == Op.RECORD:
                 pairs = ((k, v) for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True) if k >= 0 and body.op[k] == Op.CONST)
                 found |= {k for k, v in pairs if self._says_nothing(entry, body.name(k).strip("'\""), evaluator.value(fn, v, ctx))}
             elif op == Op.CALL and (kind := _root(body, body.args(i)[0])) >= 0:
                 named = body.name(kind)
-                found |= {kind} if named[:1].isupper() and _PEOPLE.fullmatch(snake(named)) else set()  # the table of people
+                if named[:1].isupper() and _PEOPLE.fullmatch(snake(named)):  # the table of people
+                    found.add(kind)
         return found
 
     def _held_against_others(self, entry: Entry, fn: Fn, ctx: Ctx | None) -> set[int]:
@@ -194,10 +196,11 @@ class Ownership:
         found: set[int] = set()
         for i, op in enumerate(body.op):
             sides = body.args(i)[1:3] if op == Op.BINARY else [body.args(i)[0], *(v for _, v in body.call(i)[1])] if op == Op.CALL else []
-            if len(sides) == _PAIR and (op == Op.BINARY or body.op[sides[0]] == Op.FIELD):
+            if len(sides) == 2 and (op == Op.BINARY or body.op[sides[0]] == Op.FIELD):
                 for one, other in ((sides[0], sides[1]), *([(sides[1], sides[0])] if op == Op.BINARY else [])):
                     said = body.op[other] == Op.CONST or self._is_believed(entry, self.model.evaluator.value(fn, other, ctx))
-                    found |= set() if said or body.op[other] == Op.RECORD else _below(body, one)
+                    if not said and body.op[other] != Op.RECORD:
+                        found |= _below(body, one)
         return found
 
     def _says_nothing(self, entry: Entry, name: str, value: Value) -> bool:
@@ -335,6 +338,13 @@ class Ownership:
         """Whether a value is a piece of what the customer sends, or of what was looked up by one."""
         found = (self.model.requests.source(v) for v in pieces([value], _MOST, self.model.evaluator.made_of))
         return any(source is not None and source.kind in _SENT for source in found)
+
+
+def _says_owner(body: Body, i: int) -> bool:
+    """Whether a name or a key has a word in it by which it could be known whose a record is; texts for people have none."""
+    name = body.name(i).strip("'\"") if body.op[i] == Op.CONST else body.name(i)
+    words = (snake(word) for word in name.split(".")) if " " not in name else ()
+    return any(_OWNERS.fullmatch(word) and word not in _OPENS for word in words)
 
 
 def _declared(body: Body) -> set[int]:

@@ -41,7 +41,7 @@ from tillproof.flow.values import (
     options,
     pattern,
 )  # fmt: skip
-from tillproof.ir.body import Body
+from tillproof.ir.body import entries
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect, Operation
 
@@ -220,7 +220,7 @@ class PaidPolicy(SenderPolicy):
         given = list(body.call(i)[1])
         for _, row in body.call(i)[1]:
             if body.op[row] == Op.RECORD:
-                given += _entries(body, row)
+                given += entries(body, row)
         return any(self.model.words.has("status_fields", k) and body.op[v] not in (Op.CONST, Op.CALL) for k, v in given if k)
 
     def _is_whole(self, fn: Fn, i: int) -> bool:
@@ -500,12 +500,6 @@ class PaidPolicy(SenderPolicy):
             return False  # a state that the shop's settings choose, under a name that does not say which
         texts = [t for o in found if (t := said_by(o)) is not None]
         return not texts or not all(self.model.words.has("open_values", t) or self.model.words.has("dead_values", t) for t in texts)
-
-
-def _entries(body: Body, record: int) -> list[tuple[str, int]]:
-    """The keys of a record that are written down, with their values."""
-    keys = zip(body.args(record)[::2], body.args(record)[1::2], strict=True)
-    return [(const[1].strip("'\""), value) for key, value in keys if key >= 0 and (const := body.const(key)) is not None]
 
 
 def _open(value: Value) -> bool:

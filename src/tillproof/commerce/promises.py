@@ -98,7 +98,7 @@ class Promises:
             return None
         callee, given = body.call(place.instr)
         handed = {o.fn for _, a in given for o in options(self.model.evaluator.value(place.fn, a)) if isinstance(o, FunctionV)}
-        name = body.called(place.instr).rpartition(".")[2]
+        name = body.called(place.instr)
         if inner is not None and inner not in handed:
             ours = (o.fn for o in options(self.model.evaluator.value(place.fn, callee, place.ctx)) if isinstance(o, FunctionV))
             return False if inner in ours and self._promises(inner) else None
@@ -190,7 +190,7 @@ class Promises:
 
     def _runs_later(self, fn: Fn, call: int) -> bool:
         body = self.model.program.body(fn)
-        return body.op[call] == Op.CALL and body.called(call).rpartition(".")[2] in _LATER
+        return body.op[call] == Op.CALL and body.called(call) in _LATER
 
     def _promises(self, fn: Fn) -> bool:
         """Whether a function promises its work, itself or by giving back what one of ours promises: ``() => fulfil(order)``."""

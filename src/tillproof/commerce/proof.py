@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.callees import makes
 from tillproof.commerce.handing_on import goes_on
-from tillproof.commerce.keyed_digests import is_mac
+from tillproof.commerce.keyed_digests import SIZES, is_mac
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.only_noted import only_notes
 from tillproof.commerce.opened import opens_with_ours
@@ -58,7 +58,7 @@ POSSIBLE = "?"
 """Ends the kind of an effect whose receiver is not known: the name alone says so."""
 CONTINUES = "continues"
 """The effect by which a middleware or decorator lets the request pass."""
-_SIZES = ("length", "bytelength", "len", "strlen", "mb_strlen", "count", "sizeof", "size")
+_SIZES = SIZES | {"count", "sizeof"}
 _EQUAL = ("==", "===", "!=", "!==", "is", "is not", "<>")
 
 
@@ -79,7 +79,7 @@ class Proven:
 def _is_size(body: Body, i: int) -> bool:
     """Whether an instruction says how long something is: ``given.length``, ``strlen($given)``."""
     if body.op[i] == Op.CALL:
-        return body.called(i).rpartition(".")[2].lower() in _SIZES
+        return body.called(i).lower() in _SIZES
     return body.op[i] == Op.FIELD and body.name(i).lower() in _SIZES
 
 

@@ -29,7 +29,7 @@ def asked_flag(model: "Model", fn: Fn, i: int) -> str:
     body = model.program.body(fn)
     if body.op[i] == Op.FIELD:
         name = body.name(i)
-    elif body.op[i] == Op.CALL and body.called(i).rpartition(".")[2].lower() in _GETS and body.call(i)[1]:
+    elif body.op[i] == Op.CALL and body.called(i).lower() in _GETS and body.call(i)[1]:
         name = (body.const(body.call(i)[1][0][1]) or ("", ""))[1].strip("'\"")
     else:
         return ""
@@ -74,6 +74,6 @@ def _set_by_name(model: "Model", fn: Fn, i: int, name: str) -> int:
     """The instruction of what a call sets a flag of that name to, ``attributes->set('verified', …)``; -1 where it sets none."""
     body = model.program.body(fn)
     given = body.call(i)[1]
-    if body.called(i).rpartition(".")[2].lower() not in _SETS or len(given) != _PAIR:
+    if body.called(i).lower() not in _SETS or len(given) != _PAIR:
         return -1
     return given[1][1] if constant(model.evaluator.value(fn, given[0][1])) == name else -1

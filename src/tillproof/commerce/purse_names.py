@@ -1,6 +1,7 @@
 """What a customer has with the shop and buys with, by its names: a balance, credit or points, in a wallet or on his own record."""
 
 import re
+from functools import cache
 
 from tillproof.commerce.lexicon import snake
 
@@ -36,6 +37,7 @@ def is_person(record: str) -> bool:
     return _PERSON.fullmatch(snake(record)) is not None
 
 
+@cache
 def may_be_balance(field: str) -> bool:
     """Whether a field may be a balance, of one record or another."""
     return is_balance(field) or snake(field) in _HELD

@@ -246,8 +246,10 @@ def caller(model: "Model", signs: Signs) -> tuple[Provider, Inbound, str] | None
             if inbound.kind != "redirect-return":
                 named = signs.named or _at_its_place(signs, provider, inbound)
                 weight, why = _weigh(model, signs, provider, inbound, named=named)
+                if weight < (_ENOUGH if named else _ENOUGH_UNNAMED):
+                    continue
                 rank = weight, speaks_of(signs.route.lower(), provider.id.partition("-")[0])  # of equals, the one that the route names
-                if weight >= (_ENOUGH if named else _ENOUGH_UNNAMED) and (best is None or rank > best[0]):
+                if best is None or rank > best[0]:
                     best = (rank, provider, inbound, why)
     return best[1:] if best else None
 

@@ -228,7 +228,7 @@ class RecordMethods:
         calls = [o for o in value if isinstance(o, Result) and o.instr >= 0] if not names else []
         for call in calls:  # ``apps.get_model('orders', 'Order')``, ``get_user_model()``
             texts = [t for _, v in self.model.evaluator.arguments(call) if (t := constant(v))]
-            names += texts[-1:] or [self.model.program.body(call.fn).called(call.instr).rpartition(".")[2].removeprefix("get_")]
+            names += texts[-1:] or [self.model.program.body(call.fn).called(call.instr).removeprefix("get_")]
         if not names:  # a class that only the settings know is called by its name, or it stands there in a text: ``sender="orders.Order"``
             told = body.const(i)
             names = list((told[1].strip("'\""),) if told is not None else _spelt(body, i))

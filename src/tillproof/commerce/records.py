@@ -1,7 +1,6 @@
 """What an instruction does to our own records: which entity, which fields it writes, by what it chooses the rows."""
 
 import re
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, External, Member, Param, Record, Result, Value, before_writes, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Effect as PackEffect
+from tillproof.source.kinds import words as words_of
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -61,8 +61,15 @@ _PICKS = re.compile(r"[./](find\w*|head|first|last|nth|get|sample|minBy|maxBy|ta
 _GIVES_ROWS = re.compile(
     r"where|limit|offset|order_?[bB]y|(left|inner)_?[jJ]oin|for|data|toObject|toJSON|returning(All)?|\$?returningId|select|single|json|maybeSingle|throwOnError|overrideTypes|returns|executeTakeFirst(OrThrow)?"
 )
-_GIVES_BACK = ("typing", "copy", "functools", "itertools", "operator", "dataclasses", "contextlib", "collections", "asyncio", "concurrent")
-"""Modules of Python whose functions hand on or copy an object of somebody else's."""
+# Modules that come with Python and make objects of their own; others hand on or copy somebody else's: ``cast(Order, row)``.
+_OF_LANGUAGE = words_of(
+    "argparse array ast base64 binascii bz2 calendar codecs configparser csv ctypes datetime dbm decimal difflib email enum fileinput "
+    "fractions ftplib getpass gettext gzip hashlib hmac html http imaplib importlib inspect io ipaddress json locale logging lzma "
+    "mailbox math mimetypes mmap multiprocessing netrc optparse os pathlib platform plistlib poplib pprint queue random re resource "
+    "sched secrets select selectors shelve shlex shutil signal smtplib socket socketserver sqlite3 ssl stat statistics string struct "
+    "subprocess sys tarfile tempfile textwrap threading time timeit traceback types unicodedata unittest urllib uuid warnings "
+    "webbrowser wsgiref xml xmlrpc zipfile zlib zoneinfo"
+)
 
 
 class Records:
@@ -171,10 +178,9 @@ class Records:
         )
 
     def _is_of_language(self, callee: External, file: str) -> bool:
-        """Whether a callee is one of a module that comes with Python, and none that gives back what it is given: ``cast(Order, row)``."""
+        """Whether a callee is one of a module of Python's that makes objects of its own."""
         root, dot, _ = callee.name.partition(".")
-        own = bool(dot) and root in sys.stdlib_module_names and root not in _GIVES_BACK
-        return own and file in self.program.indices and self.program.language(file) == "python"
+        return bool(dot) and root in _OF_LANGUAGE and file in self.program.indices and self.program.language(file) == "python"
 
     def _of_itself(self, fn: Fn, i: int) -> bool:
         """Whether a field is set to what the program makes of the same object's field: ``self.stock = self.stock - n``, which is not the
@@ -240,7 +246,7 @@ class Records:
         if effect.routine and (kept := self.model.routines.touch(fn, i, ctx)) is not None:
             return kept
         if effect.column >= 0 or effect.flags:
-            name = self.program.body(fn).called(i).rpartition(".")[2]
+            name = self.program.body(fn).called(i)
             return as_told(self.model, written_by_call(self, fn, i, ctx, name, effect.effect, self._kind(fn, i, ctx, effect)), effect)
         return self._known(fn, i, ctx, effect) if effect.writes or effect.chooses or effect.repeat != "again" else None
 

@@ -194,7 +194,7 @@ class Refusals:
             return not named
         made = options(self.evaluator.value(fn, body.args(thrown)[0]))
         lines = [name for o in made if isinstance(o, ClassV) for name in self._lineage(o)]
-        return not named.isdisjoint((body.called(thrown).rpartition(".")[2], *lines))
+        return not named.isdisjoint((body.called(thrown), *lines))
 
     def _lineage(self, made: ClassV) -> list[str]:
         scope = self.evaluator.scope

@@ -303,7 +303,7 @@ class Regions:
     def _makes_lock_folder(self, fn: Fn, i: int) -> bool:
         """Whether a call makes the folder that stands for a lock, which only one can do: ``mkdir($this->lockfile)``."""
         body = self.model.program.body(fn)
-        named = body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _FOLDERS
+        named = body.op[i] == Op.CALL and body.called(i) in _FOLDERS
         return named and "lock" in self.model.program.line_text(fn.file, body.line[i]).lower()
 
     def _is_advisory(self, fn: Fn, i: int) -> bool:

@@ -34,7 +34,7 @@ def taken_from_request(model: "Model", site: OperationSite, ctx: Ctx | None) -> 
 def _written(model: "Model", site: OperationSite, i: int, name: str, ctx: Ctx | None) -> Value | None:
     """What an instruction writes into a request under a name: ``$request->merge(['amount' => $sum])``, ``$request['amount'] = $sum``."""
     body, evaluator = model.program.body(site.fn), model.evaluator
-    if body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _WRITES and len(given := body.call(i)[1]) == 1:
+    if body.op[i] == Op.CALL and body.called(i) in _WRITES and len(given := body.call(i)[1]) == 1:
         got = shape(evaluator, evaluator.value(site.fn, given[0][1], ctx))
         return got.must.get(name) or got.may.get(name)
     if body.op[i] == Op.SET_FIELD and body.name(i) == name:

@@ -98,7 +98,7 @@ class Revealing:
         if body.op[handler] != Op.FUNCTION:
             return body.op[handler] == Op.NAME
         inner = self.model.program.body(Fn(fn.file, body.args(handler)[0]))
-        return any(op == Op.RAISE or (op == Op.CALL and inner.called(n).rpartition(".")[2] == "reject") for n, op in enumerate(inner.op))
+        return any(op == Op.RAISE or (op == Op.CALL and inner.called(n) == "reject") for n, op in enumerate(inner.op))
 
     def _rejected(self, fn: Fn) -> Iterator[Revealed]:
         """What promises that a function makes by hand are rejected with: ``new Promise((resolve, reject) => axios(…).catch(reject))``."""

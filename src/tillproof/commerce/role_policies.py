@@ -67,7 +67,7 @@ class Policies:
     def of_call(self, fn: Fn, i: int) -> Fn | None:
         """The method of a policy that a call runs: ``$this->authorize('update', $order)`` is ``OrderPolicy::update``."""
         body = self.program.body(fn)
-        if self.program.language(fn.file) != "php" or body.called(i).rpartition(".")[2] not in _ASKED or len(body.call(i)[1]) != 2:
+        if self.program.language(fn.file) != "php" or body.called(i) not in _ASKED or len(body.call(i)[1]) != 2:
             return None
         ability, about = (v for _, v in body.call(i)[1])
         name = constant(self.evaluator.value(fn, ability))
@@ -90,13 +90,13 @@ class Policies:
         """What a call demands whose answer nobody waits for: by the policy that it runs, by what authority is asked over, by the right that
         it is told."""
         body = self.program.body(fn)
-        if body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD) or not _DEMANDING.fullmatch(snake(body.called(i).rpartition(".")[2])):
+        if body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD) or not _DEMANDING.fullmatch(snake(body.called(i))):
             return None
         policy = self.of_call(fn, i)
         if policy is not None:
             return self.verdict(policy)
         given = [self.evaluator.value(fn, v) for _, v in body.call(i)[1]]
-        plain = snake(body.called(i).rpartition(".")[2]) in _BARE
+        plain = snake(body.called(i)) in _BARE
         return "staff" if not plain and any(over_the_seller(v, self.program) for v in given) else told(given)
 
     def of_callback(self, call: Result, given: list[Value]) -> Role | None:

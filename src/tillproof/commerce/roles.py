@@ -38,7 +38,7 @@ from tillproof.commerce.role_policies import Policies
 from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
 from tillproof.commerce.role_secrets import compares_secret
 from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
-from tillproof.commerce.said_by_caller import said_by_caller
+from tillproof.commerce.said_by_caller import BAGS, said_by_caller
 from tillproof.commerce.ways_past import passes_without
 from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, ClassId, Fn
@@ -78,7 +78,7 @@ _SHARED = re.compile(
 """Guards that let those pass whose the record is, beside staff: ``IsOwnerOrAdmin``."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
-_SENT = ("body", "query", "params", "POST", "GET", "form", "query_params", "searchParams", "headers")
+_SENT = BAGS | {"headers"}
 """What a request has of its sender's own words."""
 
 
@@ -391,7 +391,7 @@ class Roles:
         whose answer nobody waits for."""
         body = self.program.body(fn)
         callee, given = body.call(i)
-        word = body.called(i).rpartition(".")[2] if body.op[callee] in (Op.NAME, Op.FIELD) else ""
+        word = body.called(i) if body.op[callee] in (Op.NAME, Op.FIELD) else ""
         if word in INSISTS and given:
             for one in holding(body, given[0][1], INSISTS[word]):
                 if role := self._condition(fn, one, patterns):

@@ -3,24 +3,9 @@
 
 from tillproof.flow.values import Element, External, Member, Param, Result, Value, options
 
-_BAGS = frozenset(
-    [
-        "body",
-        "query",
-        "params",
-        "POST",
-        "GET",
-        "form",
-        "json",
-        "args",
-        "values",
-        "query_params",
-        "FILES",
-        "get_json",
-        "formData",
-        "searchParams",
-    ]
-)
+BAGS = frozenset(["body", "query", "params", "POST", "GET", "form", "query_params", "searchParams"])
+"""The parts of a request that are called so wherever they stand."""
+_BAGS = BAGS | {"json", "args", "values", "FILES", "get_json", "formData"}
 _SUPERGLOBALS = frozenset(["$_POST", "$_GET", "$_REQUEST"])
 _BODIES = frozenset(["body", "payload", "dto", "input"])
 _INPUTS = frozenset(["input", "post", "get", "json", "query"])

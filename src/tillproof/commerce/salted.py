@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.money import name_of
 from tillproof.commerce.names import written
 from tillproof.commerce.reach import DIGESTS
 from tillproof.flow.values import Const, Element, External, Instance, Member, Param, Result, Text, Value, leaves, pieces
@@ -117,10 +118,7 @@ def _is_of_settings(value: Value) -> bool:
     held = value.base if isinstance(value, (Member, Element)) else None
     if not isinstance(held, Member) or held.name.lower() not in _HOLDERS:
         return False
-    name = (
-        value.name if isinstance(value, Member) else value.key.text if isinstance(value, Element) and isinstance(value.key, Const) else ""
-    )
-    return is_kept_secret(snake(name))
+    return is_kept_secret(name_of(value))
 
 
 def _is_asked_by_name(model: "Model", value: Result) -> bool:

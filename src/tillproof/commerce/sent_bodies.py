@@ -140,7 +140,7 @@ class SentBodies:
         elif op == Op.CALL and body.called(i) in _WRITES:
             for _, a in body.call(i)[1][:1]:
                 yield from self._variables(fn, a, depth + 1)
-        elif op == Op.CALL and (body.called(i) in _JOINS or _ENTRY.fullmatch(snake(body.called(i).rpartition(".")[2]))):
+        elif op == Op.CALL and (body.called(i) in _JOINS or _ENTRY.fullmatch(snake(body.called(i)))):
             for _, a in body.call(i)[1]:
                 yield from self._variables(fn, a, depth + 1)
 

@@ -91,7 +91,7 @@ def is_echo(model: "Model", value: Value, depth: int = 0) -> bool:
 
 def _only_writes_anew(model: "Model", value: Result) -> bool:
     """Whether a call writes what it is given in another way, and mixes nothing with it that the sender does not have, as a digest does."""
-    return _ENCODES.search(snake(model.program.body(value.fn).called(value.instr).rpartition(".")[2])) is not None
+    return _ENCODES.search(snake(model.program.body(value.fn).called(value.instr))) is not None
 
 
 def _below(model: "Model", value: Value) -> tuple[Value, ...]:

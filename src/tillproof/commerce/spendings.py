@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.conditions import Atom, flat
@@ -43,7 +43,6 @@ class Spendings:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
-        self._may = cache(may_be_balance)
 
     @cached_property
     def all(self) -> list[Spending]:
@@ -54,7 +53,7 @@ class Spendings:
     def _takings(self) -> Iterator[tuple[Fn, int]]:
         """The lines by which a balance goes down."""
         program = self.model.program
-        named = ((file, word) for file in program.indices for word in self.model.vocabulary.tokens(Fn(file, TOP)) if self._may(word))
+        named = ((file, word) for file in program.indices for word in self.model.vocabulary.tokens(Fn(file, TOP)) if may_be_balance(word))
         around = {fn for file, word in named for fn in program.functions_around(file, word)}
         for fn in sorted(around):
             if not self._takes(fn):

@@ -12,7 +12,8 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_BELOW = ("<", ">", "<=", ">=")
+BELOW = ("<", ">", "<=", ">=")
+"""How much is wanted is held against how much there is."""
 _ASKS = re.compile(
     r"(has|is|check|ensure|assert|validate|verify|enough|can)_?(.*_)?(stock|inventory|availab\w*|quantity|saleable|sellable)(_.*)?|in_stock"
 )
@@ -40,7 +41,7 @@ def looked_at(model: "Model", write: StockWrite, place: Place) -> Place | None:
 def _compares(model: "Model", fn: Fn, write: StockWrite) -> Place | None:
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op == Op.BINARY and body.text(body.args(i)[0]) in _BELOW and any(counts(model, fn, a, write) for a in body.args(i)[1:]):
+        if op == Op.BINARY and body.text(body.args(i)[0]) in BELOW and any(counts(model, fn, a, write) for a in body.args(i)[1:]):
             return Place(fn, i, None)
         callee = body.args(i)[0] if op == Op.CALL else -1
         named = body.name(callee).rpartition(".")[2] if callee >= 0 and body.op[callee] in (Op.NAME, Op.FIELD) else ""
@@ -52,7 +53,7 @@ def _compares(model: "Model", fn: Fn, write: StockWrite) -> Place | None:
 def _compares_field(model: "Model", fn: Fn, write: StockWrite) -> Place | None:
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op == Op.BINARY and body.text(body.args(i)[0]) in _BELOW:
+        if op == Op.BINARY and body.text(body.args(i)[0]) in BELOW:
             fields = [a for a in body.args(i)[1:] if body.op[a] == Op.FIELD]
             if any(snake(body.name(a)) == snake(write.field) for a in fields):
                 return Place(fn, i, None)

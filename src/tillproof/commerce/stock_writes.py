@@ -405,14 +405,12 @@ class StockWrites:
         row = rows[operand]
         stores = self.model.evaluator.defuse(mix.fn).reaching(row, body.name(row)).stores if body.op[row] == Op.NAME else ()
         row = body.args(stores[0])[1] if len(stores) == 1 and body.op[stores[0]] == Op.STORE else row
-        asked = body.op[row] == Op.CALL and not body.call(row)[1] and body.called(row).lower().startswith("get")
-        if not (
-            self._alike(_getter(body.called(row)), field)
-            if asked
-            else row in rows and body.op[row] == Op.FIELD and self._alike(body.name(row), field)
-        ):
+        read, name = row, body.name(row) if row in rows and body.op[row] == Op.FIELD else ""
+        if body.op[row] == Op.CALL and not body.call(row)[1] and body.called(row).lower().startswith("get"):
+            read, name = body.args(row)[0], _getter(body.called(row))
+        if not name or body.op[read] != Op.FIELD or not self._alike(name, field):
             return False
-        holder = self.model.evaluator.value(mix.fn, body.args(body.args(row)[0] if asked else row)[0])
+        holder = self.model.evaluator.value(mix.fn, body.args(read)[0])
         return not any(self.model.records.is_plain(o) for o in options(holder))
 
     def _alike(self, name: str, field: str) -> bool:

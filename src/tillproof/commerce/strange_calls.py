@@ -180,7 +180,7 @@ def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
 def _of_service(body: Body, callee: int) -> str:
     """A method of what the shop keeps under a name: ``app('gateway')->verify()``. Empty when it is called on anything else."""
     holder = body.args(callee)[0]
-    if body.op[holder] != Op.CALL or body.called(holder).rpartition(".")[2] not in _LOCATES:
+    if body.op[holder] != Op.CALL or body.called(holder) not in _LOCATES:
         return ""
     given = body.call(holder)[1]
     const = body.const(given[0][1]) if len(given) == 1 else None

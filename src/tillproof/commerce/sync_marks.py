@@ -43,6 +43,8 @@ _SETS = (
 _WENT_WELL = re.compile(
     r"(?:\w+_)?(?:ok|success\w*|succeeded|done|synced|sent|pushed|updated|processed|imported|applied|all_good|complete)"
 )
+_KEPT_FOR_LATER = re.compile(r"retry|requeue|enqueue|dead_?letter|pending|failed")
+_PARTS = re.compile(r"[:./]")
 _MOST = 30
 _STORES = 2
 
@@ -68,17 +70,26 @@ def _marks(body: Body) -> Iterator[tuple[int, str]]:
     for i, op in enumerate(body.op):
         if op == Op.SET_FIELD and _MARK.fullmatch(snake(body.name(i))):
             yield i, snake(body.name(i))
-        elif op == Op.SET_INDEX and (const := body.const(body.args(i)[1])) is not None and _MARK.fullmatch(snake(const[1].strip("'\""))):
-            yield i, snake(const[1].strip("'\""))
+        elif op == Op.SET_INDEX and _MARK.fullmatch(key := _key(body, i)):
+            yield i, key
         elif op == Op.CALL:
-            called = snake(body.called(i).rpartition(".")[2])
+            called = snake(body.called(i))
             verb = _KEEPS.match(called)
             if verb is not None and _MARK.fullmatch(called[verb.end() :]):
                 yield i, called[verb.end() :]
-            elif called in _SETS and (given := body.call(i)[1]) and (key := body.const(given[0][1])) is not None and key[0] == Kind.STRING:
-                name = snake(re.split(r"[:./]", key[1].strip("'\""))[-1])
-                if _MARK.fullmatch(name):
-                    yield i, name
+            elif called in _SETS and _MARK.fullmatch(key := _key(body, i)):
+                yield i, key
+
+
+def _key(body: Body, i: int) -> str:
+    """The key under which an instruction reads or keeps something, of a call the last part of the text that it is told first; empty where
+    that is not written down."""
+    if body.op[i] == Op.CALL:
+        given = body.call(i)[1]
+        const = body.const(given[0][1]) if given else None
+        return snake(_PARTS.split(const[1].strip("'\""))[-1]) if const is not None and const[0] == Kind.STRING else ""
+    const = body.const(body.args(i)[1])
+    return snake(const[1].strip("'\"")) if const is not None else ""
 
 
 def _decides(model: "Model", fn: Fn, mark: int, name: str) -> bool:
@@ -89,7 +100,7 @@ def _decides(model: "Model", fn: Fn, mark: int, name: str) -> bool:
         for i, op in enumerate(body.op):
             if (one, i) == (fn, mark):
                 continue
-            if op == Op.FIELD and snake(body.name(i)) == name and body.op[i] != Op.SET_FIELD and not _is_callee(body, i):
+            if op == Op.FIELD and snake(body.name(i)) == name and not _is_callee(body, i):
                 return True
             if op in (Op.INDEX, Op.CALL) and _reads(body, i, name):
                 return True
@@ -102,30 +113,31 @@ def _is_callee(body: Body, i: int) -> bool:
 
 def _reads(body: Body, i: int, name: str) -> bool:
     if body.op[i] == Op.INDEX:
-        const = body.const(body.args(i)[1])
-        return const is not None and snake(const[1].strip("'\"")) == name
-    called = snake(body.called(i).rpartition(".")[2])
+        return _key(body, i) == name
+    called = snake(body.called(i))
     verb = _READS.match(called)
     if verb is not None and called[verb.end() :] == name:
         return True
-    key = body.const(body.call(i)[1][0][1]) if body.call(i)[1] else None
-    named = key is not None and key[0] == Kind.STRING and snake(re.split(r"[:./]", key[1].strip("'\""))[-1]) == name
-    return named and called not in _SETS
+    return called not in _SETS and _key(body, i) == name
 
 
 def _asks_of_failures(model: "Model", fn: Fn, mark: int) -> bool:
     """Whether it is asked, on the way to a mark, if anything failed, or if all went well."""
     body = model.program.body(fn)
     asked = [f.instr for f in model.effects.facts(fn).at(mark) if isinstance(f, Condition)]
-    return any(is_failed(n) or _WENT_WELL.fullmatch(snake(n)) for i in asked for n in _named(body, i))
+    return any(_tells_of_outcome(n) for i in asked for n in _named(body, i))
 
 
 def _holds_what_went_well(model: "Model", fn: Fn, mark: int) -> bool:
     """Whether a mark is made of what went well alone."""
     body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
     given = [v for _, v in body.call(mark)[1]] if body.op[mark] == Op.CALL else [body.args(mark)[-1]]
-    told = {n for i in given for n in variables(body, defuse, i, _STORES)}
-    return any(is_failed(n) or _WENT_WELL.fullmatch(snake(n)) for n in told)
+    return any(_tells_of_outcome(n) for i in given for n in variables(body, defuse, i, _STORES))
+
+
+def _tells_of_outcome(name: str) -> bool:
+    """Whether something is called after what failed, or after what went well."""
+    return is_failed(name) or _WENT_WELL.fullmatch(snake(name)) is not None
 
 
 def _retried(model: "Model", fn: Fn, loop: Loop, mark: int) -> bool:
@@ -137,7 +149,7 @@ def _retried(model: "Model", fn: Fn, loop: Loop, mark: int) -> bool:
         told = [n for _, v in body.call(i)[1] for n in _named(body, v)]
         if any(is_failed(n) for n in told) and model.failures.stores(fn, i):
             return True
-        if re.search(r"retry|requeue|enqueue|dead_?letter|pending|failed", snake(written(model.program, fn, body.args(i)[0]))):
+        if _KEPT_FOR_LATER.search(snake(written(model.program, fn, body.args(i)[0]))):
             return True
     return False
 

@@ -88,15 +88,11 @@ class Syncs:
     def all(self) -> list[Sync]:
         """One per loop, in order of file and place: a dropped item before one that stops the run, before one that is kept."""
         found: list[Sync] = []
-        for file in self.program.indices:
-            if self.model.browser.runs(file):
-                continue
-            for fn in self.program.all_functions(file):
-                if self._may(fn):
-                    named = self._is_named(fn) and self._reaches_out(fn)
-                    writes = named or (self._asks_to_write(fn) and self._reaches_out(fn))
-                    judged = [*self._in_function(fn, named, writes), *self._by_callbacks(fn, named, writes)]
-                    found += [s for s in judged if named or s.what != "stops"]
+        for fn in self._candidates:
+            named = self._is_named(fn) and self._reaches_out(fn)
+            writes = named or (self._asks_to_write(fn) and self._reaches_out(fn))
+            judged = [*self._in_function(fn, named, writes), *self._by_callbacks(fn, named, writes)]
+            found += [s for s in judged if named or s.what != "stops"]
         once: dict[tuple[Fn, int], Sync] = {}
         for sync in found:
             if sync.what in ("dropped", "passed"):  # what several runs share is dropped in one place
@@ -105,9 +101,15 @@ class Syncs:
                 once.setdefault((sync.fn, sync.first), sync)
         return list(once.values())
 
-    def carries_goods(self, fn: Fn) -> bool:
-        """Whether a function goes through goods or orders of a system outside."""
-        return self._may(fn) and self._reaches_out(fn)
+    def carrying(self) -> Iterator[Fn]:
+        """The functions that go through goods or orders of a system outside, in order of file and place."""
+        return (fn for fn in self._candidates if self._reaches_out(fn))
+
+    @cached_property
+    def _candidates(self) -> list[Fn]:
+        """The functions that may carry something over; what runs in a browser carries nothing between systems."""
+        files = (file for file in self.program.indices if not self.model.browser.runs(file))
+        return [fn for file in files for fn in self.program.all_functions(file) if self._may(fn)]
 
     def asks_outside(self, fn: Fn, i: int) -> bool:
         """Whether a call asks a system outside, itself or by a function of ours."""

@@ -11,7 +11,6 @@ from tillproof.flow.choosing import Condition, chosen, conditions_of, words_of
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.program import Fn
 from tillproof.flow.slots import names_around
-from tillproof.flow.tries import catches
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
@@ -64,7 +63,7 @@ _SHOWN = re.compile(r"(?:\w+_)?(?:placeholder|hint|help|help_text|desc|descripti
 _SETS = re.compile(r"set|with|use|init|config|create|connect|make|build|client|gateway|environment|mode|open|start|load")
 _ASKS = re.compile(r"(?:^|_)(?:is|has|are|equals?|compare|in|contains|matches)(?:_|$)")
 _SANDBOX_TYPE = re.compile(r"(?:\w+_)?(?:sandbox|test)_environment")
-_ENVIRONMENT = re.compile(r"(\w+\.)*(env|getenv|env\.bool|environ\.get)|bool")
+_ENVIRONMENT = ("env", "getenv", "bool")
 # Kinds of systems that have a test world.
 WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
 _NEAR_NAMES = 3
@@ -335,7 +334,7 @@ class CodeMarks:
         """Whether a mode is what the handler of an exception answers with, beside an id that is empty: nothing is opened by that."""
         home = self._model.evaluator.defuse(fn).block_of[i]
         used = next(iter(self._model.evaluator.defuse(fn).uses(i)), -1)
-        if used < 0 or body.op[used] != Op.RECORD or not any(home in handler.blocks for handler in catches(body)):
+        if used < 0 or body.op[used] != Op.RECORD or not any(home in handler.blocks for handler in self._model.failures.catches(fn)):
             return False
         return any((const := body.const(v)) is not None and not const[1].strip("'\"") for v in body.args(used)[1::2])
 
@@ -437,8 +436,7 @@ def _last(value: str) -> str:
 
 def _of_environment(body: Body, defuse: DefUse, i: int) -> bool:
     """Whether a value stands in for a variable of the environment: ``env('MIDTRANS_IS_PRODUCTION', false)``."""
-    calls = (u for u in defuse.uses(i) if body.op[u] == Op.CALL)
-    return any(_ENVIRONMENT.fullmatch(body.called(u)) is not None for u in calls)
+    return any(body.op[u] == Op.CALL and body.called(u) in _ENVIRONMENT for u in defuse.uses(i))
 
 
 def _says_test(name: str) -> bool:

@@ -9,8 +9,8 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Seq, Value, options, pattern
-from tillproof.ir.body import Body
-from tillproof.ir.ops import Kind, Op
+from tillproof.ir.body import entries
+from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -80,30 +80,25 @@ def _put_together(model: "Model") -> Iterator[Told]:
     for file in sorted(model.operations.telling_files):
         mine = [p for p in paying if model.recogniser.mentions(p, file)] if _KEYED.search(program.sources[file]) else []
         for fn in program.all_functions(file) if mine else ():
-            for key, row in _entries(program.body(fn)):
-                for use, value in _addresses(model, key, model.evaluator.value(fn, row), "", _DEEPEST + 1):
-                    if (path := _path(model, value)) is not None:
-                        yield from (Told(p.id, use, path) for p in mine)
+            body = program.body(fn)
+            for key, row in (entry for i in range(len(body.op)) for entry in entries(body, i)):
+                use = _use(snake(key), "")
+                if use is not None and row >= 0 and (path := _path(model, model.evaluator.value(fn, row))) is not None:
+                    yield from (Told(p.id, use, path) for p in mine)
 
 
-def _entries(body: Body) -> Iterator[tuple[str, int]]:
-    """What is put into a record under a key that is written down, in the record or later, with its row."""
-    for i, op in enumerate(body.op):
-        args = body.args(i)
-        pairs = zip(args[::2], args[1::2], strict=True) if op == Op.RECORD else [(args[1], args[2])] if op == Op.SET_INDEX else ()
-        for key, value in pairs:
-            const = body.const(key) if key >= 0 else None
-            if const is not None and value >= 0:
-                yield const[1].strip("'\""), value
+def _use(name: str, under: str) -> Use | None:
+    """What an address is for, as the key says under which it is told, and the one ``under`` which that stands."""
+    if _MESSAGES.fullmatch(name):
+        return "message"
+    return "browser" if _BROWSER.fullmatch(name) or (_BROWSER_UNDER.fullmatch(under) and _SUCCESS.fullmatch(name)) else None
 
 
 def _addresses(model: "Model", key: str, value: Value, under: str, depth: int) -> Iterator[tuple[Use, Value]]:
     """What is told under a key that says what the address is for, however deep in a record."""
     name = snake(key)
-    if _MESSAGES.fullmatch(name):
-        yield "message", value
-    elif _BROWSER.fullmatch(name) or (_BROWSER_UNDER.fullmatch(under) and _SUCCESS.fullmatch(name)):
-        yield "browser", value
+    if (use := _use(name, under)) is not None:
+        yield use, value
     if depth > _DEEPEST or isinstance(value, Const):
         return
     for option in options(value):

@@ -6,7 +6,6 @@ from tillproof.commerce.effects import Place
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
 from tillproof.flow.values import Const, Record, Seq, Value
-from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -26,14 +25,12 @@ def told_alike(model: "Model", place: Place, catch: Catch) -> bool:
 
 def _ends(model: "Model", fn: Fn, blocks: frozenset[int]) -> set[str] | None:
     """What some blocks return, in words; None where anything of it is not known."""
-    body = model.program.body(fn)
     found: set[str] = set()
-    for i in body.rows(blocks):
-        if body.op[i] == Op.RETURN and body.args(i)[0] >= 0:
-            said = _said(model.evaluator.value(fn, body.args(i)[0]), 0)
-            if said is None:
-                return None
-            found.add(said)
+    for end in model.failures.ends(fn, blocks):
+        said = _said(model.evaluator.value(fn, end), 0)
+        if said is None:
+            return None
+        found.add(said)
     return found
 
 

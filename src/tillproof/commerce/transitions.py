@@ -282,7 +282,7 @@ class Transitions:
     def _runs_later(self, effect: Effect) -> bool:
         """Whether a timer sets off a change: by then a record that is new now may have been paid."""
         bodies = ((self.model.program.body(p.fn), p.instr) for p in effect.way)
-        return any(body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in _TIMERS for body, i in bodies)
+        return any(body.op[i] == Op.CALL and body.called(i) in _TIMERS for body, i in bodies)
 
     def _undoes(self, name: str, to: tuple[str, ...]) -> bool:
         """Whether a change ends or holds up what was paid before: a payment that is `processing` is open, an order that is so is paid."""
@@ -406,7 +406,7 @@ class Transitions:
         Who claims the message, ``claim_event(event.id)``, keeps its copies out and asks for the state of nothing."""
         body = self.model.program.body(atom.fn)
         given = body.call(atom.instr)[1] if body.op[atom.instr] == Op.CALL else []
-        name = snake(body.called(atom.instr).rpartition(".")[2])
+        name = snake(body.called(atom.instr))
         if not given or _CLAIMS.match(name) is None:
             return False
         return not any(_MESSAGE.search(word) for word in (name, *(_spelt(body, a) for _, a in given)))

@@ -1,8 +1,9 @@
 """Orders of goods of which the shop keeps stock, made without taking any."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect, Place
@@ -11,6 +12,7 @@ from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import counts, snake
 from tillproof.commerce.schema.stock import Stock
 from tillproof.commerce.schema.tables import Column, Table
+from tillproof.commerce.stock_looks import BELOW
 from tillproof.commerce.takings import Taking
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -32,7 +34,6 @@ _SAID_BEFORE = rb"\b(?:(?:in )?stock|available|availability|left|remaining)(?:\s
 _OPENED = rb"(?:<(?!\?)[^<>]{0,80}>|['\"(\s]){0,8}(?:\{\{-?|\{|\$\{|<\?=|<\?php\s+echo|<%=)\s*[^{}<\n]{0,40}?[\w$\])](?:\.|\?\.|->|\[['\"])"
 # The most that a page lets somebody ask for: ``max="{{ book.quantity }}"``.
 _BOUND = rb"\bmax\]?\s*=\s*['\"]?\s*(?:\{\{|\{|<\?=|<\?php\s+echo|<%=)?\s*[^{}<\n\"]{0,40}?[\w$\])](?:\.|\?\.|->|\[['\"])"
-_BELOW = ("<", ">", "<=", ">=")
 # How much of the goods is put aside for orders, counted beside what there is; what keeps it for one order.
 _PUT_ASIDE = re.compile(r"(\w+_)?(reserved|allocated|committed|held|on_hold|blocked)(_(quantity|qty|stock|count|units|amount))?")
 _RESERVATION = re.compile(r"(\w+_)?(reservation|stock_hold|stock_allocation|inventory_(hold|allocation))s?(_(item|line))?")
@@ -59,10 +60,12 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
         return
     elsewhere = takings.all[0].place if takings.all else None
     taking = {taking.place.fn for taking in takings.all}
+    is_shown = cache(partial(_is_shown, model))
     kept = [s for s in model.stock_writes.tables if not s.mirror]
-    kept += _told(model, {s.table.unit for s in model.stock_writes.tables})
-    if not any(s.sure or _is_asked(model, s) or any(_is_shown(model, s.table.unit, c.name) for c in s.columns) for s in kept):
+    kept += _told(model, {s.table.unit for s in model.stock_writes.tables}, is_shown)
+    if not any(s.sure or _is_asked(model, s) or any(is_shown(s.table.unit, c.name) for c in s.columns) for s in kept):
         return
+    carts = any(_fills_cart(e) for fn in taking for e in model.entries_to(fn))
     seen: set[tuple[Fn, int]] = set()
     hidden: dict[str, tuple[str, int] | None] = {}  # by unit, of which the first stock counts
     for entry in model.entries:
@@ -72,7 +75,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
         made = [e for e in made if not any(o.fn == e.fn and o.instr < e.instr for o in made)][:1]
         for effect in made:
             stock = _of_goods(model, kept, effect)
-            if stock is None or (effect.fn, effect.instr) in seen or reserves(model, entry) or _takes_too(model, entry, taking):
+            if stock is None or (effect.fn, effect.instr) in seen or reserves(model, entry) or _takes_too(model, entry, taking, carts):
                 continue
             seen.add((effect.fn, effect.instr))
             if (unit := stock.table.unit) not in hidden:
@@ -95,12 +98,11 @@ def _fills_cart(entry: Entry) -> bool:
     return _CART.search(entry.route or "") is not None
 
 
-def _takes_too(model: "Model", entry: Entry, taking: set[Fn]) -> bool:
-    """Whether an order's own way takes stock, or what it is made of was taken when the cart was filled."""
+def _takes_too(model: "Model", entry: Entry, taking: set[Fn], carts: bool) -> bool:
+    """Whether an order's own way takes stock, or what it is made of was taken when the cart was filled, if that takes any (``carts``)."""
     near = model.handlers.closure(entry).functions
     if not taking.isdisjoint(near):
         return True
-    carts = any(_fills_cart(e) for fn in taking for e in model.entries_to(fn))
     return carts and any(_CART.search(t) for fn in near for t in model.vocabulary.tokens(fn))
 
 
@@ -114,7 +116,7 @@ def reserves(model: "Model", entry: Entry) -> bool:
     return False
 
 
-def _told(model: "Model", known: set[str]) -> Iterator[Stock]:
+def _told(model: "Model", known: set[str], is_shown: Callable[[str, str], bool]) -> Iterator[Stock]:
     """Stock that only statements tell of, in a part that declares none: ``INSERT INTO products (name, stock) VALUES (?, ?)``. What a system
     elsewhere may keep is no shop's own."""
     found: dict[str, Stock] = {}
@@ -124,7 +126,7 @@ def _told(model: "Model", known: set[str]) -> Iterator[Stock]:
         if unit in known | set(found) or write.how != "set" or touch.kind not in ("write", "upsert", "create"):
             continue
         sold = model.words.has("goods_entities", touch.entity) and (
-            model.words.has("stock_columns", name) or (counts(name) and _is_shown(model, unit, write.field))
+            model.words.has("stock_columns", name) or (counts(name) and is_shown(unit, write.field))
         )
         if sold and model.schema.table(touch.entity, fn.file) is None and not _mirrors(model, unit):
             line = model.program.body(fn).line[write.place.instr]
@@ -147,7 +149,7 @@ def _is_asked(model: "Model", stock: Stock) -> bool:
             for fn in model.program.functions_around(file, name) if model.program.unit(file) == stock.table.unit else ():
                 body = model.program.body(fn)
                 for i, op in enumerate(body.op):
-                    if op == Op.BINARY and body.text(body.args(i)[0]) in _BELOW:
+                    if op == Op.BINARY and body.text(body.args(i)[0]) in BELOW:
                         reads = (r for a in body.args(i)[1:] for r in model.states.field(fn, a, None))
                         if any(same(r.entity, kind) and snake(r.field) == snake(name) for r in reads):
                             return True
@@ -157,10 +159,12 @@ def _is_asked(model: "Model", stock: Stock) -> bool:
 def _is_shown(model: "Model", unit: str, field: str) -> bool:
     """Whether a page tells that what a field holds is left, ``Only <?= $row['quantity'] ?> left``, ``In stock: {product.qty}``, or lets
     nobody ask for more."""
-    name = re.escape(field.rpartition(".")[2].encode())
+    plain = field.rpartition(".")[2].encode()
+    name = re.escape(plain)
     before = rb"(?:" + _SAID_BEFORE + _OPENED + rb"|" + _BOUND + rb")" + name + rb"\b"
     shown = re.compile(rb"\b" + name + _CLOSED + _LEFT + rb"|" + before, re.IGNORECASE)
-    return any(file.unit == unit and shown.search(text) for file, text in model.card_pages.texts())
+    said = plain.lower()  # looked for first: few texts name the field at all
+    return any(file.unit == unit and said in text.lower() and shown.search(text) for file, text in model.card_pages.texts())
 
 
 def makes_order(effect: Effect) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.addresses import in_comment
 from tillproof.flow.initialised import CONSTRUCTORS
-from tillproof.flow.program import TOP, Fn
+from tillproof.flow.program import TOP, ClassId, Fn
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -23,8 +23,6 @@ _CARRIES = re.compile(
     rb"\s*(?:import\b|from\s+[\w.]+\s+import\b|export\s*\{|use\s+[\w\\]+;|(?:const|let|var)\s*\{[^}]*\}\s*=\s*(?:await\s+)?(?:require|import)\b"
     rb"|(?:module\.)?exports\b)"
 )
-
-
 _EXPORTED = (
     rb"\bexports(?:\.NAME\b|\s*=\s*\{[^}]*\bNAME\b)|\bexport\s+(?:default\s+)?(?:async\s+)?(?:function|const|let)\s+NAME\b"
     rb"|\bexport\s*\{[^}]*\bNAME\b"
@@ -51,9 +49,11 @@ class Unused:
         return self._memo[fn]
 
     @cached_property
-    def _routed(self) -> set[Fn]:
+    def _routed(self) -> set[tuple[str, ClassId | None]]:
+        """The files and classes of functions that a route leads to."""
+        program = self.model.program
         asked = (entry for entry in self.model.entries if entry.route and entry.methods != ("NONE",))
-        return {self.model.program.outermost(entry.target.fn) for entry in asked}
+        return {(fn.file, program.owner(fn)) for fn in (program.outermost(entry.target.fn) for entry in asked)}
 
     @cached_property
     def _entered(self) -> set[Fn]:
@@ -67,9 +67,7 @@ class Unused:
         name = program.name(fn)
         if function is None or len(name) < _SHORTEST or not name.isidentifier() or name.startswith("__") or name in CONSTRUCTORS:
             return False
-        if fn in self._entered:
-            return False
-        if self._is_decorated(fn):
+        if fn in self._entered or self._is_decorated(fn.file, function.line):
             return False
         owner, language = program.owner(fn), program.language(fn.file)
         if language == "php":
@@ -81,23 +79,21 @@ class Unused:
             return False  # who wrote the class above calls its methods
         elif owner is None and language == "javascript" and not self._is_exported(fn.file, name):
             return False  # a method of an object, whose holder calls it
-        return any(other != fn and other.file == fn.file and program.owner(other) == owner for other in self._routed)
+        return (fn.file, owner) in self._routed
 
     def _is_exported(self, file: str, name: str) -> bool:
         """Whether a module hands a function out by its name."""
         return re.search(_EXPORTED.replace(b"NAME", re.escape(name.encode())), self.model.program.sources[file]) is not None
 
-    def _is_decorated(self, fn: Fn) -> bool:
-        """Whether something above a function may register it."""
-        function = self.model.program.function(fn)
-        line = function.line if function is not None else 1
-        return any(self.model.program.line_text(fn.file, n).lstrip().startswith(("@", "#[")) for n in (line, line - 1))
+    def _is_decorated(self, file: str, line: int) -> bool:
+        """Whether something above a function that begins at a line may register it."""
+        return any(self.model.program.line_text(file, n).lstrip().startswith(("@", "#[")) for n in (line, line - 1))
 
     def _is_named(self, fn: Fn) -> bool:
         """Whether anything says a function's name but where it is declared, brought in or handed out."""
         program = self.model.program
         name = program.name(fn).encode()
-        function = program.function(fn)
+        start = program.indices[fn.file].functions[fn.number].start
         kept_in = program.owner(fn) if program.language(fn.file) == "php" else None
         owner = program.cls(kept_in).name.encode() if kept_in is not None else None
         word = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
@@ -108,7 +104,7 @@ class Unused:
                 continue
             own = file.path == fn.file
             found = [match.start() for match in word.finditer(text)]
-            declared = min(found, key=lambda at: abs(at - function.start)) if own and found and function is not None else -1
+            declared = min(found, key=lambda at: abs(at - start)) if own and found else -1
             for at in found:
                 if at == declared:
                     continue

@@ -26,9 +26,10 @@ def skips_there(chains: Chains, chain: Chain) -> bool:
     return _is_told(chains, chain, _SKIPS)
 
 
-def changes_there(chains: Chains, chain: Chain) -> bool:
-    """Whether rows that are there already are changed, as a call is told: ``bulkCreate(rows, { updateOnDuplicate: ['stock'] })``."""
-    return _is_told(chains, chain, _CHANGES_THERE)
+def tells_of_there(chains: Chains, chain: Chain) -> bool:
+    """Whether a call is told what becomes of rows that are there already: they are left out, or changed,
+    ``bulkCreate(rows, { updateOnDuplicate: ['stock'] })``."""
+    return _is_told(chains, chain, (*_SKIPS, *_CHANGES_THERE))
 
 
 def _is_told(chains: Chains, chain: Chain, names: tuple[str, ...]) -> bool:

@@ -32,7 +32,7 @@ def passes_without(wiring: Wiring, fn: Fn, asked: Iterable[int]) -> bool:
 
 def _turns_away(wiring: Wiring, fn: Fn, i: int, exits: frozenset[str]) -> bool:
     body = wiring.program.body(fn)
-    return refuses_at(wiring, fn, i) or (body.op[i] == Op.CALL and body.called(i).rpartition(".")[2] in exits)
+    return refuses_at(wiring, fn, i) or (body.op[i] == Op.CALL and body.called(i) in exits)
 
 
 def _decided(wiring: Wiring, fn: Fn, i: int, truth: bool = True) -> Iterator[tuple[int, int]]:

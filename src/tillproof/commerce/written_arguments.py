@@ -60,7 +60,7 @@ class ArgumentReader:
 
     def _opened(self, fn: Fn, i: int) -> Iterator[Written]:
         body = self._program.body(fn)
-        places = _OPENS.get(body.called(i).rpartition(".")[2].lower())
+        places = _OPENS.get(body.called(i).lower())
         given = [a for _, a in body.call(i)[1]]
         if places is None or len(given) <= places[1]:
             return

@@ -12,7 +12,7 @@ from tillproof.commerce.parts import Parts
 from tillproof.commerce.record_names import BUILDERS, TouchKind
 from tillproof.commerce.told_kinds import told_in_call
 from tillproof.commerce.touches import Touch, touch_of
-from tillproof.commerce.upserts import by_calls, changes_there, inserts, skips_there
+from tillproof.commerce.upserts import by_calls, inserts, tells_of_there
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Instance, Member, Overlay, Param, Record, Result, Unknown, Value, before_writes, options
 from tillproof.ir.ops import Op
@@ -152,5 +152,4 @@ def _is_row(records: "Records", record: Value | None) -> bool:
 
 def on_conflict(records: "Records", chain: Chain) -> bool:
     """Whether a chain says what becomes of a row that is there already."""
-    chains = records.chains
-    return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or skips_there(chains, chain) or changes_there(chains, chain)
+    return any(n.lower().startswith(_ON_CONFLICT) for n in chain.names()) or tells_of_there(records.chains, chain)

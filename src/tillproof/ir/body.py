@@ -219,6 +219,16 @@ def const(builder: Builder, kind: int, text: str, line: int) -> int:
     return builder.emit(Op.CONST, [kind, builder.string(text)], line, line)
 
 
+def entries(body: Body, i: int) -> list[tuple[str, int]]:
+    """What a RECORD or a SET_INDEX puts under keys that are written down, with the values; of any other instruction, nothing."""
+    args = body.args(i)
+    if body.op[i] == Op.SET_INDEX:
+        pairs = [(args[1], args[2])]
+    else:
+        pairs = list(zip(args[::2], args[1::2], strict=True)) if body.op[i] == Op.RECORD else []
+    return [(found[1].strip("'\""), value) for key, value in pairs if (found := body.const(key)) is not None]
+
+
 def returns(body: Body) -> list[int]:
     """RETURN instructions."""
     return [i for i, op in enumerate(body.op) if op == Op.RETURN]
