@@ -94,7 +94,8 @@ class AddedUp:
         return begins is not None and self._is_begun(*begins)
 
     def _folded_from(self, fn: Fn, i: int) -> tuple[Fn, int] | None:
-        """What the first parameter of a function begins with that makes one value of a list: the last thing that ``reduce`` is told."""
+        """What the first parameter of a function begins with that makes one value of a list: the last thing that ``reduce`` is told, behind
+        the list where that is told as well."""
         around = self.program.parent(fn)
         if self.program.body(fn).args(i)[0] != 0 or around is None:
             return None
@@ -103,7 +104,8 @@ class AddedUp:
             if code == Op.CALL and outer.called(c) in (*FOLDS, ARRAY_FOLD):
                 given = [v for _, v in outer.call(c)[1]]
                 told = [v for v in given if outer.op[v] == Op.FUNCTION and outer.args(v)[0] == fn.number]
-                if told and given[-1] not in told:
+                listed = outer.called(c) == ARRAY_FOLD or self.program.language(fn.file) == "python"  # reduce(make, rows, {})
+                if told and given[-1] not in told and len(given) > 1 + listed:
                     return around, given[-1]
         return None
 

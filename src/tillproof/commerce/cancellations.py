@@ -247,7 +247,7 @@ class Cancellations:
         if touch.effect == "stock.write":
             return True
         write = self.model.stock_writes.write(touch)
-        return write is not None and write.down is not (not write.promised) and write.how != "set"
+        return write is not None and write.may_put_back
 
     def _before(self, effects: list[Effect], release: Effect) -> Effect | None:
         """The call that undoes the payment, when it comes before the goods are put back in one run."""

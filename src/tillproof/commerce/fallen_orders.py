@@ -90,7 +90,7 @@ class FallenOrders:
         if any(back.tells(name) for name in model.program.functions_by_name):
             yield frozenset()
             return
-        for fn in dict.fromkeys(w.place.fn for w in model.stock_writes.all if w.down is not True and w.how != "set"):
+        for fn in dict.fromkeys(w.place.fn for w in model.stock_writes.all if w.may_put_back):
             for entry in model.entries_to(fn) or [standing_for(model, fn)]:
                 releases = [e for e in model.effects.of(entry.target) if e.fn == fn and back.puts_back(e)]
                 moved = [t for t in model.transitions.of(entry.target) if ORDERS.fullmatch(t.touch.entity)]

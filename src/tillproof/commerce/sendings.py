@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _HOST = re.compile(r"(?:https?|ssl|tls)://([^/?#:]*)")
-_HOSTS = frozenset(["wordpress", "prestashop", "magento2", "opencart", "shopware"])
-"""Frameworks of platforms whose plugins call them in their own process."""
 _INSIDE = re.compile(
     r"^(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[|host\.docker\.internal$|[\w-]+$)"
     r"|\.(?:local|internal|localhost|svc|cluster\.local|test|example|invalid)$"
@@ -373,7 +371,7 @@ class Sendings:
     def _told_by_file(self, file: str) -> Provider | None:
         """The one provider that a file's own name or words name; not the platform in whose process a plugin runs, which it need not ask."""
         words = self.model.program.indices[file].words
-        hosted = any(f.id in _HOSTS for f in self.model.wiring.active.of(file))
+        hosted = any(f.hosts_plugins for f in self.model.wiring.active.of(file))
         known = [p for p in self.model.knowledge.providers.values() if not (hosted and p.kind == "platform")]
         name = snake(file.rpartition("/")[2])
         for found in (

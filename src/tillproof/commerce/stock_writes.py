@@ -76,6 +76,11 @@ class StockWrite:
     by: Value | None = None
     promised: bool = False
 
+    @property
+    def may_put_back(self) -> bool:
+        """Whether it may give goods back: not one that takes some, nor one that only says how many there are."""
+        return self.how != "set" and self.down is not (not self.promised)
+
 
 _SAVES = ("save", "asave", "saveOrFail", "saveQuietly")
 

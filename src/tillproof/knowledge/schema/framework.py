@@ -166,7 +166,8 @@ class Framework(Part, frozen=True):
     ``internal``: proofs that our own scheduler or queue calls. ``exempt``: marks that open a route to callers from outside. ``paths``: how
     the routes begin that the platform itself keeps for a role; a mark of ``exempt`` in their attributes opens them. ``access``: settings
     that keep paths for roles. ``sends_returned``: what a handler returns is sent as a success, nothing as well.
-    ``tuple_is_body``: a tuple that it returns is all body, and says no status. ``nonces``:
+    ``tuple_is_body``: a tuple that it returns is all body, and says no status. ``hosts_plugins``: a platform that runs its plugins in its
+    own process, so that what they ask of it is no request. ``nonces``:
     proofs against forged forms; they say nothing about who calls. ``visits``: calls that ask the visitor's own session for his order: who
     calls has come with a browser, and is no provider's server.
     ``json_parsers``/``raw_parsers``: body parsers; ``parses``: the one that is there by itself. ``exits``: calls that never return.
@@ -256,6 +257,7 @@ class Framework(Part, frozen=True):
     access: tuple[PathRules, ...] = ()
     sends_returned: bool = False
     tuple_is_body: bool = False
+    hosts_plugins: bool = False
     nonces: tuple[str, ...] = ()
     visits: tuple[str, ...] = ()
     json_parsers: tuple[str, ...] = ()
