@@ -32,7 +32,7 @@ from tillproof.flow.modules import Modules
 from tillproof.flow.outside import event_methods, from_outside, merged_entry
 from tillproof.flow.parameters import BY_OTHERS
 from tillproof.flow.program import TOP, ClassId, Fn, Program
-from tillproof.flow.properties import service_of_row
+from tillproof.flow.properties import got_from, service_of_row
 from tillproof.flow.registries import Registries
 from tillproof.flow.scope import Scope
 from tillproof.flow.truth import dead_blocks, truth
@@ -325,7 +325,7 @@ class Evaluator:
         if isinstance(value, Instance):
             return instance_member(self.scope, value, name, at)
         if isinstance(value, (Record, Overlay)):
-            return self._keyed(value, name, at)
+            return got_from(self.scope, self._keyed(value, name, at))
         if isinstance(value, FunctionV) and name in ("bind", "__func__", *BY_OTHERS):
             return value
         if isinstance(value, FunctionV) and name == "run" and self.program.language(value.fn.file) == "python":
@@ -433,6 +433,8 @@ class Evaluator:
             option = self.scope.exported(given.file, "default", at) if isinstance(given, ModuleV) else given
             if isinstance(option, FunctionV) and bound:
                 results.append(option)
+            elif bound and isinstance(option, Member) and option.name == "bind" and isinstance(option.base, Member):
+                results.append(option.base)  # `client.from.bind(client)`
             elif isinstance(option, ClassV):
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx), known_as=option.known_as))
             elif new and isinstance(option, FunctionV) and self.hung.constructs(option.fn):

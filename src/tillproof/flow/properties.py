@@ -22,6 +22,13 @@ def is_property(scope: "Scope", fn: Fn) -> bool:
     return source[function.start : function.start + 4] == b"get " and scope.program.language(fn.file) == "javascript"
 
 
+def got_from(scope: "Scope", entry: Value) -> Value:
+    """What is read where a record of JavaScript has a getter for a member: ``{ get client() { return makeClient(); } }``."""
+    if not isinstance(entry, FunctionV) or scope.program.language(entry.fn.file) != "javascript" or not is_property(scope, entry.fn):
+        return entry
+    return read_property(scope, entry)
+
+
 def service_of_row(scope: "Scope", row: Value, name: str, at: Place) -> Value | None:
     """The object that a property of a fetched row's class makes, ``payment.account.client``; None where it works out plain data, of which
     the name of the field says more."""
