@@ -73,3 +73,42 @@ def test_in_django(tmp_path: Path, unfound: str, found: bool) -> None:
 def test_in_javascript(tmp_path: Path, unfound: str, found: bool) -> None:
     files = {"app.js": _JS.replace("UNFOUND", unfound), "user.js": _USER}
     assert any("account is not found" in t for t in _titles(tmp_path, files)) is found
+
+
+_GIVEN = _JS.replace("{ stripeSubscriptionId: session.subscription }", "GIVEN")
+
+
+@pytest.mark.parametrize(
+    ("given", "unfound", "found"),
+    [
+        ("{ plan: 'pro' }", "return res.sendStatus(200);", True),
+        ("{ isPremium: true }", "console.log('nobody'); return res.json({});", True),
+        ("{ $inc: { credits: 100 } }", "return res.sendStatus(200);", True),
+        ("{ $inc: { credits: 100 } }", "return res.sendStatus(500);", False),
+        ("{ plan: 'free' }", "return res.sendStatus(200);", False),
+        ("{ email: session.customer_details.email }", "return res.sendStatus(200);", False),
+    ],
+)
+def test_what_the_account_would_have_got(tmp_path: Path, given: str, unfound: str, found: bool) -> None:
+    files = {"app.js": _GIVEN.replace("GIVEN", given).replace("UNFOUND", unfound), "user.js": _USER}
+    assert any("account is not found" in t for t in _titles(tmp_path, files)) is found
+
+
+_ORDERS = """const mongoose = require('mongoose');
+module.exports = mongoose.model('Order', new mongoose.Schema({ user: String, intent: String, status: String }));
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        ("if (!user) return res.json({}); await Order.create({ user: user._id, intent: session.id, status: 'paid' });", True),
+        ("await Order.create({ user: user ? user._id : null, intent: session.id, status: 'paid' });", False),
+    ],
+)
+def test_an_order_that_is_only_made_for_whom_is_found(tmp_path: Path, made: str, found: bool) -> None:
+    app = _JS.replace("if (!user) { UNFOUND }\n", "").replace(
+        "await User.updateOne({ _id: user._id }, { stripeSubscriptionId: session.subscription });", made
+    )
+    files = {"app.js": app.replace("const app", "const Order = require('./order');\nconst app"), "user.js": _USER, "order.js": _ORDERS}
+    assert any("account is not found" in t for t in _titles(tmp_path, files)) is found

@@ -15,7 +15,7 @@ from tillproof.flow.asked import branches, reads
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
-from tillproof.flow.values import Const, options
+from tillproof.flow.values import Const, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
 
@@ -44,6 +44,12 @@ _PAID = re.compile(r"(.*_)?paid(_.*)?")
 _NO = re.compile(r"fail|error|\bng\b", re.IGNORECASE)
 _KEPT = re.compile(r"(.*_)?(event|webhook|notification|message|delivery|inbox|ipn|callback)s?(_.*)?")
 _SUBSCRIBED = re.compile(r"(\w+_)?subscription_?(id|code|ref|reference)")
+# What an account gets for money: a plan, a level, the right to use something.
+_PLAN = re.compile(
+    r"(\w+_)?(plan|tier|membership|subscription|package|quota)(_?(id|name|type|level|status|state|tier|plan|key|slug|amount|limit))?"
+)
+_NONE_GIVEN = re.compile(r"free|none|basic|trial\w*|starter|default|inactive|0|")
+_SUBSCRIPTIONS = re.compile(r"(\w+_)?(subscriptions?|memberships?|entitlements?|licen[cs]es?)")
 _OWNERS = re.compile(r"(\w+_)?(user|customer|account|member|profile|tenant|organi[sz]ation|workspace|company|team|subscriber)s?")
 
 
@@ -54,25 +60,39 @@ class Unfound(NamedTuple):
     effect: Effect
     looked: Place
     dropped: Place
+    side: frozenset[int]
     owner: bool = False
 
 
 def unfound(model: Model, handler: Handler) -> list[Unfound]:
-    """Each look-up of an order or payment once that decides in silence whether a payment is taken in. None where the message itself is
-    kept, where an order is made of it, or where a platform's own plugins share one account among shops."""
+    """Each look-up of an order, of a payment or of who has paid once that decides in silence whether a payment is taken in. None where the
+    message itself is kept or an order is made of it whatever is found, or where a platform's own plugins share one account among shops."""
     effects = model.effects.of(handler.entry.target)
     if handler.kind == "redirect-return" or handler.provider.kind != "payment" or _in_platform(model, handler):
         return []
-    if any(e.touch is not None and e.touch.kind in ("create", "upsert") and _keeps(model, e) for e in effects):
-        return []
+    kept = [e for e in effects if e.touch is not None and e.touch.kind in ("create", "upsert") and _keeps(model, e)]
     found: dict[tuple[Fn, int], Unfound] = {}
     paid = {(t.effect.fn, t.effect.instr) for t in model.transitions.of(handler.entry.target) if pays(model, t)}
     for effect in effects:
-        subscribed = _is_subscribed(effect)
-        if subscribed or (effect.fn, effect.instr) in paid:
-            for one in _on_way(model, effect, subscribed):
-                found.setdefault((one.looked.fn, one.looked.instr), one)
+        given = _is_given(model, effect)
+        if given or (effect.fn, effect.instr) in paid:
+            for one in _on_way(model, effect, given):
+                if not any(_is_kept_anyway(model, e, one) for e in kept):
+                    found.setdefault((one.looked.fn, one.looked.instr), one)
     return list(found.values())
+
+
+def _is_kept_anyway(model: Model, kept: Effect, one: Unfound) -> bool:
+    """Whether a row is made of the message although nothing was found: before the question, or where it is answered no."""
+    if not model.repeats.together(kept, one.effect):
+        return False  # another kind of message
+    inside = next((p for p in kept.way if p.fn == one.dropped.fn), None)
+    if inside is None:
+        return True
+    body, block_of = model.program.body(inside.fn), model.evaluator.defuse(inside.fn).block_of
+    if any(block_of[inside.instr] in reached_from(body, b) for b in one.side):
+        return True
+    return inside.instr < one.dropped.instr and block_of[one.looked.instr] in reached_from(body, block_of[inside.instr])
 
 
 def _says_no(model: Model, fn: Fn, i: int) -> bool:
@@ -98,10 +118,30 @@ def pays(model: Model, change: Transition) -> bool:
     return any(model.words.has(kind, text) for kind in ("paid_values", "fulfil_values") for text in states)
 
 
-def _is_subscribed(effect: Effect) -> bool:
-    """Whether somebody's account is given what the provider knows him or his subscription by."""
+def _is_given(model: Model, effect: Effect) -> bool:
+    """Whether somebody's account is given what he has paid for, or what the provider knows him or his subscription by."""
     touch = effect.touch
-    return touch is not None and touch.writes and any(_SUBSCRIBED.fullmatch(snake(name)) for name in touch.fields)
+    if touch is None or not touch.writes or touch.kind == "delete":
+        return False
+    if any(_SUBSCRIBED.fullmatch(snake(name)) for name in touch.fields):
+        return True
+    if touch.kind in ("create", "upsert"):
+        return model.words.entity(touch.entity) or _SUBSCRIPTIONS.fullmatch(touch.entity) is not None
+    if not _OWNERS.fullmatch(touch.entity):
+        return False
+    if model.repeats.harm(effect) in ("money", "goods"):
+        return not any(model.stock_writes.takes_away(touch, name, v) for name, v in touch.fields.items() if v is not None)
+    return any(_may_give(model, name, value) for name, value in touch.fields.items())
+
+
+def _may_give(model: Model, name: str, value: Value | None) -> bool:
+    """Whether a field says what an account may use, and is not set to what costs nothing."""
+    if not (model.words.has("paid_fields", name) or _PLAN.fullmatch(snake(name))):
+        return False
+    told = options(value) if value is not None else ()
+    return not told or not all(
+        isinstance(o, Const) and (o.falsy or model.words.has("dead_values", o.text) or _NONE_GIVEN.fullmatch(snake(o.text))) for o in told
+    )
 
 
 def _on_way(model: Model, effect: Effect, owners: bool) -> Iterator[Unfound]:
@@ -113,11 +153,13 @@ def _on_way(model: Model, effect: Effect, owners: bool) -> Iterator[Unfound]:
             left = _left_by_question(model, place, i)
             left = left if left is not None else _left_by_exception(model, place, i)
             if left is not None and not _told(model, place.fn, left):
-                yield Unfound(effect, Place(place.fn, i, place.ctx), Place(place.fn, left[0], place.ctx), owners)
+                yield Unfound(effect, Place(place.fn, i, place.ctx), Place(place.fn, left[0], place.ctx), left[1], owners)
 
 
 def _handed(model: Model, callers: Sequence[Place]) -> bool:
-    return bool(callers) and all(model.outcomes.answer(place) == "handed" for place in callers)
+    """Whether what is answered then is only shown to whoever sent the message: ``res.json(await settle(event))``."""
+    outcomes = model.outcomes
+    return bool(callers) and all(outcomes.answer(place) == "handed" or outcomes.only_shown(place) for place in callers)
 
 
 def _looks_up(model: Model, fn: Fn, owners: bool) -> Iterator[int]:
