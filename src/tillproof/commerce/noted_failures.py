@@ -26,7 +26,7 @@ def asks_what_was_noted(model: "Model", fn: Fn, blocks: frozenset[int], at: Plac
     if at.fn == fn:
         body = model.program.body(fn)
         told = [set(words_of(body, i)) for i in asked]
-        variables = variables | _set_where_it_worked(model, fn, blocks)
+        variables = variables | _set_where_it_worked(model, fn, blocks) | _taken_back(model, fn, blocks)
         if any({holder, key} <= words for words in told for holder, key in noted) or any(variables & words for words in told):
             return True
     return bool(fields) and any(reads_field(model, at.fn, i, at.ctx, fields) for i in asked)
@@ -56,6 +56,16 @@ def _noted(
                     within = frozenset(range(len(model.program.body(target.fn).blocks)))
                     fields |= _noted(model, target.fn, within, None, depth + 1)[2]
     return noted, variables, frozenset(fields)
+
+
+def _taken_back(model: "Model", fn: Fn, blocks: frozenset[int]) -> set[str]:
+    """The variables that say yes at first, and no where something failed: ``let ok = true; try { … } catch { ok = false; }``."""
+    body, flow = model.program.body(fn), model.evaluator.defuse(fn)
+    said = [
+        (i, c[1].lower() in _EMPTY) for i, op in enumerate(body.op) if op == Op.STORE and (c := body.const(body.args(i)[1])) is not None
+    ]
+    yes = {body.name(i) for i, no in said if not no and flow.block_of[i] not in blocks}
+    return yes & {body.name(i) for i, no in said if no and flow.block_of[i] in blocks}
 
 
 def _set_where_it_worked(model: "Model", fn: Fn, blocks: frozenset[int]) -> set[str]:

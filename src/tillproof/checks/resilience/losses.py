@@ -12,6 +12,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.noted_failures import asks_what_was_noted
 from tillproof.commerce.told_alike import told_alike
 from tillproof.commerce.touches import Touch
+from tillproof.commerce.unlooked import unlooked
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from, reached_onward
@@ -69,18 +70,19 @@ def _is_begun(model: Model, end: Lost) -> bool:
 
 
 def taken_for_done(model: Model, entry: Entry) -> tuple[list[Lost], list[Lost]]:
-    """Where a capture, refund or cancellation that an entry point of customers or staff asks a provider for has failed, and the state of
-    the order or payment is written down as if it had been; and where, with nothing written, success is answered all the same."""
+    """Where a capture, refund or cancellation that an entry point or a job asks a provider for has failed, and the state of the order or
+    payment is written down as if it had been; and where, with nothing written, success is answered all the same to customers or staff."""
     asked = (getattr(known.thing, "op", "") for _, _, known in model.handlers.closure(entry).operations)
-    if entry.role in ("internal", "platform") or not any(op in _MOVES for op in asked):
+    if entry.role == "platform" or not any(op in _MOVES for op in asked):
         return [], []
     effects = model.effects.of(entry.target)
     moved = [e for e in effects if e.kind in _MOVES]
     states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)] if moved else []
     ends = [end for e in moved if (end := lost(model, e) or (_unasked(model, e) if states else None)) is not None and end.instr >= 0]
+    ends += [_unlooked(e, place) for e in moved if (place := unlooked(model, e)) is not None]
     if states:
         return [end for end in ends if any(_follows(model, end, s) for s in states)], []
-    return [], [end for end in ends if model.failures.only_logs(end.fn, end.instr)]
+    return [], [end for end in ends if entry.role != "internal" and model.failures.only_logs(end.fn, end.instr)]
 
 
 def _unasked(model: Model, effect: Effect) -> Lost | None:
@@ -90,6 +92,10 @@ def _unasked(model: Model, effect: Effect) -> Lost | None:
             return None
         return Lost(effect, place.fn, catch.caught, "the exception is caught, and what is answered then is taken for the provider's answer")
     return None
+
+
+def _unlooked(effect: Effect, place: Place) -> Lost:
+    return Lost(effect, place.fn, place.instr, "nobody looks at what is answered", goes_on=True)
 
 
 def _follows(model: Model, end: Lost, later: Effect) -> bool:
@@ -161,7 +167,8 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
     for n, place in enumerate(way):
         logged = model.outcomes.only_logged(place) if n or _answers_failure(model, effect) else None
         if logged is not None and (n or not way[1:] or goes_on_quietly(model, way[1:])):
-            return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered")
+            told = effect.touch is not None and not n
+            return Lost(effect, place.fn, logged, "the answer says that it failed; that is logged, and success is answered", answered=told)
         if (given_up := model.outcomes.given_up(place, way[n + 1 :])) is not None:
             return Lost(effect, place.fn, given_up, "the answer is an error; the work is given up, and success is answered")
         if (dropped := _dropped(model, effect, n)) is not None:
@@ -203,6 +210,8 @@ def _dropped(model: Model, effect: Effect, n: int) -> tuple[int, str] | None:
 def weighs(model: Model, effect: Effect) -> bool:
     """Whether money, goods or an order's state hang on an effect; what is counted or noted beside may be left to itself."""
     touch, words = effect.touch, model.words
+    if effect.kind in _MOVES:
+        return True
     if touch is None or model.repeats.harm(effect) in ("money", "goods"):
         return model.repeats.harm(effect) in ("money", "goods")
     return words.entity(touch.entity) or any(words.says_state(name) for name in touch.fields)
