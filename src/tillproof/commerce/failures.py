@@ -240,7 +240,7 @@ class Failures:
                 or recogniser.is_("loggers", fn, i) == "report"
             ):
                 return True
-            if op == Op.CALL and any(self._writes_down(one, _INWARD) for one in self._ours(fn, i)):
+            if op == Op.CALL and any(self.writes_down(one) for one in self._ours(fn, i)):
                 return True
         return False
 
@@ -249,7 +249,7 @@ class Failures:
         callee = self.model.program.body(fn).args(i)[0]
         return [o.fn for o in options(self.model.evaluator.value(fn, callee)) if isinstance(o, FunctionV) and o.fn != fn]
 
-    def _writes_down(self, fn: Fn, deeper: int) -> bool:
+    def writes_down(self, fn: Fn, deeper: int = _INWARD) -> bool:
         """Whether a function says in a record that something failed: ``finish_run(run, "cancelled")`` writes the run's state."""
         body = self.model.program.body(fn)
         for i, op in enumerate(body.op):
@@ -257,7 +257,7 @@ class Failures:
             touch = self.model.records.touch(fn, i, None) if plain is not None and plain.touches else None
             if touch is not None and touch.writes and not is_log(touch):
                 return True
-            if op == Op.CALL and deeper and any(self._writes_down(one, deeper - 1) for one in self._ours(fn, i)):
+            if op == Op.CALL and deeper and any(self.writes_down(one, deeper - 1) for one in self._ours(fn, i)):
                 return True
         return False
 

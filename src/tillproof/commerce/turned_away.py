@@ -17,11 +17,11 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-# What databases and their libraries call a row that is there already.
-_THERE = re.compile(
+THERE = re.compile(
     r"P2002|E?11000\b|\b23505\b|\b23000\b|\b1062\b|unique|duplicat|dup_?(key|entry)|already_?exist|integrity|constraint|conflict|collision",
     re.IGNORECASE,
 )
+"""What databases and their libraries call a row that is there already."""
 _NOT_THERE = re.compile(r"does_?not_?exist|not_?found|no_?result|no_?rows|missing", re.IGNORECASE)
 _DEEPEST = 5
 
@@ -70,38 +70,38 @@ def _creates(model: "Model", atom: Atom) -> bool:
 def _leaves(model: "Model", fn: Fn, catch: Catch) -> bool:
     """Whether a handler does not go on where the failure says that the row was there."""
     if not catch.falls:
-        return bool(catch.types) and all(_THERE.search(t) for t in catch.types)
+        return bool(catch.types) and all(THERE.search(t) for t in catch.types)
     body = model.program.body(fn)
     for number in catch.blocks:
         block = body.blocks[number]
         last = block.end - 1
         if last < block.start or body.op[last] != Op.BRANCH:
             continue
-        asked = _asks(model, fn, body.args(last)[0], True, 0)
+        asked = says_there(model, fn, body.args(last)[0], True)
         way = next((t for k, t in block.next if asked is not None and k == (EDGE_TRUE if asked else EDGE_FALSE)), None)
         if way is not None and reached_from(body, way) <= catch.blocks:
             return True
     return False
 
 
-def _asks(model: "Model", fn: Fn, i: int, truth: bool, depth: int) -> bool | None:
+def says_there(model: "Model", fn: Fn, i: int, truth: bool, depth: int = 0) -> bool | None:
     """The truth of a condition where the failure says that the row was there; None when it asks something else."""
     body = model.program.body(fn)
     op, args = body.op[i], body.args(i)
     if depth > _DEEPEST:
         return None
     if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
-        return _asks(model, fn, args[1], not truth, depth + 1)
+        return says_there(model, fn, args[1], not truth, depth + 1)
     if op in (Op.CAST, Op.AWAIT):
-        return _asks(model, fn, args[1 if op == Op.CAST else 0], truth, depth + 1)
+        return says_there(model, fn, args[1 if op == Op.CAST else 0], truth, depth + 1)
     if op == Op.CHOICE and body.text(args[0]) in ("and", "or"):
-        return next((a for part in args[1:] if (a := _asks(model, fn, part, truth, depth + 1)) is not None), None)
+        return next((a for part in args[1:] if (a := says_there(model, fn, part, truth, depth + 1)) is not None), None)
     if op == Op.NAME:
         stores = model.evaluator.defuse(fn).reaching(i, body.name(i)).stores
-        return next((a for s in sorted(stores) if (a := _asks(model, fn, body.args(s)[1], truth, depth + 1)) is not None), None)
+        return next((a for s in sorted(stores) if (a := says_there(model, fn, body.args(s)[1], truth, depth + 1)) is not None), None)
     if op == Op.BINARY:
         operator = body.text(args[0])
-        told = any((c := body.const(side)) is not None and _THERE.search(c[1]) for side in args[1:3])
+        told = any((c := body.const(side)) is not None and THERE.search(c[1]) for side in args[1:3])
         return (operator in EQUAL) == truth if told and operator in (*EQUAL, *UNEQUAL) else None
     return truth if op == Op.CALL and _names_it(model, fn, i) else None
 
@@ -113,4 +113,4 @@ def _names_it(model: "Model", fn: Fn, call: int) -> bool:
     rows = [callee, *(v for _, v in arguments), *(body.args(callee)[:1] if body.op[callee] == Op.FIELD else [])]
     texts = [c[1] for row in rows if (c := body.const(row)) is not None]
     names = [body.name(row) for row in rows if body.op[row] in (Op.NAME, Op.FIELD)]
-    return any(_THERE.search(t) for t in (*texts, *names))
+    return any(THERE.search(t) for t in (*texts, *names))

@@ -2,6 +2,7 @@
 answered as done, and nobody does the work."""
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tillproof.checks.resilience.losses import comes_round_again
@@ -10,17 +11,20 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.firsts import first_only
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
-from tillproof.commerce.repeats import Guard, Repeat
-from tillproof.commerce.rolled_back import in_one
+from tillproof.commerce.refused_repeats import acknowledged
+from tillproof.commerce.repeats import Guard
+from tillproof.commerce.rolled_back import in_one, rolled_back, transactions
 from tillproof.commerce.touches import Touch
-from tillproof.flow.facts import Condition, Passed
+from tillproof.flow.facts import Passed
 from tillproof.flow.program import Fn
-from tillproof.flow.values import FunctionV, constant
+from tillproof.flow.rejected import answered_failure
+from tillproof.flow.values import FunctionV, constant, options
 from tillproof.ir.ops import Op
 
 _TRANSACTION = re.compile(r"transaction|atomic|query_?runner|unit_?of_?work|(^|_)begin", re.IGNORECASE)
 _STATEMENT = re.compile(r"[\"'`]?\s*(begin|start\s+transaction)\b", re.IGNORECASE)
-_WORK = ("money", "goods", "record")
+# What stores of documents keep by themselves, in Python.
+_ONE_BY_ONE = re.compile(r"(insert|update|replace)_one|find_one_and_\w+")
 # By what a key of a cache is dropped, and when.
 _DROPS = frozenset(["del", "delete", "unlink", "forget", "delete_transient", "wp_cache_delete", "hdel"])
 _EXPIRES = ("expire", "pexpire")
@@ -34,78 +38,78 @@ class Marked(NamedTuple):
     mark: Effect
     work: Effect
 
+    @property
+    def too_early(self) -> Place:
+        """Where the message is marked, in the function that does the work afterwards."""
+        parted = (a for a, b in zip(reversed(self.mark.way), reversed(self.work.way), strict=False) if a.instr != b.instr)
+        return next(parted, self.mark.place)
 
-def marked_first(model: Model, handler: Handler) -> Marked | None:
-    """Where a row of the message is made before the work, outside its transaction, and a later delivery is passed over as soon as it finds
-    the row, whatever became of the work. None where a failure takes the row away, or a run of the shop's own comes back to it."""
-    effects = model.effects.of(handler.entry.target)
-    if _kept_later(model, handler.entry.target.fn.file, effects):
-        return None
-    for repeat in model.repeats.of(handler.entry.target):
-        if repeat.harm not in _WORK or repeat.effect.kind == "job" or repeat.refused is not None:
+
+def counted_first(model: Model, handler: Handler, stakes: list[Effect]) -> Marked | None:
+    """Where a message counts as handled before the work, outside its transaction: a row of it is made that a later delivery is passed over
+    for, or it is claimed by what lets only the first delivery through (a unique row, a key that is set where there is none). None where a
+    failure takes that away again, or a run of the shop's own comes back to the work."""
+    target = handler.entry.target
+    effects = model.effects.of(target)
+    for work in stakes:
+        if work.kind in ("job", "flush") or comes_round_again(model, work.fn) or _rests(model, work):
             continue
-        if any(_answers_failure(model, place) for place in repeat.effect.way):
+        if any(_answers_failure(model, place) for place in work.way) or rolled_back(model, work, effects) is not None:
             continue
-        asked = [g for g in repeat.guards if g.atom.truth is not None]
-        mark = _mark(model, asked[0], repeat, effects) if len(asked) == 1 else None
-        if mark is None or comes_round_again(model, repeat.effect.fn):
-            continue
-        if _rests(model, repeat.effect):
-            continue
-        if all(g is asked[0] or (g.atom.fn, g.atom.instr) == (mark.fn, mark.instr) for g in repeat.guards):
-            return Marked(Place(asked[0].atom.fn, asked[0].atom.instr, asked[0].atom.ctx), mark, repeat.effect)
+        if any(model.failures.swallows(place.fn, catch) for _, place, catch in model.failures.on_the_way(work.way)):
+            continue  # success is answered as it is
+        guards = model.repeats.guards(work, target)
+        found = _marked(model, guards, work, effects) or _claimed(model, guards, work, effects)
+        if found is not None:
+            return found
     return None
 
 
-def claimed_first(model: Model, handler: Handler, stakes: list[Effect]) -> Marked | None:
-    """Where a message is claimed by what lets only the first delivery through, a unique row or a key that is set where there is none, and
-    the work comes after it: when that fails, nobody gives the claim back, and the next delivery is taken for one that was handled."""
-    target = handler.entry.target
-    effects = model.effects.of(target)
-    for claim, (touch, behind) in _claims(model, target).items():
-        if _is_given_back(model, claim, touch.entity, effects) or _runs_out(model, claim, touch):
-            continue
-        if touch.entity != "cache" and (_kept_later(model, target.fn.file, effects) or any(_begins(model, p.fn) for p in claim.way)):
-            continue
-        for work in stakes:
-            if work.kind in ("job", "flush") or not _comes_after(model, claim, behind, work) or comes_round_again(model, work.fn):
+def _marked(model: Model, guards: Sequence[Guard], work: Effect, effects: list[Effect]) -> Marked | None:
+    """The row of the message that a delivery looks for, and that is made before the work."""
+    asked = [g for g in guards if g.atom.truth is not None]
+    mark = _mark(model, asked[0], work, effects) if len(asked) == 1 else None
+    if mark is None or not _is_kept(model, mark, work, effects):
+        return None
+    if all(g is asked[0] or (g.atom.fn, g.atom.instr) == (mark.fn, mark.instr) for g in guards):
+        return Marked(Place(asked[0].atom.fn, asked[0].atom.instr, asked[0].atom.ctx), mark, work)
+    return None
+
+
+def _claimed(model: Model, guards: Sequence[Guard], work: Effect, effects: list[Effect]) -> Marked | None:
+    """What lets only the first delivery through to the work."""
+    for guard in (g for g in guards if g.atomic):
+        for claim in guard.by:
+            touch = claim.touch if claim is not work else None
+            if touch is None or claim.fn != guard.atom.fn or touch.kind not in ("create", "upsert"):
                 continue
-            if not _rests(model, work) and not in_one(model, claim, work):
+            if guard.atom.truth is None:
+                refused = _refused_at(model, claim, effects)
+                if claim.instr != guard.atom.instr or not acknowledged(model, refused, work):
+                    continue
+            elif first_only(model.states, guard.atom) is None:
+                continue
+            if _is_given_back(model, claim, touch.entity, effects) or _runs_out(model, claim, touch):
+                continue
+            if _is_kept(model, claim, work, effects):
                 return Marked(claim.place, claim, work)
     return None
 
 
 def _rests(model: Model, work: Effect) -> bool:
     """Whether work that fails rests where somebody finds it."""
-    return any(model.failures.leaves_trace(place.fn, catch.caught) for place in work.way for catch in around(model, place))
+    if any(model.failures.leaves_trace(place.fn, catch.caught) for place in work.way for catch in around(model, place)):
+        return True
+    return any(model.failures.writes_down(handler) for place in work.way for handler in _told_of_rejection(model, place))
 
 
-def _claims(model: Model, target: FunctionV) -> dict[Effect, tuple[Touch, Effect]]:
-    """The effects that are guards by themselves, ``if (await redis.setnx(key, 1))``, each with the record that it makes and with one that
-    it guards."""
-    found: dict[Effect, tuple[Touch, Effect]] = {}
-    for repeat in model.repeats.of(target):
-        for guard in (g for g in repeat.guards if g.atomic and first_only(model.states, g.atom) is not None):
-            for effect in guard.by:
-                touch = effect.touch if effect.fn == guard.atom.fn else None
-                if touch is not None and touch.kind in ("create", "upsert"):
-                    found.setdefault(effect, (touch, repeat.effect))
-    return found
-
-
-def _comes_after(model: Model, claim: Effect, guarded: Effect, work: Effect) -> bool:
-    """Whether work is done only where the claim is won, as something is that it guards: where their ways part from the claim's, all that
-    was asked before the one was asked before the other."""
-    for a, c, b in zip(reversed(claim.way), reversed(guarded.way), reversed(work.way), strict=False):
-        if not a.fn == b.fn == c.fn:
-            return False
-        if a.instr not in (b.instr, c.instr):
-            at = model.effects.facts(a.fn).at
-            asked = {f for f in at(c.instr) if isinstance(f, Condition) and f not in at(a.instr)}
-            return b.instr > a.instr and asked.issubset(at(b.instr))
-        if a.instr != b.instr or a.instr != c.instr:
-            return False
-    return False
+def _told_of_rejection(model: Model, place: Place) -> Iterator[Fn]:
+    """The functions of ours that are handed to ``catch`` for what a call promises."""
+    body = model.program.body(place.fn)
+    for i, op in enumerate(body.op):
+        answered = answered_failure(body, i) if op == Op.CALL and i > place.instr else None
+        if answered is not None and answered[0] == place.instr:
+            yield from (o.fn for o in options(model.evaluator.value(place.fn, answered[1])) if isinstance(o, FunctionV))
 
 
 def _is_given_back(model: Model, claim: Effect, kept: str, effects: list[Effect]) -> bool:
@@ -128,13 +132,44 @@ def _runs_out(model: Model, claim: Effect, touch: Touch) -> bool:
     return short or (kept is not None and kept < _SHORT) or "lock" in " ".join(model.vocabulary.tokens(claim.fn)).lower()
 
 
-def _kept_later(model: Model, file: str, effects: list[Effect]) -> bool:
-    """Whether what is written is only kept once the work is done: by a unit of work that is flushed or committed in the end, or in a
-    transaction that the framework puts around each request."""
-    if any(e.kind == "flush" or (e.touch is not None and e.touch.kind == "flush") for e in effects):
+def _is_kept(model: Model, claim: Effect, work: Effect, effects: list[Effect]) -> bool:
+    """Whether a row is there for good when the work begins. A unit of work that keeps all at once must have done so in between; nothing
+    is kept before its end in a transaction that is begun by hand, or that the framework puts around each request."""
+    if claim.touch is not None and claim.touch.entity == "cache":
         return True
-    django = any(f.id == "django" for f in model.wiring.active.of(file))
-    return model.program.language(file) == "python" and (not django or bool(model.program.mentioning("ATOMIC_REQUESTS")))
+    if in_one(model, claim, work) or (not transactions(model, claim) and any(_begins(model, p) for p in claim.way)):
+        return False
+    if any(_keeps_all(e) for e in effects):
+        return _kept_by(model, claim, work, effects) is not None
+    if model.program.language(claim.fn.file) != "python":
+        return True
+    if any(f.id == "django" for f in model.wiring.active.of(claim.fn.file)):
+        return not model.program.mentioning("ATOMIC_REQUESTS")
+    return _ONE_BY_ONE.fullmatch(model.program.body(claim.fn).called(claim.instr)) is not None
+
+
+def _keeps_all(effect: Effect) -> bool:
+    """Whether an effect is that a unit of work is written, whatever belongs to it."""
+    return effect.touch is not None and effect.touch.kind == "flush" and not effect.touch.entity
+
+
+def _kept_by(model: Model, claim: Effect, work: Effect, effects: list[Effect]) -> Effect | None:
+    """What writes a claim for good before the work, of a unit of work that keeps all at once."""
+    only = "commit" if model.program.language(claim.fn.file) == "python" else ""
+    return next(
+        (
+            e
+            for e in effects
+            if _keeps_all(e) and only in model.program.body(e.fn).called(e.instr) and _before(model, claim, e) and _before(model, e, work)
+        ),
+        None,
+    )
+
+
+def _refused_at(model: Model, claim: Effect, effects: list[Effect]) -> Effect:
+    """Where the database refuses a row that is there: where a unit of work is written, else where the row is made."""
+    written = (e for e in effects if _keeps_all(e) and _before(model, claim, e))
+    return next(written, claim)
 
 
 def _answers_failure(model: Model, place: Place) -> bool:
@@ -143,7 +178,7 @@ def _answers_failure(model: Model, place: Place) -> bool:
     return any(block in c.blocks for c in model.failures.catches(place.fn))
 
 
-def _mark(model: Model, guard: Guard, repeat: Repeat, effects: list[Effect]) -> Effect | None:
+def _mark(model: Model, guard: Guard, work: Effect, effects: list[Effect]) -> Effect | None:
     """The row of the message that is made before the work and that alone keeps a second delivery from it."""
     atom = guard.atom
     sought = model.states.existence(atom)
@@ -151,25 +186,23 @@ def _mark(model: Model, guard: Guard, repeat: Repeat, effects: list[Effect]) -> 
         return None
     if any(model.words.says_state(r.field) for r in model.states.reads(atom)):
         return None  # a row that says how far it came
-    made = [e for e in guard.by if e.touch is not None and e.touch.kind == "create" and e is not repeat.effect]
-    first = next((e for e in made if _before(model, e, repeat.effect)), None)
+    made = [e for e in guard.by if e.touch is not None and e.touch.kind == "create" and e is not work]
+    first = next((e for e in made if _before(model, e, work)), None)
     if first is None or first.touch is None or len(made) != len(guard.by):
         return None
     kept = first.touch.entity
     if any(e.touch is not None and e.touch.kind == "delete" and e.touch.entity == kept for e in effects):
         return None  # what failed is taken for new again
-    if in_one(model, first, repeat.effect) or any(_begins(model, p.fn) for p in first.way):
-        return None
     return first if model.outcomes.passes_over(atom.fn, atom.instr, answers=True) else None
 
 
-def _begins(model: Model, fn: Fn) -> bool:
-    """Whether a function begins a transaction by hand, which may still be open where the row is made and the work done."""
-    body = model.program.body(fn)
+def _begins(model: Model, place: Place) -> bool:
+    """Whether a transaction is begun by hand before a place, which may still be open where the row is made and the work done."""
+    body = model.program.body(place.fn)
     return any(
         (op in (Op.CALL, Op.NEW) and _TRANSACTION.search(body.called(i)) is not None)
         or (op == Op.CONST and _STATEMENT.match(body.name(i)) is not None)
-        for i, op in enumerate(body.op)
+        for i, op in enumerate(body.op[: place.instr])
     )
 
 

@@ -6,6 +6,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.begun_payments import keeps_payment, notes_payment
 from tillproof.checks.resilience.completed import lost_when_completed
+from tillproof.checks.resilience.counted_early import counted_early
 from tillproof.checks.resilience.losses import (
     Lost,
     comes_round_again,
@@ -15,7 +16,6 @@ from tillproof.checks.resilience.losses import (
     moved_unseen,
     taken_for_done,
 )
-from tillproof.checks.resilience.marked_first import Marked, claimed_first, marked_first
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.stakes import at_stake
 from tillproof.checks.resilience.taken_for_refused import taken_for_refused
@@ -59,8 +59,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     for entry in model.handlers.entries:
         handler = handlers.get(entry.target.fn)
         effects = at_stake(model, entry, handler)
-        if handler is None:
+        if handler is None or handler.kind == "redirect-return":
             yield from _moving(model, entry, seen)
+        if handler is None:
             for end, to in unsent(model, entry):
                 if (end.fn, end.instr) not in seen:
                     seen[end.fn, end.instr] = ""
@@ -81,12 +82,10 @@ def rule(model: Model) -> Iterator[Ruling]:
         for place in [p for p in left if p not in seen]:
             seen[place] = provider
             yield _unasked(model, entry, *left[place], at=left[place][1].caught)
-        missed = [u for u in unfound(model, handler) if (u.looked.fn, u.looked.instr) not in seen] if handler is not None else []
-        if handler is not None and missed:
-            seen.update(((u.looked.fn, u.looked.instr), provider) for u in missed)
-            yield _unknown_order(model, entry, handler, missed)
         alone = all(any(is_left_behind(model, place) for place in e.way) for e in effects)  # of which no-dead-letter tells
-        if not (found or left or missed or alone):
+        dropped = list(_dropped_messages(model, entry, handler, effects, seen, alone)) if handler is not None else []
+        yield from dropped
+        if not (found or left or dropped or alone):
             yield _passed_over(model, entry, handler, effects)
     for job, listener, end in lost_when_completed(model):
         if (end.fn, end.instr) not in seen:
@@ -97,15 +96,25 @@ def rule(model: Model) -> Iterator[Ruling]:
     yield from unread_user_errors(model)
 
 
+def _dropped_messages(
+    model: Model, entry: Entry, handler: Handler, effects: list[Effect], seen: dict[tuple[Fn, int], str], alone: bool
+) -> Iterator[Ruling]:
+    """Messages that are passed over though nothing was done: what they speak of is not found, or they count as handled too early."""
+    provider = handler.provider.id if handler.kind != "redirect-return" else ""
+    missed = [u for u in unfound(model, handler) if (u.looked.fn, u.looked.instr) not in seen]
+    if missed:
+        seen.update(((u.looked.fn, u.looked.instr), provider) for u in missed)
+        yield _unknown_order(model, entry, handler, missed)
+    if provider and not alone:
+        yield from counted_early(model, entry, handler, effects, seen)
+
+
 def _passed_over(model: Model, entry: Entry, handler: Handler | None, effects: list[Effect]) -> Ruling:
     """Where no exception is lost: whether a message is passed over since somebody who was asked about it gave no good answer."""
     if handler is not None and (dropped := unfetched(model, handler) or unanswered(model, handler) or untold(model, handler)) is not None:
         return _unasked(model, entry, handler, dropped)
-    if handler is not None and handler.kind != "redirect-return":
-        if (found := refused(model, effects)) is not None:
-            return _refused(model, entry, handler, found)
-        if (marked := marked_first(model, handler) or claimed_first(model, handler, effects)) is not None:
-            return _marked(model, entry, handler, marked)
+    if handler is not None and handler.kind != "redirect-return" and (found := refused(model, effects)) is not None:
+        return _refused(model, entry, handler, found)
     if handler is not None and (unfit := unfitting(model, handler)) is not None:
         return _unfit(model, entry, handler, unfit)
     return _held(model, entry, handler, effects[0])
@@ -143,11 +152,12 @@ def _told_too_late(model: Model, effect: Effect) -> Lost | None:
 
 
 def _grouped(ends: list[Lost]) -> list[tuple[Lost, list[Lost]]]:
-    """Errors that are answered, and that nobody acts upon, are one habit of an entry point, however many of its writes share it; that no
-    row is taken for a message that came before is another."""
-    answered = [e for e in ends if e.answered]
-    habits = [[e for e in answered if e.for_none is none] for none in (False, True)]
-    return [(e, []) for e in ends if not e.answered] + [(habit[0], habit[1:]) for habit in habits if habit]
+    """Errors that are answered, and that nobody acts upon, are one habit of a function, however many of its writes share it; that no row
+    is taken for a message that came before is another."""
+    habits: dict[tuple[Fn, bool], list[Lost]] = {}
+    for end in (e for e in ends if e.answered):
+        habits.setdefault((end.fn, end.for_none), []).append(end)
+    return [(e, []) for e in ends if not e.answered] + [(habit[0], habit[1:]) for habit in habits.values()]
 
 
 def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, more: list[Lost]) -> Ruling:
@@ -456,30 +466,6 @@ def _completed(model: Model, job: Job, listener: Fn, found: Lost) -> Ruling:
         Evidence(listener.file, line, "done when the job has completed", "source"),
         Evidence(found.fn.file, at, found.how, "missing"),
         *steps(model, found.effect, "this may fail"),
-    ]
-    return ruling
-
-
-def _marked(model: Model, entry: Entry, handler: Handler, found: Marked) -> Ruling:
-    """A message that is written down as handled before it is, so that nobody does what failed."""
-    file, line = entry_line(model, entry)
-    ruling = Ruling("resilience/swallowed-failure", "broken", handler.kind, file, line, severity="high", confidence="likely")
-    ruling.anchor = lines(model, found.mark.place)
-    ruling.title = "A message counts as handled before it is"
-    name = handler.provider.name
-    ruling.message = (
-        f"{called(model, entry)} writes down that the message came before it does the work. When the work fails, {name} sends the message "
-        "again, the row is found, and success is answered: the work is never done, and nobody is told."
-    )
-    ruling.remediation = (
-        "Write the row in the transaction of the work; or note in it when the work is done, and pass a message over only when it says so; "
-        "or take the row away when the work fails."
-    )
-    ruling.evidence = [
-        source(model, entry, f"{called(model, entry)}: what must not be lost"),
-        step(model, found.mark.place, "the message counts as handled from here on", "step"),
-        *steps(model, found.work, "this may fail"),
-        step(model, found.asked, "the next delivery is answered as done as soon as the row is there", "missing"),
     ]
     return ruling
 
