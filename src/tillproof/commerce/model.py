@@ -39,6 +39,7 @@ from tillproof.commerce.listed_states import ListedStates
 from tillproof.commerce.listeners import Listeners
 from tillproof.commerce.loaded import Loaded
 from tillproof.commerce.logs import Logs
+from tillproof.commerce.made_settings import MadeSettings
 from tillproof.commerce.named_bindings import NamedBindings
 from tillproof.commerce.operations import Operations
 from tillproof.commerce.outcomes import Outcomes
@@ -170,6 +171,11 @@ class Model:
     def answers(self) -> Answers:
         """What is asked of what calls give."""
         return Answers(self)
+
+    @cached_property
+    def made_settings(self) -> MadeSettings:
+        """What functions of ours make for whoever asks for a setting."""
+        return MadeSettings(self)
 
     @cached_property
     def sendings(self) -> Sendings:

@@ -174,7 +174,8 @@ class CodeReader:
     def _declared(self, value: Value) -> Iterator[Value]:
         """What a module of settings keeps under the name that is asked for, or takes where the environment has nothing:
         ``config("MERCHANT_ID", default="…")``."""
-        for kept in (v for o in options(value) for v in self._model.evaluator.scope.settings.declared(o)):
+        declared = self._model.evaluator.scope.settings.declared
+        for kept in (v for o in options(value) for one in declared(o) for v in options(one)):
             yield from leaves(kept, _MOST_LEAVES)
             if isinstance(kept, Result) and kept.instr >= 0:
                 given = self._model.evaluator.arguments(kept)

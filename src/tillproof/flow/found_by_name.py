@@ -20,6 +20,7 @@ from tillproof.flow.values import (
     before_writes,
     choice,
     constant,
+    options,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def classes_named(ev: "Evaluator", name: Text, at: Place) -> Value | None:
 def imported(ev: "Evaluator", file: str, name: Value, at: Place) -> Value | None:
     """The class or function that a dotted text names whole, written down or kept in the settings:
     ``import_string("shop.gateways.StripeGateway")``."""
-    told = [text.replace(":", ".").rpartition(".") for v in (name, *ev.scope.settings.declared(name)) if (text := constant(v))]
+    kept = (o for v in ev.scope.settings.declared(name) for o in options(v))
+    told = [text.replace(":", ".").rpartition(".") for v in (name, *kept) if (text := constant(v))]
     found = [ev.scope.module(file, module, last, at) for module, _, last in told if module and last]
     ours = [v for v in found if isinstance(v, (ClassV, FunctionV))]
     return choice(at, list(ours)) if ours else None

@@ -29,6 +29,11 @@ class Settings:
 
     def address(self, call: str, path: str, file: str, at: Place) -> Value | None:
         """The address that is kept under a path of the settings that a call asks; of others it is enough to know that they are settings."""
+        value = self._under(call, path, file, at)
+        return value if value is not None and all(self._is_address(o) for o in options(value)) else None
+
+    def _under(self, call: str, path: str, file: str, at: Place) -> Value | None:
+        """Whatever is kept under a path of the settings that a call asks."""
         first, *inner = path.split(".")
         kept = self._near(self.folders[call], first, file) if inner else None
         body = self.evaluator.program.body(Fn(kept, TOP)) if kept is not None else None
@@ -40,7 +45,7 @@ class Settings:
             if not isinstance(value, (Record, Overlay)):
                 return None
             value = self.evaluator.member(value, key, at)
-        return value if value is not None and all(self._is_address(o) for o in options(value)) else None
+        return value
 
     def kept(self, held: str, name: str, at: Place) -> Value | None:
         """The address that the modules of settings keep under a name, of each module its own; of others it is enough to know that they are
@@ -50,16 +55,19 @@ class Settings:
             return None
         key = (self.evaluator.program.unit(at[0]), name)
         if key not in self._named:
-            found = [
-                v for file in self._modules_of(module) if self.evaluator.program.unit(file) == key[0] for v in self._at_top(file, name)
-            ]
+            near = (file for file in self._modules_of(module) if self.evaluator.program.unit(file) == key[0])
+            found = [o for file in near for v in self._at_top(file, name) for o in options(v)]
             told = [address for v in found if (address := self._written(v)) is not None]
             self._named[key] = choice(at, list(told)) if told and len(told) == len(found) else None
         return self._named[key]
 
     def declared(self, value: Value) -> list[Value]:
-        """What the modules of settings keep under the name that a value is asked by, ``settings.HOOK_SECRET``; none for what is no such
-        setting."""
+        """What the modules of settings keep under the name that a value is asked by, ``settings.HOOK_SECRET``, or the file of settings
+        under the path that a call is given, ``config('services.gateway.hook_secret')``; none for what is no such setting."""
+        if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, External) and value.callee.name in self.folders:
+            path = self.evaluator.argument(value, 0)
+            told = self._under(value.callee.name, path.text.strip("'\""), value.at[0], value.at) if isinstance(path, Const) else None
+            return [told] if told is not None else []
         held, _, name = value.name.rpartition(".") if isinstance(value, External) else ("", "", "")
         module, file = _MODULES.get(held), value.at[0]
         if module is None or file not in self.evaluator.program.indices:
@@ -85,11 +93,11 @@ class Settings:
         return self._files[module][""]
 
     def _at_top(self, file: str, name: str) -> list[Value]:
-        """What a file keeps under a name, unless the file does not speak of it."""
+        """What a file keeps under a name, by each line that sets it, unless the file does not speak of it."""
         if name.encode() not in self.evaluator.program.sources[file]:
             return []
         stores = self.evaluator.defuse(Fn(file, TOP)).stores.get(name, ())
-        return [o for s in stores for o in options(self.evaluator.value(Fn(file, TOP), s))]
+        return [self.evaluator.value(Fn(file, TOP), s) for s in stores]
 
     def _written(self, value: Value) -> Const | None:
         """The address that a value is, or that is written beside the setting of the environment that may be put in its place:

@@ -34,9 +34,20 @@ def empty_option(model: Model, value: Value) -> Value | None:
             default = _default(model, option)
             if isinstance(default, Const) and default.text == "" and not isinstance(default, Missing):
                 return option
-        if (kept := _of_settings(model, option)) is not None:
+            if (default is None or isinstance(default, Missing)) and read_too_late(model, option):
+                return option
+        if (kept := _of_settings(model, option, empty_option)) is not None:
             return kept
     return None
+
+
+def read_too_late(model: Model, setting: Value) -> bool:
+    """Whether a setting of the environment is asked for outside the files of settings, where it is null once those are cached:
+    ``env('HOOK_SECRET')`` in a controller of Laravel."""
+    name = setting.callee.name if isinstance(setting, Result) and isinstance(setting.callee, External) else ""
+    folders = [f.settings_once[name] for f in model.knowledge.frameworks.values() if name in f.settings_once]
+    file = setting.at[0]
+    return bool(folders) and model.program.language(file) == "php" and not any(f"/{file}".rfind(f"/{d}/") >= 0 for d in folders)
 
 
 def _default(model: Model, setting: Result) -> Value | None:
@@ -45,16 +56,16 @@ def _default(model: Model, setting: Result) -> Value | None:
     return named if named is not None else model.evaluator.argument(setting, 1)
 
 
-def _of_settings(model: Model, value: Value) -> Value | None:
-    """The empty text that every module of settings falls back to for what is asked by name, where none of them asks whether it is there:
+def _of_settings(model: Model, value: Value, option: Option) -> Value | None:
+    """The text that every file of settings falls back to for what is asked by name, where none of them asks whether it is there:
     ``settings.HOOK_SECRET`` of ``HOOK_SECRET = os.environ.get("HOOK_SECRET", "")``."""
-    kept = model.evaluator.scope.settings.declared(value)
-    empty = [found for v in kept if (found := empty_option(model, v)) is not None]
-    if not empty or len(empty) != len(kept) or not isinstance(value, External):
+    kept = model.evaluator.scope.settings.declared(value) or model.made_settings.under(value)
+    fallen = [found for v in kept if (found := option(model, v)) is not None]
+    if not fallen or len(fallen) != len(kept):
         return None
-    name = value.name.rpartition(".")[2]
-    asked = any(_asks(model, Fn(file, TOP), name) for file in dict.fromkeys(v.at[0] for v in kept))
-    return empty[0] if not asked else None
+    name = value.name.rpartition(".")[2] if isinstance(value, External) else ""
+    asked = bool(name) and any(_asks(model, Fn(file, TOP), name) for file in dict.fromkeys(v.at[0] for v in kept))
+    return fallen[0] if not asked else None
 
 
 def _falls_to_null(model: Model, value: Const) -> bool:
@@ -76,7 +87,11 @@ def written_option(model: Model, value: Value) -> Value | None:
             default = _default(model, option)
             if isinstance(default, Const) and not isinstance(default, Missing) and default.kind == Kind.STRING and default.text:
                 return option
+            if (kept := _of_settings(model, option, written_option)) is not None:
+                return kept
             configured = True
+        elif (kept := _of_settings(model, option, written_option)) is not None:
+            return kept
         elif model.recogniser.result_is("config", option):
             configured = True
     return found if configured else None

@@ -7,7 +7,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.back_doors import back_door
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.chosen_keys import chosen_key
-from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option, written_option
+from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option, read_too_late, written_option
 from tillproof.checks.payment.overwritten import made_the_same
 from tillproof.checks.payment.posted_back import unencoded
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
@@ -289,6 +289,16 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     ruling.message = (
         "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
     )
+    if read_too_late(model, found[1]):
+        ruling.message = (
+            "The environment is read outside the files of settings: once these are cached, as deployments do, it answers null, and the "
+            "verification runs with an empty key, which everyone knows: forged events pass as genuine."
+        )
+        ruling.remediation = (
+            "Read the variable in a file under `config/`, ask for the secret with `config('…')`, and refuse the message when there is none."
+        )
+        at_setting = found[1].at
+        ruling.evidence[-1] = Evidence(at_setting[0], at_setting[1], "this is null once the settings are cached", "source")
     return ruling
 
 
@@ -341,6 +351,10 @@ def _written_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
     if found is None:
         return None
     ruling = _fallen_back(model, base, found, "Give the secret no default", "the secret falls back to a text that is written here")
+    place, written = found
+    if written.at[0] != place.fn.file:  # it is the settings that have to change
+        ruling.anchor = (*written.at, written.at[1])
+        ruling.evidence.append(at(model.program, place.fn, place.instr, "it proves the sender here", "sink"))
     ruling.title = "The webhook secret falls back to one that stands in the code"
     ruling.message = (
         "Where no secret is configured the verification runs with a key that everybody who has seen the code knows: forged events pass as "

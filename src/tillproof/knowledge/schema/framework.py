@@ -144,6 +144,15 @@ class Currencies(Part, frozen=True):
     source: str = ""
 
 
+class SettingsMade(Part, frozen=True, kw_only=True):
+    """How functions of ours make settings that are asked for by a path. ``named``: the call that gives a name to what a function makes;
+    ``within``: the module that is told under ``listed`` which functions make all settings."""
+
+    named: str
+    within: str
+    listed: str
+
+
 class Framework(Part, frozen=True):
     """A framework pack: what a route, a request, a role, a config read or a record write looks like in it.
 
@@ -173,7 +182,9 @@ class Framework(Part, frozen=True):
     ``json_parsers``/``raw_parsers``: body parsers; ``parses``: the one that is there by itself. ``exits``: calls that never return.
     ``answers``: calls that write or make the answer.
     ``config``: calls and members that read configuration. ``settings``: those of them whose first argument is a path into what a file
-    returns, ``file.key.key``, and the folder of these files. ``http``: calls that send a request, or make what sends it.
+    returns, ``file.key.key``, and the folder of these files. ``settings_once``: those that answer nothing outside the files of a folder,
+    once these are cached as production does. ``settings_made``: how functions of ours make settings that are asked for by a path.
+    ``http``: calls that send a request, or make what sends it.
     ``random``: values that differ at every call, clocks included; a date type that is given a value to convert is no clock.
     ``verifies``: calls that return only when a signed token or message is genuine (they throw otherwise).
     ``macs``: calls that make or check a keyed digest. ``compares``: calls that compare in constant time.
@@ -267,6 +278,8 @@ class Framework(Part, frozen=True):
     answers: tuple[str, ...] = ()
     config: tuple[str, ...] = ()
     settings: dict[str, str] = {}
+    settings_once: dict[str, str] = {}
+    settings_made: SettingsMade | None = None
     http: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     verifies: tuple[str, ...] = ()
