@@ -451,7 +451,7 @@ class HookController extends Controller {
     public function handle(Request $request) {
         $event = START;
         try {
-            $event = \\Stripe\\Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), config('services.stripe.hook'));
+            $event = \\Stripe\\Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), config('shop.hook'));
         } catch (\\Exception $e) {
             logger($e->getMessage());
         }
@@ -488,7 +488,7 @@ use Illuminate\\Http\\Request;
 use Illuminate\\Support\\Facades\\DB;
 class HookController extends Controller {
     public function handle(Request $request) {
-        $event = \\Stripe\\Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), config('services.stripe.hook'));
+        $event = \\Stripe\\Webhook::constructEvent($request->getContent(), $request->header('Stripe-Signature'), config('shop.hook'));
         $completed = false;
         DB::transaction(function () use ($event, &$completed) {
             $order = Order::where('session', $event->data->object->id)->lockForUpdate()->firstOrFail();

@@ -1,5 +1,6 @@
 """Models of small trees, on real files."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +24,12 @@ def write(root: Path, files: dict[str, str]) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+def files_of(shop: str) -> dict[str, str]:
+    """A small tree that is written down as one text, each file behind a line ``=== path``."""
+    named = (part.partition("\n") for part in re.split("^=== ", shop, flags=re.MULTILINE)[1:])
+    return {name.strip(): text for name, _, text in named}
 
 
 def model_of(root: Path, files: dict[str, str]) -> tuple[Model, Tree]:

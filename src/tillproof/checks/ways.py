@@ -116,10 +116,13 @@ def anchor(model: Model, effect: Effect, provider: Provider | None = None) -> Pl
 
 def _writes_what_it_is_told(model: Model, effect: Effect, place: Place) -> bool:
     """Whether a function is one of a general store, which writes whatever fields it is handed, into rows of any kind or with a state
-    that its caller has chosen: ``update(id, changes)`` of a base class, ``changeOrder(id, { status: 'paid' })``."""
+    that its caller has chosen: ``update(id, changes)`` of a base class, ``changeOrder(id, { status: 'paid' })``; or makes a row of nothing
+    but what it is handed: ``create(self, validated_data)`` of a serializer."""
     if place != effect.place or effect.touch is None or place.ctx is None:
         return False
     alone, told = model.records.touch(place.fn, place.instr, None), effect.touch.fields
+    if alone is not None and alone.kind == "create" and not alone.fields:
+        return True
     if alone is None or alone.fields.keys() >= told.keys():
         return False
     chosen = (

@@ -94,13 +94,15 @@ class OnceOnly:
         return states.looks_at_state(atom) or any(_OF_ORDER.fullmatch(r.entity) and says(r.field) for r in states.reads(atom))
 
     def _chooses_rows(self, guard: Guard) -> bool:
-        """Whether a condition asks for rows that are chosen by what the entry sets on them afterwards: those of a seller that are not paid
-        out yet."""
+        """Whether a condition asks for rows that are chosen by what the entry sets on them afterwards, those of a seller that are not paid
+        out yet; or whether there is one that the entry makes afterwards: ``if Refund.objects.filter(order=order).exists()``."""
         sought = self.model.states.existence(guard.atom)
         if sought is None or sought.kind != "read":
             return False
-        writes = [e.touch for e in guard.by if e.touch is not None and e.touch.kind == "write"]
-        return any(not touch.fields.keys().isdisjoint(sought.keys) for touch in writes)
+        done = [e.touch for e in guard.by if e.touch is not None]
+        if guard.atom.truth is not None and any(touch.kind == "create" and touch.entity == sought.entity for touch in done):
+            return True
+        return any(touch.kind == "write" and not touch.fields.keys().isdisjoint(sought.keys) for touch in done)
 
     def _is_claim(self, guard: Guard) -> bool:
         """Whether a guard is a call that has returned, and reads nothing that could be old, as ``Order.objects.get(paid=False)`` does."""

@@ -16,7 +16,7 @@ from tillproof.commerce.recognise import Known
 from tillproof.commerce.requests import Source
 from tillproof.commerce.role_checks import INSISTS
 from tillproof.commerce.salted import is_made_with_secret, is_of_message_alone
-from tillproof.commerce.shared_secrets import is_echo, is_shared_secret
+from tillproof.commerce.shared_secrets import is_echo, is_open, is_shared_secret
 from tillproof.commerce.strange_calls import asked_again, asks_where_told, foreign_verifier, gives_truth
 from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import passed_on
@@ -159,7 +159,7 @@ class SenderPolicy:
             return Proof("boolean")
         if any(is_of_message_alone(self.model, a) for a in arguments) or (arguments and all(is_echo(self.model, a) for a in arguments)):
             return None  # who sends the message makes that digest, too
-        if any(is_mac(self.model, a) for a in arguments) or any(self._from_sender(a) for a in arguments):
+        if any(is_mac(self.model, a) for a in arguments) or any(self._from_sender(a) and not is_open(self.model, a) for a in arguments):
             self._note(fn, i, ctx, "the keyed digest is compared in constant time", "boolean", mac=True)
             return Proof("boolean")
         return None

@@ -30,6 +30,10 @@ _ENCODES = re.compile(
 )
 _NAMING = 2  # arguments that may name a setting
 _ENCODED = 4  # calls and texts around a secret in a header
+_OPEN = re.compile(
+    r"(\w+_)?(inst|installation|merchant|account|site|store|shop|seller|vendor|client|app|order|invoice|cart|payment|transaction)_?(id|no|number)"
+    r"|merchant|business|receiver(_e?mail)?|(\w+_)?(amount|currency|total)|mid|e?mail"
+)
 _LEAST = 8  # characters of a secret that is written down
 
 
@@ -49,6 +53,12 @@ def is_shared_secret(model: "Model", sent: Value, ours: Value) -> bool:
     if not _SENT.fullmatch(key) or _VISITORS.search(key):
         return False
     return any(_is_setting(model, o) or _is_kept_secret(o) or _is_written(o) for o in options(ours))
+
+
+def is_open(model: "Model", sent: Value) -> bool:
+    """Whether what was sent is said openly in every message and page of the shop, and so proves nobody: the account's own id, an amount."""
+    source = model.requests.source(sent)
+    return source is not None and source.kind != "headers" and _OPEN.fullmatch(snake((source.key or "").rpartition(".")[2])) is not None
 
 
 def _is_secret_setting(model: "Model", value: Value) -> bool:

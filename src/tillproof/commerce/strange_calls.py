@@ -62,6 +62,10 @@ _LOCATES = ("app", "make", "resolve", "get", "service")
 _QUOTES = "'\""
 
 
+_OF_THE_APPLICATION = ("$GLOBALS.", "GLOBALS.")
+"""How what the application keeps for all its code is called: an object of its own, or its platform's."""
+
+
 def asked_again(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
     """The name of a call by which such a system is asked what became of a payment and whose answer is looked at; empty when it is none.
     A payment provider's own host may be asked in ways that its pack does not list, too."""
@@ -76,6 +80,8 @@ def _asked_by_library(model: "Model", fn: Fn, i: int) -> str:
     if not model.program.body(fn).call(i)[1]:
         return ""
     name = payment_call(model, fn, i, _SURELY_ASKS)
+    if name.startswith(_OF_THE_APPLICATION):
+        return ""
     return name if _A_PAYMENT.search("_".join(snake(part) for part in name.split(".")[-_NAMING:])) else ""
 
 

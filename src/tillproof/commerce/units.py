@@ -33,6 +33,7 @@ from tillproof.flow.values import (
     CONVERSIONS,
     Choice,
     Const,
+    External,
     FunctionV,
     Instance,
     Member,
@@ -46,6 +47,7 @@ from tillproof.flow.values import (
     Value,
     constant,
     options,
+    pieces,
 )  # fmt: skip
 from tillproof.ir.ops import Kind
 from tillproof.knowledge.schema import Sum as Told
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _DEEPEST = 40
+_PIECES = 40
 # What a number of minor units in one major one is called, where it is kept as a setting.
 # A multiplier of something else, a rate or a region, is one of a price.
 _SCALING = re.compile(
@@ -162,6 +165,8 @@ class Units:
         made = self._together(value, [one, by])
         if has_fraction(right) or (made.number == "float" and not made.whole):
             number, inexact = self._computed(replace(made, whole=False), value)
+            if number in ("integer", "") and has_fraction(right) and isinstance(right, Const):
+                number, inexact = "float", True  # Python multiplies no Decimal by it, and elsewhere every number is one
             made = replace(made, whole=False, number=number, inexact=inexact)
         if any(_SCALING.fullmatch(name_of(o)) for o in (left, right)):
             return [replace(made, unit="", inexact=None, two=False)]  # by how much is said elsewhere, per currency perhaps
@@ -203,6 +208,8 @@ class Units:
     def _down(self, money: Money, value: Value, exponent: int | None) -> Money:
         unit: Unit = {"major": "under", "over": "minor"}.get(money.unit, "major")  # type: ignore[assignment]
         number, _ = self._computed(replace(money, whole=False), value)
+        if number == "integer" and isinstance(value, Mix) and value.op == "/" and not _has_decimal(value):
+            number = "float"
         # an integer divided by a power of ten is the nearest float to the right decimal
         inexact = money.inexact if not (money.whole or money.unit == "minor") else False
         step = Step("down", value, exponent)
@@ -411,3 +418,9 @@ class Units:
     def _language(self, value: Value) -> str:
         file = value.at[0]
         return self.program.language(file) if file in self.program.indices else ""
+
+
+def _has_decimal(value: Mix) -> bool:
+    """Whether exact decimals are made among what a sum is worked out of: ``Decimal(rate) * amount / 100``."""
+    made = (p for p in pieces(value.operands, _PIECES) if isinstance(p, Result) and p.instr >= 0)
+    return any(isinstance(p.callee, External) and p.callee.name.rpartition(".")[2] == "Decimal" for p in made)

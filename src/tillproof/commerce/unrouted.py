@@ -20,6 +20,7 @@ _HANDED = {"python": (), "javascript": ("res", "response", "reply", "resp", "_re
 _UP = 4  # callers above the function that reads the signature
 _NEAR = 4
 _FIELDS = 3
+_ITSELF = ("this", "$this", "self")
 _TELLING = 2  # words of a method's name: `handle` is everybody's
 
 
@@ -47,9 +48,13 @@ def unrouted(model: "Model") -> Iterator[Entry]:
 
 
 def _handles_events(model: "Model", entry: Entry) -> bool:
-    """Whether an entry, or what it calls, asks which event it is told of."""
-    near = (fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR)
-    return any(model.reach.event_names & model.reach.compared(fn) for fn in near)
+    """Whether an entry, or what it calls, asks which event it is told of, or what came of the payment by the name that an instant
+    notification has for that."""
+    near = [fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR]
+    if any(model.reach.event_names & model.reach.compared(fn) for fn in near):
+        return True
+    outcomes = {o for p in model.knowledge.providers.values() for i in p.inbound if i.kind == "ipn" for o in i.outcome if "_" in snake(o)}
+    return any(outcomes & model.vocabulary.tokens(fn) for fn in near)
 
 
 def _is_somebodys(model: "Model", entry: Entry) -> bool:
@@ -112,7 +117,22 @@ def _calling_by_name(model: "Model", fn: Fn) -> list[Fn]:
         return []
     files = (f for f in program.mentioning(name) if program.language(f) == program.language(fn.file))
     found = (c for file in files for c in program.functions_calling_name(file, name))
-    return [c for c in found if c != fn and any(_calls_on_something(program.body(c), i, name) for i in range(len(program.body(c).op)))]
+    return [
+        c
+        for c in found
+        if c != fn
+        and not _has_its_own(model, c, name)
+        and any(_calls_on_something(program.body(c), i, name) for i in range(len(program.body(c).op)))
+    ]
+
+
+def _has_its_own(model: "Model", caller: Fn, name: str) -> bool:
+    """Whether a caller's own class has a method of that name, which is the one that it calls on itself, and calls it on nothing else."""
+    owner, body = model.program.method_class(caller), model.program.body(caller)
+    if owner is None or model.evaluator.scope.method(owner, name) is None:
+        return False
+    on = [body.args(body.args(i)[0])[0] for i in range(len(body.op)) if _calls_on_something(body, i, name)]
+    return all(body.op[o] == Op.NAME and body.name(o) in _ITSELF for o in on)
 
 
 def _calls_on_something(body: Body, i: int, name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from operator import ge, gt, le, lt
 
+from tillproof.flow.decided import Decided
 from tillproof.flow.defuse import DefUse, value_operands
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
@@ -69,6 +70,11 @@ class Fixed:
     def returns(self) -> tuple[int, ...]:
         """RETURN instructions that give a value."""
         return tuple(i for i, op in enumerate(self.body.op) if op == Op.RETURN and self.body.args(i)[0] >= 0)
+
+    @cached_property
+    def decided(self) -> Decided:
+        """The branches that earlier questions of the body decide."""
+        return Decided(self.body, self.flow, self._added)
 
     @cached_property
     def yields(self) -> tuple[int, ...]:

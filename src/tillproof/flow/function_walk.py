@@ -355,11 +355,12 @@ class FunctionWalk(Implication):
     # --- branches
 
     def _ruled_out(self, block: int, truth: bool) -> bool:
-        """Whether a branch is never taken: its condition is constant in this context."""
+        """Whether a branch is never taken: its condition is constant in this context, or was asked before."""
         if block not in self._constant:
             last = self.body.blocks[block].end - 1
             known = self.body.op[last] == Op.BRANCH
-            self._constant[block] = self.walk.evaluator.truth(self.fn, self.body.args(last)[0], self.ctx) if known else None
+            constant = self.walk.evaluator.truth(self.fn, self.body.args(last)[0], self.ctx) if known else None
+            self._constant[block] = self.walk.evaluator.frame(self.fn).fixed.decided.of(block) if known and constant is None else constant
         return self._constant[block] is (not truth)
 
     def _branch(self, block: int, truth: bool) -> bool:

@@ -43,15 +43,20 @@ def _rule(model: Model, once: Once) -> Ruling:
     ruling.anchor = where
     ruling.title = f"Two requests at once both find it still to be done, and {what} twice"
     ruling.message = (
-        f"{called(model, entry)} reads the state first and writes the new one later. A double click, or two people at once, both read the "
-        f"old state, both go on, and {what} twice: nothing makes the look and the change one step, no row lock, no version, no conditional "
-        "update."
+        f"{called(model, entry)} first reads whether it is still to be done and later writes that it was. A double click, or two people at "
+        f"once, both find that it is, both go on, and {what} twice: nothing makes the look and the change one step, no row lock, no "
+        "version, no conditional update."
     )
     lock = remedies.code(model, look.atom.fn.file, "lock") or _LOCK
     ruling.remediation = (
         f"Read the row under a lock, in the transaction that changes its state: {lock}. Or change the state first, by one update that asks "
         "for the old one in its `WHERE`, and go on only when it changed a row."
     )
+    if (row := next((e.touch for e in look.by if e.touch is not None and e.touch.kind == "create"), None)) is not None:
+        ruling.remediation = (
+            f"Write the {row.entity.replace('_', ' ')} down first, with a unique constraint on what it is for, leave when that is refused, "
+            f"and send its id along as the idempotency key. Or read what it is for under a lock, in the transaction that writes it: {lock}."
+        )
     ruling.evidence.append(Evidence(where[0], where[1], "the check: a plain read", "missing"))
     ruling.evidence += steps(model, effect, what)
     ruling.evidence += [step(model, e.place, "only here is it noted that it was done", "sink") for e in look.by[:1]]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
 from tillproof.checks.payment.declared_bounds import CHOSEN_FROM, WHOLE, declared_bound
+from tillproof.checks.payment.order_currency import declared_codes
 from tillproof.checks.payment.shown_hundredths import divided_by_hundred
 from tillproof.commerce.currencies import Currency, Followed
 from tillproof.commerce.money import Money, Step, name_of
@@ -157,6 +158,10 @@ def varying(charges: Charges, charge: Charge) -> Currency | str | None:
             written = charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file))
             if currency.origin in ("client", "record") and _are_all_listed(charges, charge):
                 continue
+            if currency.origin == "record" and (kept := declared_codes(charges, charge)):
+                odd = sorted(c for c in kept if charges.currencies.decimals(c) != 2)
+                if not odd:
+                    continue
             if currency.origin == "client" or written is None or any(charges.currencies.decimals(c) != 2 for c in written):
                 return currency
         if odd and (not only or set(odd) & set(only)):

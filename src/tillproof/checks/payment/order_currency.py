@@ -3,11 +3,15 @@
 import re
 
 from tillproof.checks.payment.charges import Charge, Charges
+from tillproof.commerce.declared_states import declared_states
 from tillproof.commerce.money import name_of
+from tillproof.commerce.schema.tables import Column
 from tillproof.flow.values import Choice, Element, Member, Mix, Param, Place, Result, Value, pieces
 
 _ORDERS = ("order", "cart", "basket", "checkout", "booking", "invoice", "payment", "subscription", "quote", "reservation")
 _CURRENCY = ("currency", "currency_code", "order_currency", "order_currency_code")
+_CODE = re.compile(r"[A-Z]{3}|[a-z]{3}")
+_PAYS = re.compile(rb"(?i)payment|checkout|charge|gateway|order")
 _PIECES = 60
 
 
@@ -58,7 +62,8 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
 
 
 def asked_for(charges: Charges, charge: Charge, code: str) -> Place | None:
-    """A line of the same unit that goes on only where a currency is the one that is written down: ``if (shop_currency() == 'INR')``."""
+    """A line of the same unit that goes on only where a currency is the one that is written down: ``if (shop_currency() == 'INR')``. What
+    only shows prices says nothing of when a charge is made."""
     one = rf"""['"]{re.escape(code)}['"]"""
     compared = re.compile(
         rf"^[^\n?]*\bif\b[^\n?]*(?:currency\w*(?:\(\))?['\"\])]*\s*[=!]==?\s*{one}|{one}\s*[=!]==?\s*[^\n?&|]*currency)",
@@ -67,17 +72,39 @@ def asked_for(charges: Charges, charge: Charge, code: str) -> Place | None:
     program = charges.model.program
     unit = program.unit(charge.site.fn.file)
     for file in sorted({*program.mentioning(code.upper()), *program.mentioning(code.lower())}):
-        text = program.sources[file].decode(errors="replace") if program.unit(file) == unit else ""
+        ours = program.unit(file) == unit and _PAYS.search(program.sources[file]) is not None
+        text = program.sources[file].decode(errors="replace") if ours else ""
         if (found := compared.search(text)) is not None:
             return file, text.count("\n", 0, found.start()) + 1
     return None
 
 
 def _column(charges: Charges, entity: str) -> Place | None:
-    """Where the table of a record keeps its currency, one that whoever makes a record has to name."""
+    """Where the table of a record keeps its currency: one that whoever makes a record has to name, or one of several that its declaration
+    lists, whatever it is by default."""
+    for column in _columns(charges, entity):
+        if len(_listed(charges, entity, column)) > 1 or (column.default is None and column.nullable is False):
+            return column.file, column.line
+    return None
+
+
+def _columns(charges: Charges, entity: str) -> list[Column]:
     table = charges.model.schema.table(entity)
-    columns = [table.column(name) for name in _CURRENCY] if table is not None else []
-    return next(((c.file, c.line) for c in columns if c is not None and c.default is None and c.nullable is False), None)
+    found = [table.column(name) for name in _CURRENCY] if table is not None else []
+    return [column for column in found if column is not None]
+
+
+def _listed(charges: Charges, entity: str, column: Column) -> set[str]:
+    """The codes that a column's declaration lists."""
+    return {w.upper() for w in declared_states(charges.model, entity, column.name, column.file) if _CODE.fullmatch(w)}
+
+
+def declared_codes(charges: Charges, charge: Charge) -> set[str]:
+    """The currencies that the record of a sum may have, where its column lists them."""
+    holder = holder_of(charges, charge)
+    touch = charges.model.records.read_behind(holder) if holder is not None else None
+    entity = touch.entity if touch is not None else _last_word(holder) if holder is not None else ""
+    return {code for column in (_columns(charges, entity) if entity else ()) for code in _listed(charges, entity, column)}
 
 
 def _last_word(value: Value) -> str:
