@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.awaited_together import awaited_among
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
-from tillproof.commerce.told_answers import is_told
+from tillproof.commerce.told_answers import SENDS, is_told
 from tillproof.flow.asked import reads, reads_inside
 from tillproof.flow.called_back import BODY, passed_on
 from tillproof.flow.parameters import arrives
@@ -37,7 +37,6 @@ _WRAPS = ("body", "data", "content", "contents", "text", "payload")
 """What the whole answer is kept in by libraries that send any request."""
 _STATUS = -1
 """In the place of a layer: what is followed is the status itself."""
-_SENDS = ("execute", "send", "exec", "pageExecute")
 _REQUEST = "Request"
 """Ends the name of a class of requests."""
 _OF_HTTP = ("ok", "status", "status_code", "status_text", "is_success", "reason", "http_code")
@@ -237,7 +236,7 @@ class _Reader:
     def _sends(self, fn: Fn, i: int, use: int) -> bool:
         """Whether a call sends a request that was made before, ``client.execute(new OrdersGetRequest(id))``: it gives the answer."""
         body = self.model.program.body(fn)
-        return self.request and body.op[use] == Op.CALL and body.args(use)[0] != i and body.called(use) in _SENDS
+        return self.request and body.op[use] == Op.CALL and body.args(use)[0] != i and body.called(use) in SENDS
 
     def _arrives(self, fn: Fn, i: int, use: int, ctx: Ctx | None, depth: int, layer: int) -> None:
         """Follows what is handed to a function of ours."""

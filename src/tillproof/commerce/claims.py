@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.entities import ORDER
+from tillproof.commerce.granted import says_state, waits_for_message
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.owed import LATER
 from tillproof.commerce.purse_names import holds_balance
@@ -12,7 +14,7 @@ from tillproof.flow.choosing import Condition, conditions_of
 from tillproof.flow.facts import Condition as Certain
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Result, Value, options
-from tillproof.ir.ops import Kind, Op
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _EQUALITY = ("==", "===")
 _UNEQUAL = ("!=", "!==")
 _TWO = 2
-_NEW = re.compile(r"(\w+_)?(order|booking|purchase)s?")
+_NEW = re.compile(rf"(\w+_)?({ORDER}|reservation|appointment)s?")
 
 
 def claimed(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
@@ -72,10 +74,12 @@ def bought_with(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[
     touch = model.records.touch(fn, i, ctx)
     if touch is None or touch.kind != "create" or _NEW.fullmatch(touch.entity) is None:
         return False
-    if any(_says_state(model, k, v) for k, v in touch.fields.items()):
+    if any(says_state(model, k, v) for k, v in touch.fields.items()):
         return False
     given = [v for k, v in touch.fields.items() if v is not None and PAYMENT_NUMBER.fullmatch(snake(k))]
-    return any(sent(v) for v in given) and bool(model.handlers.paying(model.program.unit(fn.file)))
+    if not any(sent(v) for v in given) or not model.handlers.paying(model.program.unit(fn.file)):
+        return False
+    return not waits_for_message(model, touch)
 
 
 def _only_moved(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -126,13 +130,6 @@ def may_be_topped_up(model: "Model", fn: Fn, i: int) -> bool:
 def may_be_bought_with(model: "Model", fn: Fn, i: int) -> bool:
     """Whether an order is made with the number of a payment that a caller hands over."""
     return bought_with(model, fn, i, None, lambda value: any(isinstance(o, Param) for o in options(value)))
-
-
-def _says_state(model: "Model", name: str, value: Value | None) -> bool:
-    """Whether a field says in which state an order is; a number with which it begins says nothing to whoever reads it."""
-    if not (model.words.has("status_fields", name) or model.words.has("paid_fields", name)):
-        return False
-    return not (value is not None and all(isinstance(o, Const) and o.kind == Kind.NUMBER and not o.name for o in options(value)))
 
 
 def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[Condition]:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 _MADE_BY = ("model_validate", "model_construct", "parse_obj", "from_orm", "construct")
 _SAYS_SO = re.compile(r"(Response|Out|Output|Read|Schema|Public|Summary|View|Dto|DTO|Result|Payload|Reply)$")
+_TELLS = re.compile(
+    r"([a-z](ed|Paid|Sent|Made)|Event|Message|Command|Query|Notification|Mail|Mailable|Email|Job|Listener|Request|Response|Exception|Error|DTO|Dto)$"
+)
+"""What a class is called whose objects say what has happened or shall be done, and are read by whoever hears of it."""
 
 
 def carries(model: "Model", value: Value) -> bool:
@@ -45,6 +49,8 @@ def _class_of(model: "Model", value: Value) -> ClassId | None:
 def _is_carrier(model: "Model", cls: ClassId) -> bool:
     """Whether a class is of the kind that carries, and not the shape in which a shop without tables keeps its orders: its name says that
     it answers, or the table of that name is another class."""
+    if _TELLS.search(model.program.cls(cls).name) and model.schema.table(cls) is None:
+        return True
     bases = [base for framework in model.knowledge.frameworks.values() for base in framework.carriers]
     if not any(fits(base, foreign) for foreign in model.evaluator.scope.foreign_bases(cls) for base in bases):
         return False

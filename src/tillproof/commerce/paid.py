@@ -188,9 +188,11 @@ class PaidPolicy(SenderPolicy):
         return self._pays[fn]
 
     def later(self, fn: Fn, i: int, ctx: Ctx | None) -> list[tuple[FunctionV, bool]]:
-        """The jobs that a call queues, when they may mark something as paid."""
+        """The jobs that a call queues, and the methods of ours that a framework's own runs, `serializer.save()`, when they may mark
+        something as paid."""
         handed = self.model.handovers.targets(fn, i, ctx)
-        return [(h.target, h.called) for h in handed if self._pays_behind(h.target) or self._leads_to_paying(fn, i, ctx)]
+        found = [(h.target, h.called) for h in handed if self._pays_behind(h.target) or self._leads_to_paying(fn, i, ctx)]
+        return found or [(own, False) for own in self.model.inherited.targets(fn, i, ctx) if self._pays_behind(own)]
 
     def _pays_behind(self, target: FunctionV) -> bool:
         return any(self.pays_somewhere(near) for near in self.model.reach.of([target]).functions)

@@ -352,7 +352,8 @@ class Reconciling:
         if known is None:
             program, plain = self.model.program, field.removeprefix("meta:")
             first, *rest = plain.split("_")
-            spelt = dict.fromkeys((plain, first + "".join(word.capitalize() for word in rest)))  # `paypal_order`, `paypalOrder`
+            camel = first + "".join(word.capitalize() for word in rest)
+            spelt = dict.fromkeys((plain, camel, f"set{camel[:1].upper()}{camel[1:]}"))  # `paypal_order`, `paypalOrder`, `setPaypalOrder`
             around = (fn for n in spelt for file in program.mentioning(n)[:_MOST_FILES] for fn in program.functions_around(file, n))
             known = self._answered[field] = any(self._fills(fn, field) for fn in around)
         return known
@@ -362,7 +363,11 @@ class Reconciling:
         return is_told(self.model, value, begins=True) or is_fetched(self.model, value)
 
     def _fills(self, fn: Fn, field: str) -> bool:
-        for i, op in enumerate(self.model.program.body(fn).op):
+        body = self.model.program.body(fn)
+        for i, op in enumerate(body.op):
+            sets = op == Op.CALL and snake(body.called(i)) == f"set_{snake(field)}"
+            if sets and any(self._is_begun(self.model.evaluator.value(fn, v)) for _, v in body.call(i)[1]):
+                return True
             if op in (Op.CALL, Op.SET_FIELD):
                 touch = self.model.records.touch(fn, i, None)
                 kept = touch.fields.items() if touch is not None and touch.writes else ()

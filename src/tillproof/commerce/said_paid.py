@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.owed import said_by, still_owed
+from tillproof.commerce.state_rows import state_of_row
 from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.vocabulary import BARE_FLAGS, PAID_FLAGS
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Mix, Value, options
+from tillproof.flow.values import Const, Member, Mix, Result, Value, options
 from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def says_paid(model: "Model", name: str, value: Value, holder: str) -> Said:
     if words.has("outgoing_entities", holder) or _GIVEN_BACK.fullmatch(snake(name)):
         return ""
     texts = [said_by(o) for o in options(value)]
+    if words.has("status_fields", of_row := snake(name).removesuffix("_id")) and (found := _row_words(model, value)):
+        name, texts = of_row, found
     if any(t is not None and (words.has("dead_values", t) or words.has("open_values", t)) for t in texts):
         return ""  # a status that is worked out, not the statement that money came
     if words.has("paid_fields", name):
@@ -76,6 +79,12 @@ def says_paid(model: "Model", name: str, value: Value, holder: str) -> Said:
     if words.has("status_fields", name):
         return _state_says_paid(model, holder, [t for t in texts if t is not None])
     return ""
+
+
+def _row_words(model: "Model", value: Value) -> list[str | None]:
+    """The words by which the rows are found that a state may be, where states are rows of a table of their own."""
+    found = [state_of_row(model, o) for o in options(value) if isinstance(o, (Member, Result))]
+    return found if any(found) else []
 
 
 def _state_says_paid(model: "Model", holder: str, known: list[str]) -> Said:

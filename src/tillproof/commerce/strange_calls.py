@@ -10,10 +10,11 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip, written
 from tillproof.commerce.own_stores import is_database
 from tillproof.commerce.pack_tables import Kind as RecognisedKind
+from tillproof.commerce.told_answers import SENDS
 from tillproof.flow.alike import of_row
 from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Member, Mix, Result, Text, Value, names, options, pieces
+from tillproof.flow.values import Const, Ctx, Member, Mix, Result, Text, Value, before_writes, names, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -71,8 +72,18 @@ def asked_again(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
     A payment provider's own host may be asked in ways that its pack does not list, too."""
     if any(s.instr == i and s.provider is not None and s.request is None for s in model.sendings.by_function.get(fn, ())):
         return ""  # by the client of a system that a pack knows, whatever is asked of it here
+    if _sends_known(model, fn, i, ctx):
+        return ""
     name = _asked_for_payment(model, fn, i, ctx) or _asked_by_library(model, fn, i)
     return name if name and model.answers.of(fn, i, ctx).looked_at else ""
+
+
+def _sends_known(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a call only sends a request of a system that a pack knows, which was made as an object before: that one asks."""
+    body = model.program.body(fn)
+    given = body.call(i)[1] if body.op[i] == Op.CALL and body.called(i) in SENDS else ()
+    made = (before_writes(o) for _, v in given for o in options(model.evaluator.value(fn, v, ctx)))
+    return any(isinstance(o, Result) and o.instr >= 0 and model.operations.at(o.fn, o.instr, o.ctx) is not None for o in made)
 
 
 def _asked_by_library(model: "Model", fn: Fn, i: int) -> str:

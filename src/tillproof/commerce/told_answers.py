@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.own_payments import BEGIN
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Result, Value, pieces
+from tillproof.flow.values import Ctx, Member, Result, Value, before_writes, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Verifier
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+SENDS = ("execute", "send", "exec", "pageExecute")
+"""The calls that send what is made as an object first, and give back what is answered."""
 _MOST_PIECES = 60
 _LONGEST_CHAIN = 4
 
@@ -44,6 +46,8 @@ def is_told(model: "Model", value: Value, *, begins: bool = False) -> bool:
             if operation is not None and (operation.op in BEGIN if begins else operation.confirms):
                 return True
             waiting.append(here.callee)
+            if isinstance(here.callee, Member) and here.callee.name in SENDS:  # `$client->execute(new OrdersCreateRequest())`
+                waiting += [before_writes(v) for _, v in model.evaluator.arguments(here)]
             if model.requests.cleans(here):
                 waiting += [v for _, v in model.evaluator.arguments(here)][:1]
         waiting += here.parts()

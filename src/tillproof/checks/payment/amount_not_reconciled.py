@@ -72,7 +72,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             part = [one for one in several if handler is None or not begun_by(model, handler, one[1])]
             if not part:
                 continue
-            if handler is not None and _only_unproven(model, handler, [reconciling.of(e) for _, e in part]):
+            if handler is not None and _only_unproven(model, handler, reconciling, [reconciling.of(e) for _, e in part]):
                 continue
             ruling = _rule(model, entry, handler, part, reconciling)
             if ruling.outcome == "broken":
@@ -81,10 +81,15 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield ruling
 
 
-def _only_unproven(model: Model, handler: Handler, found: list[Reconciled]) -> bool:
+def _only_unproven(model: Model, handler: Handler, reconciling: Reconciling, found: list[Reconciled]) -> bool:
     """Whether nothing is wrong with a return page but that nobody proves what it is sent, of which payment/fulfil-on-redirect speaks: the
-    record is found by the provider's id of its own payment, and no other payment is named beside it."""
-    if handler.kind != "redirect-return" or handler.walked.proofs or not all(how.stored and how.sought for how in found):
+    record is found by the provider's id of its own payment, and no other payment is named beside it; or the provider is asked for the
+    record's own payment, and nobody looks at what it answers."""
+    if handler.kind != "redirect-return" or handler.walked.proofs:
+        return False
+    if _asked_for_ours(model, handler.entry, reconciling):
+        return True
+    if not all(how.stored and how.sought for how in found):
         return False
     sought = {snake(key.rpartition(".")[2]) for how in found for key in how.sought}
     return not any(_PAYMENT_ID.fullmatch(key) for key in {snake(k) for k in fields_of(model, handler.entry)} - sought)
