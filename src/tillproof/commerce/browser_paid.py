@@ -130,4 +130,4 @@ class BrowserPaid:
         asked = {k.provider.id: k.provider for _, _, k in (*closure.operations, *closure.verifiers) if k.provider.kind == "payment"}
         if not asked:
             asked = {p.id: p for p in self.model.handlers.paying(self.model.program.unit(found.entry.target.fn.file))}
-        return next(iter(asked.values())) if len(asked) == 1 else None
+        return next(iter(asked.values())) if len(asked) == 1 else None if asked else self.model.connected.of(found.entry)

@@ -190,6 +190,7 @@ class Handlers:
             or any(says_return(part) for part in name.split())
             or self.model.strangers.reads_signature(entry)
             or self.told.of(entry)
+            or self.model.connected.of(entry) is not None
         ):
             return True
         telling = self.model.operations.telling_files

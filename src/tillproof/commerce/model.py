@@ -16,6 +16,7 @@ from tillproof.commerce.card_uses import CardUses
 from tillproof.commerce.cards import Cards
 from tillproof.commerce.carrier_messages import CarrierMessages
 from tillproof.commerce.conditions import Conditions
+from tillproof.commerce.connected import Connected
 from tillproof.commerce.counter import Counter
 from tillproof.commerce.credentials import Credentials
 from tillproof.commerce.effects import Effects
@@ -374,6 +375,11 @@ class Model:
     def state_codes(self) -> StateCodes:
         """What codes of states mean."""
         return StateCodes(self)
+
+    @cached_property
+    def connected(self) -> Connected:
+        """The payment systems that plugins connect shops to."""
+        return Connected(self)
 
     @cached_property
     def record_methods(self) -> RecordMethods:

@@ -1,7 +1,7 @@
 """Calls of payment systems that no pack knows, by library or over HTTP: by which one of them is asked, or proves a message."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -46,13 +46,18 @@ _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticat
 _COUNTS = re.compile(r"(^|[_/])(tracks?|tracking|events?|logs?|analytics|telemetry|stats|metrics|collect|ingest|instrumentation)([/_]|$)")
 """What an address says by which somebody is told what goes on, and asked for nothing."""
 VERIFIES = re.compile(
-    r"verif|is_?\w*valid|valid\w*(web_?hook|request|ipn|sign|hmac|callback|checksum|hash)|check_?(sum|sign|hash|hmac|mac)", re.IGNORECASE
+    r"verif|is_?\w*valid|valid\w*(web_?hook|request|ipn|sign|hmac|callback|checksum|hash|redirect|return|notif\w*|response)"
+    r"|check_?(sum|sign|hash|hmac|mac)",
+    re.IGNORECASE,
 )
 """What a call is named that proves a message, whoever wrote it."""
 _SIGNED = re.compile(r"sign|hmac|hash|checksum|digest|(^|_)(sig|mac|token)(_|$)", re.IGNORECASE)
 _OF_OURS: tuple[RecognisedKind, ...] = ("reads", "config", "answers", "caches", "loggers")
 _PLAIN = 2
 _NAMING = 2  # words at the end of a call's name that say what it is about
+_OF_SIGNATURES = re.compile(
+    r"(^|_)(sign(er|ed|ing|ature|atures)?|hmac|mac|checksum|digest|hash|redirect|callback|notification|ipn|webhook)(_|$)"
+)
 _PIECES = 20
 _MANY_PIECES = 60
 _FEW_ANSWERS = 2
@@ -233,7 +238,8 @@ def _is_message(model: "Model", value: Value) -> bool:
 
 
 def foreign_verifier(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
-    """Whether a call of code that is not here is named as one that verifies, and is given the signature that was sent."""
+    """Whether a call of code that is not here is named as one that verifies, and is given the signature that was sent, or all that was
+    sent where its name says that a signature is among it: ``$signer->validateRedirect($_GET)``."""
     body = model.program.body(fn)
     if not VERIFIES.search(body.called(i)):
         return False
@@ -242,11 +248,22 @@ def foreign_verifier(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
         return False  # a method of the row that was fetched, whose body says what it proves
     for _, argument in body.call(i)[1]:
         spelt = snake(written(model.program, fn, argument).rpartition(".")[2])
-        for source, _ in model.requests.sources_in(model.evaluator.value(fn, argument, ctx), _PIECES):
+        given = model.evaluator.value(fn, argument, ctx)
+        whole = model.requests.source(given)
+        if whole is not None and not whole.key and whole.kind in ("query", "body") and _says_signed(model, fn, i, callee):
+            return True
+        for source, _ in model.requests.sources_in(given, _PIECES):
             named = snake((source.key or "").rpartition(".")[2].strip("[]")) or spelt
             if source.kind != "session" and _SIGNED.search(named):
                 return True
     return False
+
+
+def _says_signed(model: "Model", fn: Fn, i: int, callee: Sequence[Value]) -> bool:
+    """Whether a call says by its name, or by the class whose method it is, that it looks at a signature."""
+    spelt = snake(model.program.body(fn).called(i))
+    classes = (n.split(".")[-2] for o in callee for n in names(o) if "." in n.strip("."))
+    return any(_OF_SIGNATURES.search(word) for word in (spelt, *map(snake, classes)))
 
 
 def gives_truth(model: "Model", fn: Fn, i: int) -> bool:

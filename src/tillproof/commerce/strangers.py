@@ -10,7 +10,7 @@ from tillproof.commerce.browser_returns import SHOWS, without_goods
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
-from tillproof.commerce.plain_ends import ends_plainly
+from tillproof.commerce.plain_ends import ends_plainly, sends_on
 from tillproof.commerce.purse_names import holds_balance, is_purse
 from tillproof.commerce.recognition import HOOK, MANAGES, called, words_of
 from tillproof.commerce.told_states import chosen_state
@@ -108,6 +108,8 @@ class Strangers:
             return None
         own, whole = without_goods(self._own(entry)), self._whole(entry)
         named = _hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))
+        hosted = self.model.connected.of(entry) if entry.role in ("public", "customer") else None
+        named = named or (hosted is not None and self.knows(hosted) and self.is_marked(entry))
         signed = not named and (self.reads_signature(entry) or self._is_signed(entry))
         if not (named or signed) or MANAGES.search(own):
             return None
@@ -120,7 +122,7 @@ class Strangers:
             return None
         if signed and not self._nonces.isdisjoint(self.model.vocabulary.tokens(entry.target.fn)):
             return None  # a page of ours calls it
-        system = self.named(entry)
+        system = hosted if hosted is not None and self.knows(hosted) else self.named(entry)
         says = any(p.search(whole) for p in (_PAYS, _BRANDS)) or (system is not None and not self.knows(system))
         pays = signed or says or system is not None
         filled = _SERVER.search(own) is not None and self._credits(entry)
@@ -158,6 +160,10 @@ class Strangers:
     def is_system(self, host: str) -> bool:
         """Whether a host is that of a system found before."""
         return _owner_of(host) in self.systems
+
+    def called(self, name: str) -> Provider:
+        """The system of a name that code gives it."""
+        return self._system(name, name.replace("_", " ").title())
 
     # --- what it does
 
@@ -229,11 +235,14 @@ class Strangers:
         """Whether the customer's browser calls it, on the way back from paying: it shows a page."""
         if _SERVER.search(own):
             return False
-        words = self.model.vocabulary.tokens(entry.target.fn)
-        shown = not SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON)
+        fn, acts = entry.target.fn, self._acts(entry)
+        way = (c.caller for act in acts for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0)
+        on_it = dict.fromkeys((fn, *way, *(act.fn for act in acts))) if entry.style == "hook" else (fn,)
+        words = frozenset[str]().union(*map(self.model.vocabulary.tokens, on_it))
+        shown = not SHOWS.isdisjoint(words) or any(words >= both for both in _SENDS_ON) or any(map(sends_on, words))
         if set(entry.methods) <= {"GET", "HEAD"} or (shown and "GET" in entry.methods and _RETURNS.search(own)):
             return True
-        return shown and not ends_plainly(self.model, entry, self._acts(entry), SHOWS)
+        return shown and not ends_plainly(self.model, entry, acts, SHOWS)
 
     def _has_visitor(self, fn: Fn) -> bool:
         """Whether a function reads what is kept for whoever visits the shop, such as his cart: a system that calls back has no session."""

@@ -68,6 +68,9 @@ def _of_pages(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
 def _heard_of(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
     """Where the code begins no payment: instant notifications tell of those that are made by a button of the provider's."""
     told = [h for h in model.handlers.all if h.kind == "ipn"]
+    if not told and model.connected.ways:
+        joined = [_step(cls.file, model.program.cls(cls).line, f"{p.name} is paid through here", "step") for p, cls in model.connected.ways]
+        return Pci(saq="A", statement=_BY_PLUGIN, evidence=_shortened(joined))
     if not told:
         return Pci(saq="none", statement=_nothing(boundaries), evidence=[])
     steps = [_step(*_place(model, h), "told of payments that are made on the provider's own page", "step") for h in told]
@@ -86,6 +89,10 @@ _DIRECT = (
 _ON_THEIR_PAGE = (
     "The code only hears of payments that are made on the provider's own page, in messages that hold no card data; no card field of our "
     "own was found: SAQ A."
+)
+_BY_PLUGIN = (
+    "A plugin has the shop's customers pay with a payment system's own page or form, and holds no card field, card data in a request or "
+    "column for any: SAQ A, as long as the system takes cards at all."
 )
 _UNSEEN = (
     "A page of ours has fields for card data, and where they go is not seen in the code. Look at what the page does when it is "

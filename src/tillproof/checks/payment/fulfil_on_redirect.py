@@ -19,7 +19,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.paid import PaidPolicy
-from tillproof.commerce.whether_paid import asks_sent
+from tillproof.commerce.whether_paid import asks_outcome, asks_sent
 from tillproof.flow.alike import of_row
 from tillproof.flow.facts import Condition
 from tillproof.flow.outside import wrapped
@@ -191,6 +191,9 @@ def _status_unread(model: Model, entry: Entry, policy: PaidPolicy, paid: list[Ha
     on_the_way = {entry.target.fn, *(c.caller for way in ways for c in (way.chain() if way else ()) if c.call >= 0)}
     # What the digest is made of is read where it is compared, whatever it says.
     near = on_the_way | {p.fn for p in policy.proofs.values()} | {fn for fn, depth in closure.functions.items() if depth <= _NEAR}
+    strange = any(h.entry.target.fn == entry.target.fn and model.strangers.knows(h.provider) for h in model.handlers.all)
+    if strange and any(asks_outcome(model, fn) for fn in near):
+        return False  # of a system that no pack knows nobody can tell which of its fields says it
     return not any(_asks_status(model, fn) for fn in near) and not any(asks_sent(model, fn) for fn in on_the_way)
 
 

@@ -8,8 +8,10 @@ from tillproof.checks.payment.served_at_once import served_at_once
 from tillproof.checks.payment.settlement import Heard, Integration, Jobs
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.checks.ways import called, entry_line
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.contract import Confidence
 from tillproof.flow.program import Fn
 from tillproof.knowledge.schema import Operation, Provider
 
@@ -123,9 +125,19 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
     site = next((s for s in integration.creates if s.operation is heard.operation), None)
     if site is not None:
         ruling.evidence[:1] = [at(program, site.fn, site.instr, f"{provider.name}: {named} is created here", "source")]
+    if here is not None:
+        ruling.evidence += _brought_by(model, integration, here)
     ruling.evidence.append(at(program, fn, instr, f"these events are asked for: {asked}", "sink"))
+    ruling.evidence += _asked_besides(model, integration, heard)
     ruling.evidence.append(Evidence(fn.file, _line(model, fn, instr), f"none of {', '.join(wanted[:4])} is", "missing"))
     return ruling
+
+
+def _asked_besides(model: Model, integration: Integration, heard: Heard) -> list[Evidence]:
+    """Where the other handlers of a provider's messages ask which event it is."""
+    others = [h for h in settlement.handlers_of(model, integration) if h is not heard.handler]
+    places = (settlement.dispatch(h, integration.provider, ()) for h in others)
+    return [at(model.program, *place, "nor is any of them asked for here", "sink") for place in places][:_MOST]
 
 
 def _ignored(model: Model, integration: Integration, ruling: Ruling, handler: Handler) -> Ruling:
@@ -157,7 +169,8 @@ def _line(model: Model, fn: Fn, instr: int) -> int:
 def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | None:
     """What could take the provider's messages without being seen: then nothing is said of their absence."""
     provider = integration.provider
-    if model.strangers.knows(provider):
+    joined = model.connected.joins(provider)
+    if model.strangers.knows(provider) and not joined:
         question = (
             f"Does {provider.name} tell of payments by messages of its own? Nothing here takes any: only the customer's browser comes back."
         )
@@ -177,7 +190,7 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | 
             ruling, place, f"Does {provider.name} send its messages to `{entry.route or 'this handler'}`? It names no provider."
         )
     outside = [asked_outside(model, paid.entry) for paid in integration.returns] if not integration.creates else []
-    if outside and (asked := outside[0]) is not None and None not in outside:
+    if outside and not joined and (asked := outside[0]) is not None and None not in outside:
         question = (
             f"Is a payment settled for good when `{asked[2]}` answers? It is not seen how one begins here, nor what becomes of it later."
         )
@@ -199,7 +212,8 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     fn, instr = place or (integration.returns[0].entry.target.fn, 0)
     once = settlement.at_once(model, integration)
     line = _line(model, fn, instr)
-    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if once else "high", "possible" if once else "certain"
+    sure: Confidence = "likely" if model.strangers.knows(provider) else "certain"
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if once else "high", "possible" if once else sure
     ruling.anchor = (fn.file, line, line)
     if once:
         ruling.title = f"Nothing hears of what {provider.name} decides later"
@@ -219,6 +233,7 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     searched = (
         f"looked through {entries} ways into {where}: none takes a message of {provider.name}, and no job or command asks it for a payment"
     )
+    ruling.evidence += _brought_by(model, integration, (fn, instr))
     ruling.evidence.append(Evidence(fn.file, line, searched, "missing"))
     ruling.evidence.append(
         at(program, fn, instr, "what the browser brings decides here" if place and integration.returns else "created here", "sink")
@@ -229,6 +244,22 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
         note = "the order is made here, whatever becomes of its payment"
         ruling.evidence += [at(program, served.fn, served.instr, note, "sink") for served in served_at_once(model, integration)]
     return ruling
+
+
+def _brought_by(model: Model, integration: Integration, place: tuple[Fn, int]) -> list[Evidence]:
+    """The routes by which the browser alone brings the news, and where each goes on to what it decides."""
+    shown: dict[tuple[str, int], Evidence] = {}
+    for found in integration.returns:
+        own = found.entry.target.fn
+        calls = [(c.caller, c.call) for h in found.paid for c in (h.ctx.chain() if h.ctx else ()) if c.caller == own and c.call >= 0]
+        for fn, instr in ((own, 0), *calls):
+            note = f"{called(model, found.entry)}: the browser calls this" if not instr else "the route goes on to it here"
+            shown.setdefault((fn.file, _line(model, fn, instr)), at(model.program, fn, instr, note, "source"))
+    if not integration.returns:
+        for entry in (e for e in model.entries_to(place[0]) if e.role in ("public", "customer", "platform")):
+            file, line = entry_line(model, entry)
+            shown.setdefault((file, line), Evidence(file, line, f"{called(model, entry)}: the browser calls this", "source"))
+    return list(shown.values())[:_MOST]
 
 
 def _remedy(integration: Integration, there: bool = False) -> str:

@@ -68,7 +68,7 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
     ]
     if handler is None or handler.kind == "redirect-return":
         asked = any(e.operation is not None and e.operation.confirms for e in effects) or model.handlers.closure(entry).verifiers
-        signed = handler is not None and any(p.mac or p.refetch for p in handler.walked.proofs)
+        signed = handler is not None and bool(handler.walked.proofs)
         if not asked and not signed and (handler is None or not _tells_of_payment(model, entry, handler)):
             return []  # what nobody tells of and nobody confirms is payment/fulfil-on-redirect
     policy = PaidPolicy(model)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ways import named_after, told_at
 from tillproof.commerce.begun import ends
 from tillproof.commerce.browser_paid import Transitions
@@ -276,6 +277,10 @@ def poll(model: Model, integration: Integration) -> tuple[Fn, int] | None:
             asks = isinstance(known.thing, Operation) and known.thing.confirms and known.thing.op == "payment.retrieve"
             if asks and known.provider.id == integration.provider.id:
                 return fn, i
+        if model.strangers.knows(integration.provider) and model.program.unit(entry.target.fn.file) == integration.unit:
+            outside = asked_outside(model, entry)
+            if outside is not None:
+                return outside[:2]
     return None
 
 

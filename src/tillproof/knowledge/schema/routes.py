@@ -81,6 +81,7 @@ class Routes(Part, frozen=True):
     ``edits``: class members that list fields which are set in the list of all rows; ``judges``: methods that may look at them before that.
     ``hands``: the class of what a handler that a plain call declares is handed first, where it declares none itself.
     ``default``: the setting, ``VARIABLE.KEY``, that lists by their names the guards of those that name none.
+    ``names_system``: the member in which such a class, a way to pay, keeps the name of the payment system that it connects the platform to.
     ``once``: the platform calls these handlers only as long as none of them has succeeded for the same order.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
@@ -113,6 +114,7 @@ class Routes(Part, frozen=True):
     edits: tuple[str, ...] = ()
     judges: tuple[str, ...] = ()
     hands: str = ""
+    names_system: str = ""
     once: bool = False
     guards: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
