@@ -45,7 +45,8 @@ _GOODS_BACK = re.compile(
 )
 """Goods that a customer sends back."""
 SHOWS = frozenset(["redirect", "render", "view", "render_template", "HttpResponseRedirect", "RedirectResponse", "wp_redirect",
-                    "wp_safe_redirect", "_redirect", "resultRedirectFactory", "wc_add_notice"])  # fmt: skip
+                    "wp_safe_redirect", "_redirect", "resultRedirectFactory", "wc_add_notice",
+                    "get_header", "get_footer", "wc_get_template"])  # fmt: skip
 """Calls that show a page, or send the browser on."""
 _SEVERAL = 3
 _NEAR = 3

@@ -30,7 +30,11 @@ class Connected:
 
     def of(self, entry: Entry) -> Provider | None:
         """The system that the plugin is for in which an entry point stands; None where it is for none, or for several."""
-        here = self._by_unit.get(self.model.program.unit(entry.target.fn.file), {})
+        return self.at(entry.target.fn.file)
+
+    def at(self, file: str) -> Provider | None:
+        """That of a file."""
+        here = self._by_unit.get(self.model.program.unit(file), {})
         every = {p.id: p for found in self._by_unit.values() for p in found.values()}
         own = here or every
         return next(iter(own.values())) if len(own) == 1 else None

@@ -1,7 +1,7 @@
 """What proves who sent a message, and what acts on it: the policy of the walk behind webhooks and returns."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.callees import makes
@@ -52,6 +52,7 @@ _READING = ("payment.retrieve", "order.read", "catalog.read", "webhook.verify", 
 _PROVING: tuple[RecognisedKind, ...] = ("verifies", "compares", "opens")
 _RECORDS = ("record.create", "record.write", "order.write")
 _FEW_PIECES = 60
+_FEW_CALLS = 6
 _NO_ACT = ("event", "order.note")
 _LOGGER = re.compile(r"(^|_)(logs?|logger|logging|debug|trace)(_|$)")
 POSSIBLE = "?"
@@ -65,7 +66,8 @@ _EQUAL = ("==", "===", "!=", "!==", "is", "is not", "<>")
 @dataclass(frozen=True, slots=True)
 class Proven:
     """A proof that the walk met. ``how``: what makes it one; ``secret`` where a secret that is sent along is compared as it is.
-    ``refetch``: the provider was asked instead. ``mac``: a keyed digest is compared."""
+    ``refetch``: the provider was asked instead. ``mac``: a keyed digest is compared. ``also``: other calls of the same line, by a client
+    that sends everything."""
 
     fn: Fn
     instr: int
@@ -74,6 +76,7 @@ class Proven:
     how: str
     refetch: bool = False
     mac: bool = False
+    also: list[Ctx | None] = field(default_factory=list, compare=False)
 
 
 def _is_size(body: Body, i: int) -> bool:
@@ -106,7 +109,9 @@ class SenderPolicy:
         return self._proof_memo[key]
 
     def _note(self, fn: Fn, i: int, ctx: Ctx | None, what: str, how: str, refetch: bool = False, mac: bool = False) -> None:
-        self.proofs.setdefault((fn, i), Proven(fn, i, ctx, what, how, refetch, mac))
+        known = self.proofs.setdefault((fn, i), Proven(fn, i, ctx, what, how, refetch, mac))
+        if known.ctx is not ctx and len(known.also) < _FEW_CALLS:
+            known.also.append(ctx)
 
     def _call_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         model = self.model

@@ -15,8 +15,10 @@ from tillproof.commerce.hung_pieces import HungPieces
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
+from tillproof.commerce.serializer_data import handed
 from tillproof.flow.called_back import LISTENS
 from tillproof.flow.captured import ARRAY_FOLD, ARRAY_SUM, FOLDS, SUMS
+from tillproof.flow.program import ClassId
 from tillproof.flow.values import (
     CONVERSIONS,
     Choice,
@@ -99,7 +101,8 @@ class _Part:
     path: str
 
 
-_RELATED = re.compile(rb"^[ \t]+(\w+)\s*=\s*(?:\w+\.)*\w*RelatedField\(", re.MULTILINE)
+_RELATES = (b"RelatedField", b"ForeignKey", b"OneToOneField")
+_RELATED = re.compile(rb"^[ \t]+(\w+)\s*=\s*(?:\w+\.)*(?:\w*RelatedField|ForeignKey|OneToOneField)\(", re.MULTILINE)
 
 
 @lru_cache(maxsize=2)
@@ -126,6 +129,7 @@ class Requests:
         self._hung = HungPieces(program, evaluator)
         self._forms = FormFields(evaluator, self.active)
         self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}
+        self._made_here: dict[ClassId, bool] = {}
         self._conversions: dict[int, tuple[Value, list[Value]]] = {}
         self._sources: dict[int, Table[SourceKind]] = {}
         self._clean = _cleaners(knowledge)
@@ -278,13 +282,24 @@ class Requests:
 
     def _parameter(self, param: Param) -> Source | _Part | None:
         found = self.parameters.argument(param)
-        if found is None:
+        if found is None or self._is_put_together(param):
             return None
         argument, key = found
         whole = [k for k in KINDS if "*" in getattr(argument, k)]
         if whole and all(not getattr(argument, k) or getattr(argument, k) == ("*",) for k in KINDS):
             return Source(whole[0], key, param.at)
         return _Part(argument, "")
+
+    def _is_put_together(self, param: Param) -> bool:
+        """Whether what a serializer was given to check is always a record of ours, in which nothing was sent."""
+        cls = self.program.method_class(param.fn) if param.name == "validated_data" else None
+        if cls is None:
+            return False
+        if cls not in self._made_here:
+            self._made_here[cls] = False
+            given = handed(self.program, self.evaluator, cls)
+            self._made_here[cls] = bool(given) and not any(self.sources_in(v, _FEW) for v in given)
+        return self._made_here[cls]
 
     def _exposed(self, value: Value) -> bool:
         """Whether a value is a field that the page keeps and its visitor may set."""
@@ -318,7 +333,7 @@ class Requests:
 
     def _is_related(self, value: Value) -> bool:
         """Whether a value is the record that a serializer has looked up by what was sent: ``validated_data["variant"]``, declared as a
-        ``PrimaryKeyRelatedField``."""
+        ``PrimaryKeyRelatedField``, or by the model as a reference."""
         if not isinstance(value, Member) or value.name not in self._related:
             return False
         here, steps = value.base, 0
@@ -331,7 +346,8 @@ class Requests:
     @cached_property
     def _related(self) -> frozenset[str]:
         """The fields of serializers that hand out records."""
-        declared = [f for f in self.program.indices if f.endswith(".py") and b"RelatedField" in self.program.sources[f]]
+        sources = self.program.sources
+        declared = [f for f in self.program.indices if f.endswith(".py") and any(word in sources[f] for word in _RELATES)]
         return frozenset(found[1].decode() for f in declared for found in _RELATED.finditer(self.program.sources[f]))
 
     def _is_of_form(self, value: Value) -> bool:

@@ -136,6 +136,8 @@ class TestMarks:
                 continue
             yield from self._hosts(file, data)
             yield from self._trials(file, data)
+            if index is not None and (system := self._code.strange(file.path)) is not None:
+                yield from self._begun_with(file, system)
             if index is not None:
                 for code_mark in self._code.modes(file.path):
                     how, guard = code_mark.how, code_mark.guard
@@ -182,6 +184,11 @@ class TestMarks:
             if how in ("named", "always"):
                 how = "chosen" if names_live(self._model.program.sources[path], host) else "always"
             yield self._mark(file, line, system, "host", f"the test host {host}", how, guard)
+
+    def _begun_with(self, file: SourceFile, system: Provider) -> Iterator[Mark]:
+        """The test hosts that a plugin's settings begin with."""
+        for line, host in self._code.defaults(file.path):
+            yield self._mark(file, line, system, "host", f"the test host {host}", "default", None)
 
     def _trials(self, file: SourceFile, data: bytes) -> Iterator[Mark]:
         """Scripts that are loaded with an id for trying out: ``https://www.paypal.com/sdk/js?client-id=sb``."""

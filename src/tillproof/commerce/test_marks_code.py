@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.unset_modes import left_unset
 from tillproof.commerce.written_parts import offsets
 from tillproof.flow.choosing import Condition, chosen, conditions_of, words_of
 from tillproof.flow.defuse import DefUse
@@ -39,6 +40,8 @@ _SIGNS = (
     b"client_id",
     b"sandbox",
     b"'test'",
+    b"testenv",
+    b"test_env",
     b'"test"',
     b"testmode",
     b"test_mode",
@@ -53,6 +56,10 @@ _SIGNS = (
 )
 # Calls by which pages keep what somebody types.
 _STATES = ("useState", "useForm", "useReducer", "useFormik", "ref", "reactive", "createSignal")
+# What stands in the addresses of test worlds, and ends the names of modes.
+_HOST_SIGNS = (b"sandbox", b"staging", b"test", b"uat", b"preprod", b"demo")
+_TEST_HOST = re.compile(r"(?:^|[.-])(?:sandbox|staging|test|uat|pre-?prod|demo)(?=[.-])", re.IGNORECASE)
+_MODE_END = re.compile(r"(?<=[a-z])_(?:env(?:ironment)?|mode|server|account|system|gateway|api|world)$")
 _LIVE_SIGNS = (b"live", b"production")
 _OFF = re.compile(
     rb"\w{4,30}[\"']?\s*(?::\s*bool\s*)?(?:=>|[:=])\s*(?:[\w.]*env[\w.]*\(\s*[\"'][^\n]{0,60}?,\s*)?[\"']?(?:false|0|no)\b", re.IGNORECASE
@@ -129,10 +136,11 @@ class CodeMarks:
 
     def says_test(self, name: str, value: str) -> bool:
         """Whether a setting of that name and value asks for the test world."""
-        plain = snake(_last(value))
+        plain = _bare(_last(value))
         if snake(name) == "client_id" and value in self._trials:
             return True
-        if self._words.has("mode_fields", name) and self._words.has("test_values", plain):
+        labels = self._words.has("test_values", _bare(name))  # `'TestEnv' => 'TestEnv'` in a list to choose from
+        if self._words.has("mode_fields", name) and not labels and self._words.has("test_values", plain):
             return True
         if self._words.has("test_switches", name):
             return plain in _TRUE
@@ -141,7 +149,7 @@ class CodeMarks:
     def modes(self, file: str) -> Iterator[CodeMark]:
         """The modes and switches that a file sets to the test world."""
         spoken_of = [p for p in self._model.recogniser.usage.of(file) if self._model.knowledge.providers[p].kind in WORLDS]
-        in_path = self._model.credentials.owners.of((file,), WORLDS)
+        in_path = self._model.credentials.owners.of((file,), WORLDS) or self.strange(file)
         if not spoken_of and in_path is None and not self.may_hold_settings(self._program.files[file]):
             return
         source = self._program.sources[file]
@@ -157,6 +165,23 @@ class CodeMarks:
                     if mark is not None:
                         seen.add(body.line[i])
                         yield mark
+
+    def strange(self, file: str) -> Provider | None:
+        """The system that no pack knows to which the plugin connects a shop that a file is of."""
+        found = self._model.connected.at(file)
+        return found if found is not None and self._model.strangers.knows(found) else None
+
+    def defaults(self, file: str) -> Iterator[tuple[int, str]]:
+        """The test hosts that settings of a plugin begin with, by line."""
+        source = self._program.sources[file]
+        for fn in self._program.functions_at(file, [at for sign in _HOST_SIGNS for at in offsets(source.lower(), sign)]):
+            body = self._program.body(fn)
+            for i, op in enumerate(body.op):
+                text = (body.const(i) or (0, ""))[1].strip("'\"") if op == Op.CONST else ""
+                host = text.partition("://")[2].partition("/")[0] if text.startswith("http") else ""
+                names = names_around(body, self._model.evaluator.defuse(fn), i)[:1] if host and _TEST_HOST.search(host) else []
+                if names and snake(names[0]) in _DEFAULTS:
+                    yield body.line[i], host
 
     def _only_asks(self, file: str) -> bool:
         """Whether a browser file only asks a wallet if this device can pay, and takes no payment by it."""
@@ -210,7 +235,9 @@ class CodeMarks:
             kind, text = body.const(i) or (0, "")
             plain = text.strip("'\"")
             last = _last(plain)
-            return kind == Kind.BOOL or plain.lower() in (*_TRUE, *_FALSE) or (len(last) < 24 and self._words.has("test_values", last))
+            return (
+                kind == Kind.BOOL or plain.lower() in (*_TRUE, *_FALSE) or (len(last) < 24 and self._words.has("test_values", _bare(last)))
+            )
         if op in (Op.FIELD, Op.NAME) and _SANDBOX_TYPE.fullmatch(snake(body.name(i).rpartition(".")[2])) is not None:
             return True
         if op == Op.FIELD:
@@ -259,13 +286,17 @@ class CodeMarks:
             return "stand-in", (fn.file, body.line[found.stand_in])
         if self._is_declared_default(body, defuse, i):
             return "stand-in", (fn.file, body.line[i])
+        if (unset := next((c for c in found.conditions if left_unset(self._model, fn, c)), None)) is not None:
+            return "stand-in", (fn.file, body.line[unset.instr])
         for condition in found.conditions:
             asked = (word.rpartition(".")[2] for word in words_of(body, condition.instr) if len(word) < 60)  # config('services.x.sandbox')
             if any(self._words.has("environment_words", word) for word in asked):
                 return "chosen", (fn.file, body.line[condition.instr])
         if self._live_otherwise(fn, found.conditions):
             return "chosen", (fn.file, body.line[found.conditions[0].instr])
-        if self._is_offered(body, defuse, i) or self._is_called_without(body, defuse, i) or self._is_beside_live(body, defuse, i):
+        begun = any(snake(name) in _DEFAULTS for name in names_around(body, defuse, i)[:1])  # with which a list of both begins
+        offered = not begun and self._is_offered(body, defuse, i)
+        if offered or self._is_called_without(body, defuse, i) or self._is_beside_live(body, defuse, i):
             return "chosen", (fn.file, body.line[i])
         names = names_around(body, defuse, i)[:_NEAR_NAMES]
         if any(_says_test(snake(name)) for name in (*names, *self._called(fn))):
@@ -432,6 +463,11 @@ def _last(value: str) -> str:
     """A value, or the last name of one that spells a constant."""
     spelt = _PATH.fullmatch(value)
     return spelt[1] if spelt is not None and _ENVIRONMENT_TYPE.fullmatch(snake(re.split(r"\.|::", value)[-2])) else value
+
+
+def _bare(word: str) -> str:
+    """A mode in lower snake case, without what says that it is one: ``TestEnv`` is `test`."""
+    return _MODE_END.sub("", snake(word))
 
 
 def _of_environment(body: Body, defuse: DefUse, i: int) -> bool:

@@ -16,6 +16,10 @@ _NAMING = frozenset(
 _OF_OBJECT = ("getattr", "setattr")
 """The same, where the first argument is what holds it and the second names it."""
 _DEEP = 12
+_TRANSLATES = ("__", "_", "_x", "esc_html__", "esc_attr__", "gettext", "gettext_lazy", "trans")
+"""Functions that give a text back in the reader's language."""
+_CLEANS = ("lower", "upper", "strip", "casefold", "toLowerCase", "toUpperCase", "trim", "toString")
+"""Methods of a text that give it back in another spelling."""
 _THROUGH = (Op.TEXT, Op.CHOICE, Op.CAST, Op.AWAIT, Op.SPREAD, Op.LIST)
 
 
@@ -98,12 +102,19 @@ def names_around(body: Body, defuse: DefUse, i: int) -> list[str]:
             key = body.const(args[1])
             found += [*([key[1]] if key else []), *_chain(body, args[0])] if here == args[2] else []
             break
+        elif op == Op.CALL and body.op[args[0]] == Op.NAME and body.name(args[0]) in _TRANSLATES:
+            pass  # `'default' => __('sandbox', 'shop')`
         elif op in (Op.CALL, Op.NEW):
             callee = args[0]
             found += [slot.name for slot in _given(body, user) if slot.value == here]
             found += _chain(body, callee)
             if op == Op.CALL and body.op[callee] != Op.FIELD:
                 break  # what a function makes of it is another value
+        elif op == Op.FIELD and here == args[0] and body.name(user) in _CLEANS:  # `(given or "sandbox").lower()`
+            cleaned = next((u for u in defuse.uses(user) if body.op[u] == Op.CALL and body.args(u)[0] == user), None)
+            if cleaned is None:
+                break
+            user = cleaned
         elif op not in _THROUGH:
             break
         here = user

@@ -128,7 +128,9 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
         return ask_about(model, ruling, min(g for g in guesses if g is not None), "what asks the provider, and for the order's own payment")
     named = order_named_by_client(model, handler.provider) if handler is not None and kind == "webhook" else None
     page = reconciling.pages.of(handler.provider) if handler is not None else None
-    chosen = kind in ("client-route", "redirect-return", "ipn") or named is not None or page is not None
+    signed = handler is not None and bool(handler.walked.proofs) and all(p.mac for p in handler.walked.proofs)
+    sent = kind in ("client-route", "ipn") or (kind == "redirect-return" and not signed)  # what is signed the browser only carries
+    chosen = sent or named is not None or page is not None
     ruling.outcome, ruling.severity = "broken", "critical" if chosen else "high"
     ruling.confidence = "likely"
     ruling.anchor = lines(model, place)
@@ -291,7 +293,7 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[
     asking = [
         p for p in handler.walked.proofs if p.refetch
     ] or handler.walked.proofs  # and not the visitor's own token, which is signed too
-    asked = [(p, reconciling.asked_by_ours(p.fn, p.instr, p.ctx)) for p in asking]
+    asked = [(p, next((k for c in (p.ctx, *p.also) if (k := reconciling.asked_by_ours(p.fn, p.instr, c))), "")) for p in asking]
     if not asked or not all(kept for _, kept in asked):
         return _named_by_us(model, handler, reconciling, paid)
     proof, kept = asked[0]
