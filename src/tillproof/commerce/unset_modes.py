@@ -52,7 +52,15 @@ def _is_switch(model: "Model", name: str) -> bool:
 def _variable(model: "Model", value: Value) -> str:
     """The variable of the environment that a value is, with nothing that stands in for it; empty for one of the whole deployment."""
     name = _read(model, value)
-    return "" if _OF_ALL.fullmatch(snake(name)) else name
+    return "" if _OF_ALL.fullmatch(snake(name)) or (name and _is_insisted_on(model, name)) else name
+
+
+def _is_insisted_on(model: "Model", name: str) -> bool:
+    """Whether nothing starts without the variable: a schema of the environment lists it, or its absence is an error."""
+    asked = re.compile(
+        rb"\b" + name.encode() + rb"\b[^\n]{0,60}?(\bz\.|\bJoi\.|\bt\.|throw\b|raise\b|require|exit\b|assert|missing)", re.IGNORECASE
+    )
+    return any(asked.search(model.program.sources[file]) for file in model.program.mentioning(name))
 
 
 def _read(model: "Model", value: Value) -> str:
@@ -71,9 +79,10 @@ def _read(model: "Model", value: Value) -> str:
         if len(given) == 1 and any(_READERS.search(n) for n in names(here.callee)):
             return constant(given[0]) or ""
         return ""
-    if isinstance(here, Element) and isinstance(here.key, Const):
+    python = model.program.language(here.at[0]) == "python"  # `os.environ["MODE"]` raises
+    if isinstance(here, Element) and isinstance(here.key, Const) and not python:
         return here.key.text.strip("'\"") if any(_VARIABLES.match(n) for n in names(here.base)) else ""
-    if isinstance(here, (Member, External)):
+    if isinstance(here, (Member, External)) and not python:
         spelt = (_VARIABLES.fullmatch(n) for n in names(here))
         return next((m["name"] for m in spelt if m is not None), "")
     return ""
