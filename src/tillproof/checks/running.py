@@ -29,7 +29,7 @@ _FIRST = (
     "tax-shipping/threshold-before-discount",
 )
 """What asks for neither entry points nor operations nor handlers: ruled beside the search for those."""
-_BESIDE = ("idempotency", "inventory", "order", "payment")
+_BESIDE = ("idempotency", "inventory", "resilience")
 """The categories that are ruled in another process than the rest. They ask other questions of the code, so little is found out twice; what
 the rest finds out is what the report goes on to ask for."""
 _WRITTEN_DOWN = ("boundary", "pci")

@@ -36,8 +36,8 @@ class LeftOut(NamedTuple):
 def left_out(model: "Model") -> Iterator[LeftOut]:
     """One per handler by which items are left out of what a run carries over."""
     said: set[tuple[Fn, int]] = set()
-    for found in (found for fn in model.syncs.carrying() for found in _in_function(model, fn)):
-        if (found.caught.fn, found.caught.instr) not in said:
+    for found in (found for fn in model.syncs.candidates for found in _in_function(model, fn)):
+        if (found.caught.fn, found.caught.instr) not in said and model.syncs.reaches_out(found.turn.fn):
             said.add((found.caught.fn, found.caught.instr))
             yield found
 

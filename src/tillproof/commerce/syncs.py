@@ -88,9 +88,9 @@ class Syncs:
     def all(self) -> list[Sync]:
         """One per loop, in order of file and place: a dropped item before one that stops the run, before one that is kept."""
         found: list[Sync] = []
-        for fn in self._candidates:
-            named = self._is_named(fn) and self._reaches_out(fn)
-            writes = named or (self._asks_to_write(fn) and self._reaches_out(fn))
+        for fn in self.candidates:
+            named = self._is_named(fn) and self.reaches_out(fn)
+            writes = named or (self._asks_to_write(fn) and self.reaches_out(fn))
             judged = [*self._in_function(fn, named, writes), *self._by_callbacks(fn, named, writes)]
             found += [s for s in judged if named or s.what != "stops"]
         once: dict[tuple[Fn, int], Sync] = {}
@@ -101,13 +101,9 @@ class Syncs:
                 once.setdefault((sync.fn, sync.first), sync)
         return list(once.values())
 
-    def carrying(self) -> Iterator[Fn]:
-        """The functions that go through goods or orders of a system outside, in order of file and place."""
-        return (fn for fn in self._candidates if self._reaches_out(fn))
-
     @cached_property
-    def _candidates(self) -> list[Fn]:
-        """The functions that may carry something over; what runs in a browser carries nothing between systems."""
+    def candidates(self) -> list[Fn]:
+        """The functions that may carry something over, in order of file and place; what runs in a browser carries nothing over."""
         files = (file for file in self.program.indices if not self.model.browser.runs(file))
         return [fn for file in files for fn in self.program.all_functions(file) if self._may(fn)]
 
@@ -173,7 +169,7 @@ class Syncs:
         names = {self.program.name(fn) for fn in self._writers if fn.number != TOP}
         return frozenset(n for n in names if n.lower() not in COMMON_METHODS)
 
-    def _reaches_out(self, fn: Fn) -> bool:
+    def reaches_out(self, fn: Fn) -> bool:
         """Whether a function, or one that calls it, talks to a shop platform, a marketplace or a system behind the shop."""
         inside = self.program.language(fn.file) == "php"  # a plugin speaks of the platform that it runs in wherever it hooks something
         near = [f for f, depth in self._closure(fn).items() if depth <= (0 if inside else _NEAR)]

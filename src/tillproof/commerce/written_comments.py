@@ -42,7 +42,7 @@ class CommentReader:
         lower = self._source.lower()
         told = {self._source.count(b"\n", 0, at): at for at in telling(lower)}
         for number, at in sorted(told.items()):
-            if self._is_comment(at, number):
+            if _NAMED.search(self._lines[number]) and self._is_comment(at, number):
                 yield from self._named(number)
         for at in [at for call in self._clients.every for at in offsets(lower, call)]:
             number = self._source.count(b"\n", 0, at)

@@ -6,7 +6,7 @@ from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.fixed import THIS
 from tillproof.flow.parameters import parameter
 from tillproof.flow.program import TOP, Fn, Program
-from tillproof.flow.roundabout import roundabout
+from tillproof.flow.roundabout import Roundabout
 from tillproof.flow.values import ClassV, Ctx, FunctionV, Instance, Member, Param, options
 from tillproof.ir.ops import Op
 
@@ -24,6 +24,7 @@ class Callers:
         self.evaluator = evaluator
         self._memo: dict[Fn, list[tuple[Fn, int, FunctionV]]] = {}
         self._handed: set[tuple[Fn, int, Fn]] = set()
+        self._roundabout = Roundabout(program, evaluator)
 
     def of(self, fn: Fn) -> list[tuple[Fn, int, FunctionV]]:
         """(caller, call instruction, callee as that call sees it), in order of file and line."""
@@ -35,7 +36,7 @@ class Callers:
     def _in_a_roundabout_way(self, fn: Fn) -> list[tuple[Fn, int, FunctionV]]:
         if fn.number == TOP:
             return []
-        calls = roundabout(self.program, self.evaluator, fn)
+        calls = self._roundabout.of(fn)
         self._handed.update((call.caller, call.instr, fn) for call in calls if call.handed)
         return [(call.caller, call.instr, call.target) for call in calls]
 
@@ -64,12 +65,8 @@ class Callers:
     def _calls_in(self, caller: Fn, fn: Fn, word: str, constructing: bool) -> list[tuple[Fn, int, FunctionV]]:
         body = self.program.body(caller)
         out: list[tuple[Fn, int, FunctionV]] = []
-        for i, op in enumerate(body.op):
-            if op not in (Op.CALL, Op.NEW):
-                continue
+        for i in self.program.calls(caller).get(word, ()):
             callee = body.args(i)[0]
-            if body.op[callee] not in (Op.NAME, Op.FIELD) or body.name(callee).rpartition(".")[2] != word:
-                continue
             if constructing:
                 made = self.evaluator.value(caller, i)
                 out += [

@@ -11,6 +11,7 @@ from tillproof.flow.trees import SyntaxTrees
 from tillproof.flow.words import FileWords
 from tillproof.ir.body import Body
 from tillproof.ir.declarations import Class, FileIndex, Function
+from tillproof.ir.ops import Op
 from tillproof.languages import FAMILY, spec_of
 from tillproof.languages.base import lower
 from tillproof.languages.python_runners import ADAPTS, PREPARES, RUNS
@@ -54,6 +55,7 @@ class Program:
         self.indices = indices
         self.sources = sources
         self._bodies: dict[Fn, Body] = {}
+        self._calls: dict[Fn, dict[str, list[int]]] = {}
         self._trees = SyntaxTrees(sources)
         self.classes_by_name: dict[str, list[ClassId]] = defaultdict(list)
         self.functions_by_name: dict[str, list[Fn]] = defaultdict(list)
@@ -173,6 +175,17 @@ class Program:
             index, source = self.indices[fn.file], self.sources[fn.file]
             tree = self._trees.of(fn.file, index.language)
             found = self._bodies[fn] = lower(spec_of(index.language), index, source, tree, fn.number)
+        return found
+
+    def calls(self, fn: Fn) -> dict[str, list[int]]:
+        """The calls of a function, in order, by the last part of the name that they call by."""
+        found = self._calls.get(fn)
+        if found is None:
+            body = self.body(fn)
+            found = self._calls[fn] = {}
+            for i, op in enumerate(body.op):
+                if op in (Op.CALL, Op.NEW) and (name := body.called(i)):
+                    found.setdefault(name, []).append(i)
         return found
 
     def mentioning(self, word: str) -> list[str]:

@@ -53,19 +53,44 @@ class _Kept(NamedTuple):
     within: str | None
 
 
-def roundabout(program: Program, evaluator: Evaluator, fn: Fn) -> list[Call]:
-    """The calls, each once, in order of file and place."""
-    search = _Search(program, evaluator, fn)
-    for holder, i in search.references():
-        search.follow(holder, i, 0)
-    named = {(call.caller, call.instr): call for call in search.by_words()} | search.by_parameter
-    return (list(named.values()) or list(search.handed.values()))[:_MOST_CALLS]
+class Roundabout:
+    """Finds them. What the calls of a function run is asked for many others, so it is kept."""
+
+    def __init__(self, program: Program, evaluator: Evaluator) -> None:
+        self.program, self.evaluator = program, evaluator
+        self._runs: dict[Fn, dict[Fn, list[Call]]] = {}
+
+    def of(self, fn: Fn) -> list[Call]:
+        """The calls, each once, in order of file and place."""
+        search = _Search(self, fn)
+        for holder, i in search.references():
+            search.follow(holder, i, 0)
+        named = {(call.caller, call.instr): call for call in search.by_words()} | search.by_parameter
+        return (list(named.values()) or list(search.handed.values()))[:_MOST_CALLS]
+
+    def run_in(self, caller: Fn) -> dict[Fn, list[Call]]:
+        """What the calls of a function run, or set off, in order of place."""
+        found = self._runs.get(caller)
+        if found is None:
+            found = {}
+            body, evaluator = self.program.body(caller), self.evaluator
+            for i, op in enumerate(body.op):
+                if op == Op.CALL:
+                    run = evaluator.scope.run_by_call(evaluator.value(caller, body.args(i)[0]))
+                    calls = {t.fn: Call(caller, i, t, False) for t in reversed(run)}
+                    for told in (*evaluator.heard(caller, i, None), *evaluator.answering(caller, i, None)):
+                        calls.setdefault(told.fn, Call(caller, i, told, True))
+                    for fn, call in calls.items():
+                        found.setdefault(fn, []).append(call)
+            self._runs[caller] = found
+        return found
 
 
 class _Search:
-    def __init__(self, program: Program, evaluator: Evaluator, fn: Fn) -> None:
-        self.program, self.evaluator, self.fn = program, evaluator, fn
-        self.name = program.name(fn)
+    def __init__(self, finder: Roundabout, fn: Fn) -> None:
+        self.finder, self.fn = finder, fn
+        self.program, self.evaluator = finder.program, finder.evaluator
+        self.name = self.program.name(fn)
         self.words: dict[_Kept, None] = {}
         self.handed: dict[tuple[Fn, int], Call] = {}
         self.by_parameter: dict[tuple[Fn, int], Call] = {}
@@ -224,14 +249,8 @@ class _Search:
 
     def _called_in(self, caller: Fn) -> Iterator[Call]:
         body = self.program.body(caller)
-        for i in (i for i, op in enumerate(body.op) if op == Op.CALL and (self.name == "bind" or not _binds(body, i))):
-            run = self.evaluator.scope.run_by_call(self.evaluator.value(caller, body.args(i)[0]))
-            if (target := next((t for t in run if t.fn == self.fn), None)) is not None:
-                yield Call(caller, i, target, False)
-                continue
-            set_off = (*self.evaluator.heard(caller, i, None), *self.evaluator.answering(caller, i, None))
-            if (told := next((t for t in set_off if t.fn == self.fn), None)) is not None:
-                yield Call(caller, i, told, True)
+        calls = self.finder.run_in(caller).get(self.fn, ())
+        return (call for call in calls if self.name == "bind" or not _binds(body, call.instr))
 
 
 def _read_of(value: Value, fn: Fn, number: int) -> list[str] | None:

@@ -6,6 +6,7 @@ import msgspec
 
 from tillproof.ir.ops import ARG_NAMED_SPREAD, ARG_POSITIONAL, ARG_SPREAD, Op
 
+_NAMED_SECOND = frozenset([Op.FIELD, Op.SET_FIELD, Op.CONST])
 EDGE_NEXT, EDGE_TRUE, EDGE_FALSE, EDGE_RAISE = 0, 1, 2, 3
 
 
@@ -60,11 +61,7 @@ class Body(msgspec.Struct, array_like=True):
 
     def name(self, i: int) -> str:
         """The name that a NAME, FIELD, STORE or SET_FIELD instruction carries; the literal of a CONST."""
-        a = self.at[i]
-        op = self.op[i]
-        if op in (Op.FIELD, Op.SET_FIELD, Op.CONST):
-            return self.strings[self.operands[a + 1]]
-        return self.strings[self.operands[a]]
+        return self.strings[self.operands[self.at[i] + (self.op[i] in _NAMED_SECOND)]]
 
     def names_function(self, i: int) -> bool:
         """Whether a NAME is a function's and no variable's, however like one it is spelt."""

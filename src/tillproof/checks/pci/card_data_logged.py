@@ -28,9 +28,7 @@ _MOST = 6
 _FAMILY = 2
 _BESIDE = frozenset(["query", "params", "headers", "cookies", "args", "GET", "query_params"])  # what is sent beside the body
 # Calls that may write what a function was sent to a log, and what a function is called that hears of payments.
-_LOGS = re.compile(
-    rb"(?:print|\w*log\w*|console\.\w+|info|debug|warn\w*|error|write\w*|append\w*|file_put_contents|dump)\s*\(", re.IGNORECASE
-)
+_LOGS = re.compile(r"print$|log|info$|debug$|warn|error$|write|append|file_put_contents$|dump$|^(trace|dir|table)$")
 _HEARS = re.compile(r"(?<![a-z])(?:web_?hooks?|ipn|post_?back|payments?|gateway|paypal|stripe|mpesa|stk)(?![a-z])")
 _PERSONAL = re.compile(
     r"(?<![a-z])(name|first_?name|last_?name|e?_?mail|phone|mobile|contact|address|user|customer|city|zip|shipping|billing)"
@@ -129,10 +127,11 @@ def _by_name(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
     """One ruling per function that is named after payments or webhooks and logs a request whole, one that came where no route is seen to
     lead to it, or one that it sends."""
     program = model.program
-    for file, source in program.sources.items():
-        if file not in program.indices or model.browser.runs(file) or is_seed(file) or not _LOGS.search(source):
+    for file in program.indices:
+        if model.browser.runs(file) or is_seed(file):
             continue
-        for fn in sorted(set(program.functions_at(file, (m.start() for m in _LOGS.finditer(source)))) - known):
+        logging = [at for name, offsets in program.called(file).items() if _LOGS.search(name) for at in offsets]
+        for fn in sorted(set(program.functions_at(file, logging)) - known):
             if not _speaks_of_payments(model, fn) or model.logs.is_wrapper(fn):
                 continue
             leaks = [
