@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from tillproof.flow.program import ClassId, Fn
@@ -299,6 +300,7 @@ def options(value: Value) -> tuple[Value, ...]:
 
 ObjectKey: TypeAlias = tuple[object, ...]
 _NEAR = 4
+_MOST_NAMES = 8
 
 
 def object_key(value: Value, depth: int = 0) -> ObjectKey:
@@ -335,7 +337,7 @@ def names(value: Value) -> tuple[str, ...]:
     if isinstance(value, Param):
         return tuple(n + "()" for n in names(value.type)) if isinstance(value.type, External) else (f"?{value.name}",)
     if isinstance(value, Choice):
-        return tuple(dict.fromkeys(n for o in value.options for n in names(o)))[:8]
+        return tuple(islice(_once(n for o in value.options for n in names(o)), _MOST_NAMES))
     if isinstance(value, Overlay):
         return names(value.base)
     if isinstance(value, Mix) and value.op in CONVERSIONS:
@@ -343,6 +345,14 @@ def names(value: Value) -> tuple[str, ...]:
     if isinstance(value, (Instance, ClassV, FunctionV)):
         return (value.known_as, "#") if value.known_as else ("#",)
     return ("?",)
+
+
+def _once(found: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in found:
+        if name not in seen:
+            seen.add(name)
+            yield name
 
 
 def pieces(roots: Iterable[Value], most: int, onward: Callable[[Value], Iterable[Value]] | None = None) -> Iterator[Value]:
