@@ -30,7 +30,8 @@ _WHEN = re.compile(r"(event_)?(created|occurred|emitted)(_at|_on)?|event_(time|t
 # By what a routine of the database is called, or a statement is run that answers.
 _ROUTINE = re.compile(r"rpc|\$?query(_?raw)?(_?one)?|execute|call(proc)?|raw|fetch_?(val|row|one)|scalar|eval(sha)?|select(_?one)?|get_var")
 _AFTERS = ("<", ">", "<=", ">=", "!=", "!==", "==", "===")
-_ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
+ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
+"""Records of people and their teams, which may be told how their subscription stands."""
 _PAYING = re.compile(r"(\w+_)?(subscription|plan|billing|payment|membership|stripe|paddle)_?\w*_?(status|state)")
 _ON = re.compile(r"(is_)?(active|enabled|expired|cancell?ed|valid)")
 _SENT = re.compile(r"(\w+_)?(shipment|shipping|delivery|parcel|consignment|fulfill?ment)")
@@ -180,7 +181,7 @@ class Arrivals:
         words = self.model.words
         if self._of_order(entity) and not words.has("outgoing_entities", entity):
             return words.has("status_fields", field) or words.has("paid_fields", field) or _ON.fullmatch(field) is not None
-        return _ON_PEOPLE.fullmatch(entity) is not None and _PAYING.fullmatch(field) is not None
+        return ON_PEOPLE.fullmatch(entity) is not None and _PAYING.fullmatch(field) is not None
 
     def _needs_none(self, touch: Touch, name: str, how: str) -> str:
         if how == "asked":

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.asked_of_one import of_one_customer, of_one_row
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_rows import NamedRows
 from tillproof.commerce.touches import Touch
+from tillproof.flow.facts import Condition, Either, Fact
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
@@ -19,10 +21,11 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_BOOKING = re.compile(
+BOOKED = re.compile(
     r"(\w+_)?(booking|reservation|appointment|ticket)(_?(seat|slot|item|detail))?|(booked|reserved)_?(seat|slot|room)"
     r"|(seat|slot|room|table|court)_?(booking|reservation)"
 )
+"""Tables in which a row books something."""
 _STEM = re.compile(r"booking|booked|reserv|appointment|ticket", re.IGNORECASE)
 _PLACE = re.compile(
     r"(\w+_)?(seat|room|slot|time_?slot|table|court|desk|bed|cabin|car|vehicle|property|apartment|appointment_?(time|date)"
@@ -51,7 +54,7 @@ def booked_places(model: "Model", functions: Iterable[Fn]) -> Iterator[PlaceBook
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
             touch = model.records.touch(fn, i, None) if op == Op.CALL else None
-            if touch is None or touch.kind != "create" or not _BOOKING.fullmatch(touch.entity):
+            if touch is None or touch.kind != "create" or not BOOKED.fullmatch(touch.entity):
                 continue
             if (found := _looked(model, touch)) is not None:
                 yield found
@@ -60,7 +63,7 @@ def booked_places(model: "Model", functions: Iterable[Fn]) -> Iterator[PlaceBook
 
 def _names_bookings(word: str) -> bool:
     """Whether a word is the name of a table of bookings."""
-    return _STEM.search(word) is not None and _BOOKING.fullmatch(entity(word)) is not None
+    return _STEM.search(word) is not None and BOOKED.fullmatch(entity(word)) is not None
 
 
 BOOKINGS = NamedRows(_names_bookings, lambda file: _FILLS.search(file) is None)
@@ -72,12 +75,58 @@ def _looked(model: "Model", touch: Touch) -> PlaceBooked | None:
     for fact in model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)) if places else ():
         for atom in flat(model.conditions.behind(fact)):
             read = model.states.existence(atom) or _read_by_asked(model, atom, places)
-            if read is None or read.kind != "read" or not (same(read.entity, touch.entity) or _BOOKING.fullmatch(read.entity)):
+            if read is None or read.kind != "read" or not (same(read.entity, touch.entity) or BOOKED.fullmatch(read.entity)):
                 continue
             if common := sorted(_asked(read) & places.keys()):
                 place, looked = Place(touch.fn, touch.instr, None), Place(read.fn, read.instr, read.ctx)
                 return PlaceBooked(place, common[0], places[common[0]], looked, _kept(model, touch, read, places))
+    return _gone_through(model, touch, places) if places else None
+
+
+def _gone_through(model: "Model", touch: Touch, places: dict[str, str]) -> PlaceBooked | None:
+    """A new booking behind a condition on the bookings of the same show, day or the like, which were read and gone through in the code:
+    ``taken = [s for b in bookings for s in b.seats]``."""
+    body = model.program.body(touch.fn)
+    written = {_IDS.sub("", snake(n)) for n in _written(model, touch)}
+    for i in range(touch.instr):
+        read = model.records.touch(touch.fn, i, None) if body.op[i] == Op.CALL else None
+        if read is None or read.kind != "read" or not BOOKED.fullmatch(read.entity):
+            continue
+        if all(of_one_customer(n) or of_one_row(n) for n in _asked(read) & written):
+            continue
+        known = _made_of(model, touch.fn, i)
+        asked = (
+            c for held in model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)) if held.fn == touch.fn for c in _asks(held.fact)
+        )
+        if known and any(known & _words(model, touch.fn, c) for c in asked if c > i):
+            what = next(iter(places))
+            return PlaceBooked(
+                Place(touch.fn, touch.instr, touch.ctx), what, places[what], Place(touch.fn, i, None), _kept(model, touch, read, places)
+            )
     return None
+
+
+def _asks(fact: Fact) -> list[int]:
+    """The conditions in a fact."""
+    if isinstance(fact, Condition):
+        return [fact.instr]
+    return [c.instr for c in fact.conditions] if isinstance(fact, Either) else []
+
+
+def _made_of(model: "Model", fn: Fn, i: int) -> set[str]:
+    """The variables that hold what a call gives, or are made of it."""
+    body, known = model.program.body(fn), set[str]()
+    for row, op in enumerate(body.op):
+        if op == Op.STORE and row > i and (body.bare(body.args(row)[1]) == i or known & _words(model, fn, row)):
+            known.add(body.name(row))
+    return known
+
+
+def _words(model: "Model", fn: Fn, i: int) -> set[str]:
+    """The words of the lines on which an instruction stands."""
+    body = model.program.body(fn)
+    lines = (model.program.line_text(fn.file, n) for n in range(body.line[i], body.end_line[i] + 1))
+    return {word for line in lines for word in re.findall(r"\w+", line)}
 
 
 def _read_by_asked(model: "Model", atom: Atom, places: dict[str, str]) -> Touch | None:
@@ -90,7 +139,7 @@ def _read_by_asked(model: "Model", atom: Atom, places: dict[str, str]) -> Touch 
     asked = [o.fn for o in options(callee) if isinstance(o, FunctionV)] if callee is not None else []
     calls = ((fn, i) for fn in asked for i, op in enumerate(model.program.body(fn).op) if op == Op.CALL)
     for read in (model.records.touch(fn, i, None) for fn, i in calls):
-        if read is not None and read.kind == "read" and _BOOKING.fullmatch(read.entity) and _asked(read) & places.keys():
+        if read is not None and read.kind == "read" and BOOKED.fullmatch(read.entity) and _asked(read) & places.keys():
             return read
     return None
 
@@ -112,7 +161,7 @@ def _kept(model: "Model", touch: Touch, read: Touch, places: dict[str, str]) -> 
     """What keeps a second booking of the same place from being made in between; empty when nothing does."""
     if read.locked or model.regions.lock(Place(touch.fn, touch.instr, touch.ctx)) is not None:
         return "it is looked for and booked under a lock"
-    if model.records.serial.runs(touch.fn, touch.ctx):
+    if model.records.serial.refuses(Place(touch.fn, touch.instr, touch.ctx)):
         return "the transaction is refused when another has booked in between"
     refused = model.schema.unique(touch.entity, tuple(_written(model, touch)), touch.fn.file)
     apart = refused is not None and {_IDS.sub("", snake(c)) for c in refused.columns} & places.keys()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.once_only import OnceOnly
 from tillproof.commerce.repeats import Repeat
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.program import Fn
@@ -43,11 +42,10 @@ class CartOrder:
 
 
 class CartOrders:
-    """Found once. ``kept``: why the database keeps something from happening twice, or empty; ``once`` tells what it refuses."""
+    """Found once. ``kept``: why the database keeps something from happening twice, or empty."""
 
-    def __init__(self, model: "Model", once: OnceOnly, kept: Callable[[Repeat], str]) -> None:
+    def __init__(self, model: "Model", kept: Callable[[Repeat], str]) -> None:
         self.model = model
-        self._once = once
         self._kept_by_rows = kept
 
     @cached_property
@@ -141,9 +139,7 @@ class CartOrders:
         table = self.model.schema.table(emptied.touch.entity, emptied.fn.file)
         if table is not None and table.version is not None:
             return "the write is refused when the cart has changed since it was read"
-        if self.model.records.serial.runs(emptied.fn, emptied.ctx) or self._once.in_refusing(
-            emptied.place, table is not None and table.documents
-        ):
+        if self.model.records.serial.refuses(emptied.place, table is not None and table.documents):
             return "the transaction is refused when another has changed the cart in between"
         return ""
 

@@ -51,6 +51,10 @@ CONTROL = frozenset(
         "update_conflicts",
         "unique_fields",
         "updateonduplicate",
+        "onconflict",
+        "on_conflict",
+        "ignore_duplicates",
+        "default_to_null",
         "ignoreduplicates",
         "skipduplicates",
         "conflictpaths",
@@ -74,6 +78,8 @@ CONTROL = frozenset(
         "batch_size",
     ]
 )
+CONFLICT_TARGETS = frozenset(["onConflict", "on_conflict", "conflictPaths", "conflictFields", "onConflictFields", "unique_fields"])
+"""The options of an upsert that name the columns by which a row is there already."""
 _COLUMNS = ("order", "transaction")
 _AMONG = ("in", "$in", "Op.in", "[Op.in]")
 """Keys of a condition under which stand the values of which a column has one."""

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.asked_of_one import of_one_customer
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.judged_rows import judging
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_looks import BELOW
+from tillproof.commerce.touches import Touch
 from tillproof.commerce.unstocked import makes_order
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
@@ -22,14 +25,22 @@ _LEFT = re.compile(
     rf"(\w+_)?{_WHAT}_(available|left|remaining|free)|(\w+_)?(available|remaining|left|free)_{_WHAT}|(number|count|qty|num)_(available|remaining|left)"
     r"|(available|remaining)_(number|count|qty|num)"
 )
+_WHO = r"(attendee|participant|guest|member|student|player|person|people|pax)s?"
+_BOOKED = r"(booking|reservation|registration|ticket|enrol(l)?ment|rsvp|order|portion)s?"
 _WHOLE = re.compile(
-    r"(\w+_)?capacity|(max|total|maximum)_?(number_of_)?(capacity|attendees?|participants?|guests?|seats?|places?|spots?|tickets?|members?|enrol(l)?ments?)"
-    r"|(seat|attendee|participant|ticket|enrol(l)?ment)s?_?(limit|quota|max)"
+    r"(\w+_)?capacity|(\w+_)?(max|total|maximum)_?(number_of_)?"
+    rf"(capacity|{_WHO}|{_BOOKED}|seats?|places?|spots?|spaces?|slots?|rooms?|units?|occupancy)(_\w+)?"
+    rf"|(\w+_)?(seat|place|spot|slot|capacity|{_WHO}|{_BOOKED})_?(limit|quota|max|maximum)|quota"
 )
 _TAKEN = re.compile(
     r"(\w+_)?(booked|sold|reserved|registered|enrolled|taken|occupied)(_\w+)?"
-    r"|(\w+_)?(booking|reservation|registration|attendee|participant|ticket|enrol(l)?ment|guest)s?_?(count|total|number|size|length|sold)"
+    rf"|(\w+_)?({_WHO}|{_BOOKED})_?(count|total|number|size|length|sold)"
+    rf"|(current|active|existing|confirmed|num(ber)?_(of_)?|total)_?({_WHO}|{_BOOKED})"
 )
+_THOSE = re.compile(rf"(\w+_)?({_WHO}|{_BOOKED})")
+_COUNTS = re.compile(r"count(_documents|_all_results)?|length|len|size|sizeof|num_rows|row_?count")
+_SUMS = re.compile(r"sum|aggregate|total|fetch_?(column|one|val|row)|scalar|first|get_?var|find_?first|group_?by")
+_COUNTED_BY = "_count"  # under which Prisma gives how many of a relation there are
 _BOOKS = re.compile(
     r"(\w+_)?(booking|reservation|registration|attendee|participant|enrol(l)?ment|rsvp|ticket|event_user|ticket_purchase)(_(item|detail|line))?"
 )
@@ -56,14 +67,20 @@ def counted_places(model: "Model") -> Iterator[CountedPlace]:
     for entry in model.entries:
         if entry.role not in ("public", "customer"):
             continue
-        made = next((e for e in model.effects.of(entry.target) if e.certain and _takes_place(e)), None)
+        made = next((e for e in model.effects.of(entry.target) if _takes_place(e) and (e.certain or _is_filled(model, e))), None)
         if made is None or (made.fn, made.instr) in seen or any(h.entry is entry for h in model.handlers.all):
             continue
         near = [fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR]
+        near += judging(model, made)
         looked = next((found for fn in near if (found := _looks(model, fn)) is not None), None)
         if looked is not None:
             seen.add((made.fn, made.instr))
             yield CountedPlace(entry, made, looked, _kept(model, made))
+
+
+def _is_filled(model: "Model", effect: Effect) -> bool:
+    """Whether a row is kept by a framework's own means, of what a serializer or form was sent."""
+    return model.inherited.filled(effect.fn, effect.instr, effect.ctx) is not None
 
 
 def _takes_place(effect: Effect) -> bool:
@@ -101,16 +118,66 @@ def _is_left(model: "Model", fn: Fn, i: int, depth: int) -> bool:
 def _is_taken(model: "Model", fn: Fn, i: int, depth: int) -> bool:
     """Whether a value is, or holds, how much of something is taken already."""
     body = model.program.body(fn)
-    if _says(model, fn, i, _TAKEN):
+    if _says(model, fn, i, _TAKEN) or _is_count(model, fn, i):
         return True
     if depth >= _DEEPEST:
         return False
     if body.op[i] == Op.BINARY and body.text(body.args(i)[0]) == "+":
         return any(_is_taken(model, fn, side, depth + 1) for side in body.args(i)[1:3])
+    if body.op[i] == Op.CHOICE:  # `booked or 0`
+        return any(_is_taken(model, fn, side, depth + 1) for side in body.args(i)[1:])
+    if body.op[i] == Op.INDEX:
+        return _is_taken(model, fn, body.args(i)[0], depth + 1)
     if body.op[i] in (Op.AWAIT, Op.CAST):
         return _is_taken(model, fn, body.args(i)[-1 if body.op[i] == Op.CAST else 0], depth + 1)
     made = _made(model, fn, i)
     return made is not None and _is_taken(model, fn, made, depth + 1)
+
+
+def _is_count(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a value is how many bookings, orders or people there are of all customers: ``Booking.objects.filter(event=event).count()``,
+    ``event.attendees.length``, ``event._count.tickets``, ``len(bookings)``."""
+    body = model.program.body(fn)
+    i = body.bare(i)
+    if body.op[i] == Op.FIELD:
+        held, name = body.args(i)[0], snake(body.name(i))
+        if body.op[held] == Op.FIELD and body.name(held) == _COUNTED_BY:
+            return _THOSE.fullmatch(name) is not None
+        return _COUNTS.fullmatch(name) is not None and _are_those(model, fn, held)
+    if body.op[i] != Op.CALL or body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD):
+        return False
+    callee, given = body.call(i)
+    name = snake(body.called(i))
+    if body.op[callee] == Op.NAME:
+        return _COUNTS.fullmatch(name) is not None and len(given) == 1 and _are_those(model, fn, given[0][1])
+    if _COUNTS.fullmatch(name):
+        return _of_all(model.records.touch(fn, i, None)) or _are_those(model, fn, body.args(callee)[0])
+    return _SUMS.fullmatch(name) is not None and (
+        _of_all(model.records.touch(fn, i, None)) or _of_all(model.records.touch(fn, body.bare(body.args(callee)[0]), None))
+    )
+
+
+def _are_those(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether a value is a list of bookings, orders or people, by its name or by how it was read."""
+    body = model.program.body(fn)
+    i = body.bare(i)
+    if body.op[i] == Op.CALL:
+        read = model.records.touch(fn, i, None)
+        return _of_all(read) if read is not None else _says(model, fn, i, _THOSE)
+    made = _made(model, fn, i)
+    made = body.bare(made) if made is not None else None
+    read = model.records.touch(fn, made, None) if made is not None and body.op[made] == Op.CALL else None
+    return _of_all(read) if read is not None else _says(model, fn, i, _THOSE)
+
+
+def _of_all(read: Touch | None) -> bool:
+    """Whether bookings or the like are read whoever made them: those of one customer bound what he himself may have."""
+    return (
+        read is not None
+        and read.kind == "read"
+        and _THOSE.fullmatch(read.entity) is not None
+        and not any(of_one_customer(k) for k in (*read.compared, *read.keys))
+    )
 
 
 def _made(model: "Model", fn: Fn, i: int) -> int | None:
@@ -136,6 +203,6 @@ def _kept(model: "Model", effect: Effect) -> tuple[Place, str] | None:
     for place in effect.way:
         if (lock := model.regions.lock(place)) is not None:
             return lock, "another order waits here until this one is made"
-    if model.records.serial.runs(effect.fn, effect.ctx):
+    if model.records.serial.refuses(effect.place):
         return effect.place, "the transaction is refused when another order was made in between"
     return None

@@ -19,7 +19,7 @@ from tillproof.commerce.touches import Touch
 from tillproof.flow.called_back import executor
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.facts import Fact, Facts
-from tillproof.flow.fixed import OBJECT
+from tillproof.flow.fixed import NOTHING, OBJECT
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, leaves, options
 from tillproof.ir.body import Body
@@ -186,9 +186,15 @@ class Effects:
         is: ``self.capture()``, ``self.processor.capture()``, ``gateway = this.gateway(order)`` and ``gateway.capture()``."""
         body = self.model.program.body(fn)
         callee = body.args(i)[0]
-        if ctx is None or not isinstance(ctx.this, Instance) or body.op[callee] != Op.FIELD or ctx.this.cls == self.model.program.owner(fn):
+        if ctx is None or body.op[callee] != Op.FIELD:
             return False
         holder = body.args(callee)[0]
+        around = self.model.program.parent(fn) if ctx.callback else None
+        if not isinstance(ctx.this, Instance) or ctx.this.cls == self.model.program.owner(around or fn):
+            return False
+        if around is not None and body.op[holder] == Op.NAME:  # kept before by the method around it: `handler = this.handlers.get(kind)`
+            outer = self.model.evaluator.frame(around)
+            return any(outer.fixed.hangs_on(store) != NOTHING for store in outer.flow.stores.get(body.name(holder), ()))
         while body.op[holder] in (Op.FIELD, Op.CALL):
             holder = body.args(holder)[0]
         itself = body.op[holder] == Op.NAME and body.name(holder) in ("self", "this")

@@ -6,7 +6,7 @@ from functools import cached_property
 from tillproof.commerce.entry_styles.arguments import entries
 from tillproof.commerce.entry_styles.wiring import Wiring
 from tillproof.flow.program import TOP, ClassId, Fn
-from tillproof.flow.values import ClassV, FunctionV, Instance, Record, Result, Value, constant, options
+from tillproof.flow.values import ClassV, FunctionV, Instance, Record, Result, Seq, Value, constant, options
 from tillproof.ir.ops import Op
 
 _DEEPEST = 4
@@ -28,6 +28,14 @@ class Injection:
         self._follow(cls, found, 0)
         found.pop(cls, None)
         return list(found)
+
+    def listed_under(self, token: Value) -> Value | None:
+        """The list of objects of ours that is handed out for a token, where it is known of each which it is."""
+        known = None if self._finding else _token(token)
+        for value in self._bindings.get(known, ()) if known is not None else ():
+            if isinstance(value, Seq) and value.items and all(isinstance(v, Instance) for v in value.items):
+                return value
+        return None
 
     def _follow(self, token: _Token, found: dict[ClassId, None], depth: int) -> None:
         for value in self._bindings.get(token, ()) if depth < _DEEPEST else ():

@@ -135,7 +135,9 @@ class Model:
         self.queued = Queued(self)
         self.evaluator.queued = self.queued.member
         self.evaluator.answering = self._answering
-        self.evaluator.scope.handed_out = Injection(self.wiring).handed_out
+        injection = Injection(self.wiring)
+        self.evaluator.scope.handed_out = injection.handed_out
+        self.evaluator.scope.listed_under = injection.listed_under
         self.evaluator.scope.bound = NamedBindings(self.wiring).of
         self.evaluator.scope.service = Services(self.wiring).named
         self.evaluator.scope.addressed = ByAddress(program, self.evaluator, knowledge)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _MONEY_OUT = ("refund.create", "transfer.create", "payout.create")
-_REFUSES = re.compile(r"serializ|Firestore|runTransaction", re.IGNORECASE)
 _OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdraw(al)?)(_?(request|item|line))?")
 _ROLES = ("public", "customer", "staff")
 
@@ -118,19 +117,9 @@ class OnceOnly:
                 return "the write is refused when the row has changed since it was read"
             looked = Place(look.atom.fn, look.atom.instr, look.atom.ctx)
             documents = table is not None and table.documents
-            if self.model.records.serial.runs(effect.fn, effect.ctx) or self.in_refusing(looked, documents):
+            if self.model.records.serial.runs(effect.fn, effect.ctx) or self.model.records.serial.refuses(looked, documents):
                 return "the transaction is refused when another has changed the row in between"
         return ""
-
-    def in_refusing(self, place: Place, documents: bool) -> bool:
-        """Whether a place stands in a transaction that is refused when what was read in it has been changed: of a document store, or a
-        serializable one."""
-        for begun in self.model.regions.in_transaction(place):
-            body = self.model.program.body(begun.fn)
-            lines = range(body.line[begun.instr], body.end_line[begun.instr] + 1)
-            if documents or _REFUSES.search(" ".join(self.model.program.line_text(begun.fn.file, n) for n in lines)):
-                return True
-        return False
 
 
 def _in_one_place(look: Guard, effect: Effect) -> bool:

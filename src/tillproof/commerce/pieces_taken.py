@@ -157,7 +157,7 @@ class PiecesTaken:
         kept = "the row is chosen and taken in one step" if locked else ""
         if not kept and self.model.regions.lock(place) is not None:
             kept = "it is chosen and taken under a lock"
-        if not kept and self.model.records.serial.runs(touch.fn, touch.ctx):
+        if not kept and self.model.records.serial.refuses(place):
             kept = "the transaction is refused when another has changed the row in between"
         return PieceTaken(place, kind, field, looked, kept)
 

@@ -3,7 +3,7 @@
 import re
 
 from tillproof.commerce.chains import Chain, Chains, Link
-from tillproof.commerce.chosen_rows import FINDS_AND_WRITES, ChoiceReader, is_record
+from tillproof.commerce.chosen_rows import CONFLICT_TARGETS, FINDS_AND_WRITES, ChoiceReader, is_record
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.set_expressions import bind, set_by_name
 from tillproof.flow.evaluate import Evaluator
@@ -32,6 +32,7 @@ from tillproof.ir.ops import Op
 
 _OR_CREATE = re.compile(r"(or_?create|or_?insert|upsert|create_?or_?first|get_or_create|update_or_create|find_?create)", re.IGNORECASE)
 _CREATING = re.compile(r"create|insert|save|build", re.IGNORECASE)
+_UPSERTS = ("upsert", "upsertmany", "upsert_many")
 _OF_ROWS = re.compile(r"(bulk_?|force_?)?(create|insert|save|build)|upsert|bulk_?(upsert|update_?mappings)|add_?all", re.IGNORECASE)
 _FIRST_MADE = ("create", "$setOnInsert")  # what only a new row holds: what one that is there is given stands over it
 _COUNTING = frozenset(["increment", "decrement", "increment_each", "decrement_each", "inc", "dec"])
@@ -78,6 +79,8 @@ class PartReader:
             name = before.name.lower()
             if before is link or name in ("set", "values", "fill", "forcefill", "setdata", "with_values", "given") or name in _COUNTING:
                 self._data(before, out)
+        if link.name.lower() in _UPSERTS:
+            self._chosen_by(dict(self.chains.arguments(link)), out)
         bind(self.chains, chain, out)
 
     def _data(self, link: Link, out: Parts) -> None:
@@ -176,6 +179,9 @@ class PartReader:
         elif "where" in later.must or "where" in later.may:
             self.record(first, out, 0)
             self.choices.condition({**later.may, **later.must}["where"], out)
+        elif link.name.lower() in _UPSERTS:  # upsert(row, { onConflict: 'sku' })
+            self.record(first, out, 0)
+            self._chosen_by({**later.may, **later.must}, out)
         elif _OR_CREATE.search(link.name):
             self.record(first, out, 0)
             self.record(second, out, 0)
@@ -188,6 +194,16 @@ class PartReader:
         else:
             self.choices.condition(first, out)
             self.record(second, out, 0)
+
+    @staticmethod
+    def _chosen_by(told: dict[str, Value], out: Parts) -> None:
+        """The columns by which an upsert finds the row that is there already, and of the others none: ``{ onConflict: 'shop,sku' }``."""
+        for value in (v for k, v in told.items() if k in CONFLICT_TARGETS):
+            texts = (constant(item) for item in (value.items if isinstance(value, Seq) else (value,)))
+            for column in (c.strip() for text in texts if text for c in text.split(",")):
+                out.compared.add(column)
+                if column in out.fields:
+                    out.keys.setdefault(column, out.fields[column])
 
     def _counted(self, arguments: list[tuple[str, Value]], out: Parts) -> None:
         """``increment('stock', 2)``, ``decrement({stock: 2}, {where})``, ``increment({ id }, 'stock', 2)``"""

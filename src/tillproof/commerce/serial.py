@@ -1,5 +1,6 @@
 """Code that runs in a transaction of its own, in which nothing that was read is changed by others."""
 
+import re
 from typing import TYPE_CHECKING
 
 from tillproof.flow.program import Fn
@@ -7,7 +8,10 @@ from tillproof.flow.values import Ctx
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
+    from tillproof.commerce.effects import Place
     from tillproof.commerce.model import Model
+
+_REFUSES = re.compile(r"serializ|Firestore|runTransaction", re.IGNORECASE)
 
 
 class Serial:
@@ -22,6 +26,18 @@ class Serial:
         if not self.model.references.known:
             return False
         return any(self._is_declared(one) for one in (fn, *(level.caller for level in (ctx.chain() if ctx else ()))))
+
+    def refuses(self, place: "Place", documents: bool = False) -> bool:
+        """Whether a place stands in a transaction that is refused when what was read in it has been changed: one of a store of documents,
+        or a serializable one."""
+        if self.runs(place.fn, place.ctx):
+            return True
+        for begun in self.model.regions.in_transaction(place):
+            body = self.model.program.body(begun.fn)
+            lines = range(body.line[begun.instr], body.end_line[begun.instr] + 1)
+            if documents or _REFUSES.search(" ".join(self.model.program.line_text(begun.fn.file, n) for n in lines)):
+                return True
+        return False
 
     def _is_declared(self, fn: Fn) -> bool:
         """Whether the function, or the one around it, is handed to what declares one, ``export const pay = mutation({ handler: … })``, or

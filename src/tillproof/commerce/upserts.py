@@ -14,7 +14,7 @@ _LEAVES = re.compile(
     re.IGNORECASE,
 )
 _UPDATES = re.compile(r"on_?conflict_?(do_?)?update|on_?duplicate_?key_?update|merge", re.IGNORECASE)
-_SKIPS = ("skipDuplicates", "ignoreDuplicates", "ignore_conflicts")
+_SKIPS = ("skipDuplicates", "ignoreDuplicates", "ignore_duplicates", "ignore_conflicts")
 _CHANGES_THERE = ("updateOnDuplicate", "update_conflicts")
 _ON_INSERT = "$setOnInsert"
 _NEW_VALUES = ("update", "set", "set_")

@@ -9,6 +9,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     ClassV,
     Const,
+    Ctx,
     External,
     FunctionV,
     Instance,
@@ -43,7 +44,7 @@ def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> V
     if not maps or len(arguments) != 1:
         return None
     wanted = ev.at(f, arguments[0][1])
-    entries = [e for one in maps for e in (*_given(ev, one), *_set(ev, f.fn, f.body.args(i)[0]))]
+    entries = [e for one in maps for e in (*_given(ev, one), *_set(ev, f.fn, f.body.args(i)[0], f.ctx))]
     named = [v for k, v in entries if isinstance(k, Const) and isinstance(wanted, Const) and k.text == wanted.text]
     held = [o for v in named or [v for _, v in entries] for o in options(v)][:_MOST]
     if not held or not all(isinstance(o, (Instance, FunctionV, ClassV)) for o in held):
@@ -68,7 +69,7 @@ def of_working_map(ev: "Evaluator", value: Value) -> bool:
     maps = [o for o in options(callee.base) if isinstance(o, Result) and _is_map(o)]
     if not maps or any(ev.arguments(one) for one in maps):
         return False
-    put = [o for _, v in _set(ev, value.fn, ev.program.body(value.fn).args(value.instr)[0]) for o in options(v)]
+    put = [o for _, v in _set(ev, value.fn, ev.program.body(value.fn).args(value.instr)[0], value.ctx) for o in options(v)]
     return bool(put) and all(isinstance(o, Record) for o in put)
 
 
@@ -104,16 +105,23 @@ def _given(ev: "Evaluator", made: Result) -> Iterator[tuple[Value, Value]]:
                     yield pair.items[0], pair.items[1]
 
 
-def _set(ev: "Evaluator", fn: Fn, callee: int) -> Iterator[tuple[Value, Value]]:
-    """What the file puts into a map of that name."""
+def _set(ev: "Evaluator", fn: Fn, callee: int, ctx: Ctx | None) -> Iterator[tuple[Value, Value]]:
+    """What the file puts into a map of that name; a method of the same object, with what that object has."""
     body = ev.program.body(fn)
     holder = body.args(callee)[0]
     name = body.name(holder) if body.op[holder] in (Op.NAME, Op.FIELD) else ""
     for setting in ev.program.functions_calling_name(fn.file, "set") if name else ():
-        yield from _set_in(ev, setting, name)
+        yield from _set_in(ev, setting, name, _of_same(ev, setting, ctx))
 
 
-def _set_in(ev: "Evaluator", fn: Fn, name: str) -> Iterator[tuple[Value, Value]]:
+def _of_same(ev: "Evaluator", fn: Fn, ctx: Ctx | None) -> Ctx | None:
+    """The context of a method that is called on the object whose method runs in a context; none of any other function."""
+    this, owner = ctx.this if ctx is not None else None, ev.program.owner(fn)
+    same = isinstance(this, Instance) and owner is not None and owner in ev.scope.lineage(this.cls)
+    return ev.entry_context(FunctionV((fn.file, 1), fn, None, this)) if same else None
+
+
+def _set_in(ev: "Evaluator", fn: Fn, name: str, ctx: Ctx | None) -> Iterator[tuple[Value, Value]]:
     body = ev.program.body(fn)
     for i, op in enumerate(body.op):
         if op != Op.CALL or body.called(i) != "set" or body.op[body.args(i)[0]] != Op.FIELD:
@@ -121,4 +129,4 @@ def _set_in(ev: "Evaluator", fn: Fn, name: str) -> Iterator[tuple[Value, Value]]
         holder = body.args(body.args(i)[0])[0]
         arguments = body.call(i)[1]
         if body.op[holder] in (Op.NAME, Op.FIELD) and body.name(holder) == name and len(arguments) == 2:
-            yield ev.value(fn, arguments[0][1]), ev.value(fn, arguments[1][1])
+            yield ev.value(fn, arguments[0][1], ctx), ev.value(fn, arguments[1][1], ctx)

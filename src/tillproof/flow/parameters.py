@@ -9,6 +9,7 @@ from tillproof.flow.program import Fn
 from tillproof.flow.supplied import in_place_of, supplied
 from tillproof.flow.values import (
     ClassV,
+    Const,
     Ctx,
     Element,
     External,
@@ -24,13 +25,14 @@ from tillproof.flow.values import (
     choice,
     options,
 )
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.flow.evaluate import Evaluator
 
 BY_OTHERS = ("call", "apply")
 """Methods of a function that call it, the first argument being its object."""
+_INJECT = "Inject"
 
 
 def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
@@ -41,6 +43,8 @@ def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
     owner = ev.program.owner(fn)
     if owner and number == 0 and ev.is_python_method(fn) and param.name in ("self", "cls"):
         return Instance(at, owner) if param.name == "self" else ClassV(at, owner)
+    if param.decorators and (told := _told(ev, fn, param.decorators, at)) is not None:
+        return told
     if param.type and (held := ev.scope.listed(fn.file, param.type, at)) is not None:
         return Seq(at, (held,))
     typed = ev.scope.typed(fn.file, param.type, at) if param.type else None
@@ -52,6 +56,17 @@ def parameter(ev: "Evaluator", f: Frame, number: int, at: Place) -> Value:
         return Seq(at, (one,)) if param.kind == "rest" and ev.program.language(fn.file) == "php" else one
     itself = Param(at, fn, number, param.name, typed.callee if isinstance(typed, Result) else None)
     return choice(at, [itself, *given]) if given and typed is None else itself
+
+
+def _told(ev: "Evaluator", fn: Fn, decorators: list[tuple[str, str]], at: Place) -> Value | None:
+    """The services that a container hands over under a token: ``@Inject(HANDLERS) private readonly handlers: Handler[]``."""
+    for token in (text for mark, text in decorators if mark == _INJECT and text):
+        known = ev.scope.dotted(fn.file, token) if token.isidentifier() else None
+        text = Const(at, Kind.STRING, token)
+        found = (ev.scope.listed_under(o) for o in (*(options(known) if known is not None else ()), text))
+        if (handed_over := next((v for v in found if v is not None), None)) is not None:
+            return handed_over
+    return None
 
 
 def _one_of(ev: "Evaluator", f: Frame, number: int, bound: Element, at: Place) -> Value:

@@ -72,6 +72,8 @@ class Scope:
         """Whether a class is a piece of a page, whose methods the page that shows it calls."""
         self.handed_out: Callable[[ClassId], list[ClassId]] = unwired.hands_out_nothing
         """The classes of which a container hands out an object where this one is asked for."""
+        self.listed_under: Callable[[Value], Value | None] = unwired.lists_nothing
+        """The list of services that a container hands out for a token."""
         self.kept: Callable[[ClassId, str], list[ClassId]] = unwired.keeps_nothing
         """The classes of which a loader keeps an object under that member of an object of that class."""
         self.service: Callable[[str], str] = unwired.has_no_names
@@ -362,7 +364,7 @@ class Scope:
 
     def listed(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """An object of what a list of services of a declared type holds."""
-        return listed(self, file, text, at) if "<" in text or text.endswith(("[]", "[]|null")) else None
+        return listed(self, file, text, at) if "<" in text or "[" in text else None
 
     def served(self, file: str, text: str, at: tuple[str, int]) -> Value | None:
         """A service of a declared type."""

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 _TYPE = re.compile(r"[A-Za-z_$][\w$.]*")
 _ARGUMENT = re.compile(r"\s*[<\[]\s*[\"']?([A-Za-z_$][\w$.]*)")
 _LISTED = re.compile(r"(?:[\w.\\]+<(?:[\w|.-]+\s*,\s*)?([\w.\\]+)>|([\w.\\]+)\[\])")
+_LISTS = {
+    "javascript": re.compile(r"(?:readonly\s+)?(?:(?:Readonly)?Array|ReadonlySet|Set|Iterable)<([\w.]+)>|(?:readonly\s+)?([\w.]+)\[\]"),
+    "python": re.compile(
+        r"(?:[\w]+\.)*(?:list|List|Sequence|Iterable|Collection|tuple|Tuple|set|Set)\[[\"']?([\w.]+)[\"']?(?:,\s*\.\.\.)?\]()"
+    ),
+}
 _ALTERNATIVE = re.compile(r"\s*\|")
 _FIELD = re.compile(r"\s*(?:readonly\s+)?([A-Za-z_$][\w$]*)\??\s*:")
 _PLAIN = {
@@ -76,16 +82,18 @@ def typed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | 
 
 
 def listed(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | None:
-    """An object of what a docblock says that a list of PHP holds, ``iterable<int, Processor>``, ``Processor[]``: of services alone, an
-    interface of ours or a class that others are derived from. Of data the list itself says more."""
-    found = _LISTED.fullmatch(text.removesuffix("|null").lstrip("?"))
+    """An object of what a list is declared to hold, ``iterable<int, Processor>`` in a docblock of PHP, ``Processor[]``,
+    ``list[Processor]``: of services alone, an interface of ours or a class that others are derived from. Of data the list itself says
+    more."""
+    found = _LISTS.get(scope.program.language(file), _LISTED).fullmatch(text.removesuffix("|null").lstrip("?: "))
     return served(scope, file, found[1] or found[2], at) if found is not None else None
 
 
 def served(scope: "Scope", file: str, text: str, at: tuple[str, int]) -> Value | None:
-    """An object of a type that a docblock of PHP names, if that is one of services: an interface of ours, or a class with others below."""
-    held = typed(scope, file, text, at) if scope.program.indices[file].language == "php" else None
-    serves = isinstance(held, Instance) and scope.subclasses(held.cls) and any(scope.program.methods(c) for c in scope.lineage(held.cls))
+    """An object of a type that is named, if that is one of services: an interface of ours, or a class with others below."""
+    held = typed(scope, file, text, at)
+    below = scope.subclasses(held.cls) if isinstance(held, Instance) else ()
+    serves = isinstance(held, Instance) and below and any(scope.program.methods(c) for c in (*scope.lineage(held.cls), *below))
     return held if serves else None
 
 

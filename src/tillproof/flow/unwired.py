@@ -9,6 +9,11 @@ def hands_out_nothing(_cls: ClassId) -> list[ClassId]:
     return []
 
 
+def lists_nothing(_token: Value) -> Value | None:
+    """No container hands out a list of services for a token."""
+    return None
+
+
 def keeps_nothing(_cls: ClassId, _name: str) -> list[ClassId]:
     """No loader keeps objects under members."""
     return []

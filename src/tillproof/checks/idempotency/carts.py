@@ -9,7 +9,6 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.cart_orders import CartOrder, CartOrders
 from tillproof.commerce.model import Model
-from tillproof.commerce.once_only import OnceOnly
 
 _LOCK = "`SELECT … FOR UPDATE`"
 
@@ -17,7 +16,7 @@ _LOCK = "`SELECT … FOR UPDATE`"
 def carts(model: Model) -> Iterator[Ruling]:
     """One ruling per line that makes an order of a cart."""
     kept = partial(kept_once, model)
-    for one in CartOrders(model, OnceOnly(model, kept), kept).all:
+    for one in CartOrders(model, kept).all:
         yield _rule(model, one)
 
 

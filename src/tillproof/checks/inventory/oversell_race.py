@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.inventory.booked_blind import of_blind
 from tillproof.checks.inventory.compared import of_compared
 from tillproof.checks.inventory.counted import of_counted
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, extent, source, step, steps
+from tillproof.commerce.blind_bookings import blind_bookings
 from tillproof.commerce.compared_before_paying import compared_before_paying
 from tillproof.commerce.counted_places import counted_places
 from tillproof.commerce.model import Model
@@ -40,10 +42,14 @@ def rule(model: Model) -> Iterator[Ruling]:
     never = list(unstocked(model))
     for one in never:
         yield _never(model, one)
-    told = {(one.effect.fn, one.effect.instr) for one in never}
+    told = {(one.effect.fn, one.effect.instr) for one in never} | {(p.place.fn, p.place.instr) for p in model.pieces_taken.all}
     for counted in counted_places(model):
         if (counted.effect.fn, counted.effect.instr) not in told:
+            told.add((counted.effect.fn, counted.effect.instr))
             yield of_counted(model, counted)
+    for blind in blind_bookings(model):
+        if (blind.effect.fn, blind.effect.instr) not in told:
+            yield of_blind(model, blind)
     for compared in compared_before_paying(model):
         if (compared.begun.fn, compared.begun.instr) not in told:
             yield of_compared(model, compared)

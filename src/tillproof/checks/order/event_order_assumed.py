@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps, too_little
-from tillproof.commerce.arrivals import Arrival
+from tillproof.commerce.arrivals import ON_PEOPLE, Arrival
 from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
@@ -27,9 +27,19 @@ def rule(model: Model) -> Iterator[Ruling]:
         for arrival in model.arrivals.of(handler.entry.target):
             kinds.setdefault((arrival.touch.entity, arrival.how == "revives"), []).append(arrival)
         for found in kinds.values():
+            if all(_follows(arrival, kinds) for arrival in found):
+                continue
             for part in _by_message(model, handler, found):
                 if (ruling := _rule(model, handler, part, seen)) is not None:
                     yield ruling
+
+
+def _follows(arrival: Arrival, kinds: dict[tuple[str, bool], list[Arrival]]) -> bool:
+    """Whether a person is told by the way what the same function tells the subscription beside it: one flaw, and one ruling."""
+    if ON_PEOPLE.fullmatch(arrival.touch.entity) is None or arrival.how != "mirrored":
+        return False
+    others = (a for (entity, _), found in kinds.items() if ON_PEOPLE.fullmatch(entity) is None for a in found)
+    return any(a.how == "mirrored" and a.effect.fn == arrival.effect.fn for a in others)
 
 
 def _by_message(model: Model, handler: Handler, found: list[Arrival]) -> list[list[Arrival]]:
