@@ -19,6 +19,11 @@ _SURE_WORDS = re.compile(
     r"|goes[-_]?here|[-_]here\b",
     re.IGNORECASE,
 )
+# What tells a reader to put something else there, and nothing that somebody lazy would take for a secret.
+_TO_BE_REPLACED = re.compile(
+    r"yours?|example|sample|placeholder|change[-_ ]?(?:me|it|this)|replace|insert|enter|put[-_]|todo|xxxx|redacted|masked|[-_ ]here\b",
+    re.IGNORECASE,
+)
 _COMPUTED = re.compile(
     r"<[^>]*>|\\\\|^\$[A-Za-z_]|\$[{(]|\{\{|\}\}|%[A-Za-z_]+%|%\(|\s|\.\.\.|…|\*{3}|\w\(|#\{|^@|^env[.:(]|^process\.|^os\.|^secrets?[./]|^vault:|^arn:|^ssm:|^kms:"
     r"|^file:|^/|^\./|^!"
@@ -58,6 +63,12 @@ def is_stand_in(value: str, made: bool = False) -> bool:
         or _is_sequence(value)
         or len(set(value)) < 5
     )
+
+
+def is_to_be_replaced(value: str) -> bool:
+    """Whether a value says that another belongs in its place. What does not is a secret where it is used as one, guessed as easily as it
+    may be: ``12345678``."""
+    return not value.strip() or _COMPUTED.search(value) is not None or _TO_BE_REPLACED.search(value) is not None
 
 
 def is_random(value: str) -> bool:

@@ -10,7 +10,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import strip
 from tillproof.commerce.salted import digested
 from tillproof.commerce.sent_credentials import SentCredentials
-from tillproof.commerce.stand_ins import is_password, is_random
+from tillproof.commerce.stand_ins import is_password, is_random, is_to_be_replaced
 from tillproof.commerce.written_parts import Kept, Written, offsets, telling
 from tillproof.flow.program import Fn
 from tillproof.flow.slots import names_around, slots
@@ -18,7 +18,7 @@ from tillproof.flow.values import Const, External, Member, Result, Text, Value, 
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.loader import Knowledge
-from tillproof.knowledge.schema import Language, Provider
+from tillproof.knowledge.schema import Language, Provider, Verifier
 from tillproof.source.files import SourceFile
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _DIGESTS = (
     b"createhmac(", b"hmac.new(", b"hash_hmac(", b"jwt.sign(", b"jwt.verify(", b"jwt.encode(", b"jwt.decode(",
     b"jwt::encode(", b"jwt::decode(",
 )  # fmt: skip
+_KEYED = ("createhmac", "new", "digest", "hash_hmac")
 _PROVES = b"auth=("  # a request, by a user's name and password
 # Digests without a key, and what a file asks that makes one over what it was sent.
 _UNKEYED = (b"md5(", b"sha1(", b"hash(")
@@ -73,11 +74,23 @@ class ClientTable:
         self._calls: dict[str, set[bytes]] = {}
         for name, provider in self.owners.items():
             self._calls.setdefault(provider.id, set()).add(name.rpartition(".")[2].encode() + b"(")
+        self._proofs = {
+            p.id: {name.rpartition(".")[2].lower().encode() + b"(" for t in p.things() for name in _checks(t, language)}
+            for p in knowledge.providers.values()
+        }
         self.every = sorted({call for calls in self._calls.values() for call in calls})
 
     def calls(self, providers: Iterable[str]) -> set[bytes]:
         """How the calls that build a client of some providers begin, in lower case."""
         return {call for provider in providers for call in self._calls.get(provider, ())}
+
+    def proofs(self, providers: Iterable[str]) -> set[bytes]:
+        """How the calls that verify messages of some providers with a secret begin, in lower case."""
+        return {call for provider in providers for call in self._proofs[provider]}
+
+
+def _checks(thing: object, language: Language) -> tuple[str, ...]:
+    return thing.calls.get(language, ()) if isinstance(thing, Verifier) and thing.secret is not None else ()
 
 
 class CodeReader:
@@ -104,7 +117,7 @@ class CodeReader:
             at for call in self._clients.calls(self._spoken_of) for at in offsets(lower, call) if _LITERAL.match(source, at + len(call))
         ]
         places += [at for name in self._opening for at in offsets(lower, name.encode()) if _GIVEN.match(source, at)]
-        places += [at for call in (*_DIGESTS, _PROVES) for at in offsets(lower, call)]
+        places += [at for call in (*_DIGESTS, _PROVES, *self._clients.proofs(self._spoken_of)) for at in offsets(lower, call)]
         if any(word in source for word in _ASKING):
             places += [at for call in _UNKEYED for at in offsets(lower, call)]
         if any(word in lower for word in _SENDER) and (b"signature" in lower or b"token" in lower or b"secret" in lower):
@@ -141,6 +154,7 @@ class CodeReader:
                 yield from self._given_to_client(fn, i)
                 yield from self._shown_to_server(fn, i)
                 yield from self._digest_key(fn, i)
+                yield from self._proof_key(fn, i)
                 yield from self._digest_salt(fn, i)
             elif op == Op.BINARY and body.text(body.args(i)[0]) in _EQUALITY:
                 yield from self._compared(fn, i)
@@ -254,6 +268,27 @@ class CodeReader:
                     if credential is not None:
                         yield Written(self._program.files[option.at[0]], option.at[1], credential, ("secret",), (fn.file, body.line[i]))
 
+    def _proof_key(self, fn: Fn, i: int) -> Iterator[Written]:
+        """The literal, however easily it is guessed, with which a provider's messages are verified: ``validateWebhookSignature(body, sign,
+        '12345678')``, or a keyed digest in a file that speaks of one provider."""
+        body, verifier = self._program.body(fn), self._model.recogniser.verifier(fn, i)
+        thing, called = verifier.thing if verifier is not None else None, body.called(i).lower()
+        owner, place = self._only, _KEY_PLACES.get(called, -1) if called in _KEYED else -1
+        if verifier is not None and isinstance(thing, Verifier) and thing.secret is not None:
+            owner, place = verifier.provider, thing.secret
+        elif place < 0 or not self._model.recogniser.is_("macs", fn, i):
+            return
+        given = [v for key, v in body.call(i)[1] if not key]
+        found = options(self._model.evaluator.value(fn, given[place])) if 0 <= place < len(given) else ()
+        found = tuple(plain for o in found for plain in options(_as_text(self._model, o)))
+        texts = [(o, (constant(o) or "").strip("'\"") if isinstance(o, Const) else None) for o in found]
+        if owner is None or not texts or any(t is None or is_to_be_replaced(t) or _ALGORITHM.fullmatch(t) for _, t in texts):
+            return
+        for option, text in texts:
+            if text is not None and option.at[0] in self._program.files:
+                credential = Credential("secret", "unknown", owner, f"{owner.name} webhook secret", text)
+                yield Written(self._program.files[option.at[0]], option.at[1], credential, ("webhook_secret",), (fn.file, body.line[i]))
+
     def _digest_salt(self, fn: Fn, i: int) -> Iterator[Written]:
         """``md5($_POST['order'] . $_POST['sum'] . 'q7Zk…')``: what only the shop and its payment system know, written down in what proves a
         message."""
@@ -281,6 +316,16 @@ class CodeReader:
                 if isinstance(option, (External, Member)) and _is_setting(option):
                     return option.at, next(iter(names(option)), "the settings")
         return None
+
+
+def _as_text(model: "Model", value: Value) -> Value:
+    """The text of which the bytes are that a key is handed over as: ``SECRET.encode()``, ``Buffer.from(secret)``."""
+    if not isinstance(value, Result) or value.instr < 0:
+        return value
+    called = model.program.body(value.fn).called(value.instr).lower()
+    if called == "encode" and isinstance(value.callee, Member) and not isinstance(value.callee.base, Result):
+        return value.callee.base
+    return (model.evaluator.argument(value, 0) or value) if called in ("bytes", "from", "bytearray", "encode") else value
 
 
 def _is_setting(value: Value) -> bool:
