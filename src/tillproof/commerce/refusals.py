@@ -151,7 +151,8 @@ class Refusals:
             return True
         functions = {retry.fn, *(s.fn for s in retry.sendings)}
         for sending in retry.sendings:
-            if sending.sdk is not None or (sending.client is not None and sending.client.tells == "throws"):
+            by_sdk = sending.sdk is not None or (sending.client is None and sending.request is None)
+            if by_sdk or (sending.client is not None and sending.client.tells == "throws"):
                 return True
         for fn in functions:
             body = self.program.body(fn)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tillproof.commerce import planned_retries, reschedules
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.retry_policies import Policies, Told
+from tillproof.commerce.sdk_calls import SdkCalls
 from tillproof.commerce.sendings import Sending
 from tillproof.commerce.waits import Growth, Waits
 from tillproof.flow.common_names import COMMON_METHODS
@@ -73,12 +74,13 @@ class Retries:
         self.waits = Waits(model.program, model.evaluator, model.recogniser)
         self.repeats = Reattempts(model.program, model.evaluator, self.waits.waits, self.asks, model.reach.callees)
         self.policies = Policies(model, self.waits)
+        self.sdk_calls = SdkCalls(model)
         self._leads: dict[Fn, bool] = {}
 
     @cached_property
     def all(self) -> list[Retry]:
         """Those that repeat requests to systems outside, in order of file and place."""
-        sent = [*self._by_hand(), *self._told()] if self.model.sendings.all else []
+        sent = [*self._by_hand(), *self._told()] if self.model.sendings.all or self.sdk_calls.files else []
         found = [*sent, *self._planned()]
         return sorted(found, key=lambda r: (r.fn.file, self.program.body(r.fn).line[r.instr] if r.instr >= 0 else 0, r.instr))
 
@@ -99,8 +101,8 @@ class Retries:
 
     def _candidates(self) -> list[Fn]:
         """Functions that may repeat a request by hand: those that lead to one, and helpers that repeat what they are given."""
-        units = {self.program.unit(s.fn.file) for s in self.model.sendings.all}
-        languages = {self.program.language(s.fn.file) for s in self.model.sendings.all}
+        sending = {s.fn.file for s in self.model.sendings.all} | self.sdk_calls.files
+        units, languages = {self.program.unit(f) for f in sending}, {self.program.language(f) for f in sending}
         found: list[Fn] = []
         for file, index in self.program.indices.items():
             source = self.program.sources[file]
@@ -117,7 +119,7 @@ class Retries:
                 if not telling and _ROUND.search(text) is None:
                     continue
                 again = _AGAIN.search(text) or _waits(text) or function.name.encode() in text[len(function.name) + 16 :]
-                if again and (helper or self.leads(fn)):
+                if again and (helper or file in self.sdk_calls.files or self.leads(fn)):
                     found.append(fn)
         return found
 
@@ -215,7 +217,14 @@ class Retries:
                         called.append(option)
                     elif isinstance(option, Param):
                         out += self._handed(option)
+        if repeat.caught:  # without, it may only ask until something has happened
+            out += self.sdk_calls.among(repeat.fn, inside)
+            out += self._by_sdk([f.fn for f in called])
         return self._unique([*out, *self._reached([f.fn for f in called])])
+
+    def _by_sdk(self, functions: list[Fn]) -> list[Sending]:
+        """What functions ask of a provider's SDK without its pack's knowing."""
+        return [s for fn in functions for s in self.sdk_calls.among(fn, range(len(self.program.body(fn).op)))]
 
     def _handed(self, param: Param) -> list[Sending]:
         """What callers hand a function that repeats whatever it is given."""
@@ -223,7 +232,7 @@ class Retries:
         for caller, call, _ in self.model.callers.of(param.fn):
             given = [a for _, a in self.program.body(caller).call(call)[1]]
             functions = [o.fn for a in given for o in options(self.evaluator.value(caller, a)) if isinstance(o, FunctionV)]
-            out += self._reached(functions)
+            out += self._reached(functions) or self._by_sdk(functions)
             out += [s for s in self.model.sendings.by_function.get(caller, ()) if not functions]
         return out + self._reached(list(self._decorated(self._around(param.fn)[-1])))
 

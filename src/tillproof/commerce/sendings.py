@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce import raw_requests
 from tillproof.commerce.by_method_name import chosen_method, chosen_names
+from tillproof.commerce.carriers import carriers
 from tillproof.commerce.http import Request, is_told
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, speaks_of, strip
@@ -68,7 +69,8 @@ _TOOLS = re.compile(
 class Sending:
     """A call that sends a request. ``provider``: the system, None when no pack knows it; ``certain`` unless the file's words alone say so.
     ``client``: the HTTP library, ``sdk``: what the SDK does by itself; one of them. ``made``: the call that made the client object, where
-    it is seen. ``contexts``: callers' contexts in which the operation was recognised.
+    it is seen. ``carried``: the request is an object that the client is handed. ``contexts``: callers' contexts in which the operation was
+    recognised.
     """
 
     fn: Fn
@@ -80,6 +82,7 @@ class Sending:
     sdk: SdkDefault | None = None
     request: Request | None = None
     made: tuple[Fn, int] | None = None
+    carried: bool = False
     contexts: list[Ctx] = field(default_factory=list)
 
 
@@ -192,6 +195,8 @@ class Sendings:
             known = in_force(self.model, one.fn.file, one.provider.defaults)
             one.sdk = self._fitting(value, known)
             one.made = one.made or self._maker(value)
+            if one.made is None and (carrier := self._maker_of_carrier(one)) is not None:
+                one.made, one.carried = carrier, True
             if one.sdk is None and one.made is not None:  # an RPC library's object, which sends what is called on it
                 one.client = self._made_by(*one.made)
             return one if one.sdk is not None or one.client is not None else None
@@ -248,6 +253,10 @@ class Sendings:
             else:
                 break
         return found
+
+    def _maker_of_carrier(self, one: Sending) -> tuple[Fn, int] | None:
+        """The call that made the client which a request object is handed to."""
+        return next((made for value in carriers(self.model, one.fn, one.instr) if (made := self._maker(value)) is not None), None)
 
     def called_on(self, one: Sending) -> list[int]:
         """The calls on an object that is made to be called as if the system were here, ``client.service.Refund(…)``, in the function that

@@ -147,6 +147,13 @@ class Reattempts:
                     return True
         return False
 
+    def _counted(self, body: Body, loop: Loop, condition: int) -> bool:
+        """Whether a condition asks for a number that each turn takes from: ``while (left--)``."""
+        asked = _names_in(body, condition)
+        return any(
+            op == Op.STORE and body.name(i) in asked and loop.holds(body, i) and self._counts(body, i) for i, op in enumerate(body.op)
+        )
+
     def _counts(self, body: Body, store: int) -> bool:
         """Whether a store makes a variable of itself: a counter."""
         return body.name(store) in _names_in(body, body.args(store)[1])
@@ -177,7 +184,9 @@ class Reattempts:
         again = waits[0] if waits else caught[0] if caught else _last(body, failing)
         outs = self._ways_out(body, loop)
         bounded = any(
-            body.op[body.args(i)[0]] == Op.OPAQUE or _compares(body, body.args(i)[0]) for i in outs if flow.block_of(i) == loop.header
+            body.op[body.args(i)[0]] == Op.OPAQUE or _compares(body, body.args(i)[0]) or self._counted(body, loop, body.args(i)[0])
+            for i in outs
+            if flow.block_of(i) == loop.header
         )
         leaving = [t for n in loop.blocks if failing in (flow.dominators[n] or ()) for _, t in body.blocks[n].next if t not in loop.blocks]
         ends = [n for n in range(len(body.blocks)) if failing in (flow.dominators[n] or ()) and n not in loop.blocks]

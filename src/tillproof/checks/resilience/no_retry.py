@@ -134,7 +134,7 @@ def _break(model: Model, ruling: Ruling, group: list[Sending]) -> None:
 
 
 def _makes_client(one: Sending) -> bool:
-    return one.sdk is not None or (one.client is not None and bool(one.client.makes) and one.client.keeps_timeout)
+    return (one.sdk is not None and not one.carried) or (one.client is not None and bool(one.client.makes) and one.client.keeps_timeout)
 
 
 def _harm(op: str) -> str:

@@ -1,6 +1,6 @@
 """``resilience/no-timeout``: a request to a system outside ends within a bound."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.resilience.systems import matters, system
@@ -24,8 +24,27 @@ def rule(model: Model) -> Iterator[Ruling]:
     for one in (s for s in model.sendings.all if not is_seed(s.fn.file)):
         bound = model.timeouts.of(one)
         groups.setdefault(_key(model, one, bound), []).append((one, bound))
-    for group in groups.values():
+    for group in _joined(model, groups.values()):
         yield _rule(model, group)
+
+
+def _joined(model: Model, groups: Iterable[list[tuple[Sending, Bound]]]) -> list[list[tuple[Sending, Bound]]]:
+    """The groups, those whose client is handed over from out of sight with the one client of that SDK that their unit makes."""
+    made: dict[tuple[str, str], list[list[tuple[Sending, Bound]]]] = {}
+    rest: list[list[tuple[Sending, Bound]]] = []
+    for group in groups:
+        one = group[0][0]
+        if one.sdk is not None and one.made is not None:
+            made.setdefault((model.program.unit(one.fn.file), one.sdk.package), []).append(group)
+    for group in groups:
+        one = group[0][0]
+        clients = made.get((model.program.unit(one.fn.file), one.sdk.package), []) if one.sdk is not None else []
+        if one.made is None and len(clients) == 1:
+            bound = clients[0][0][1]
+            clients[0].extend((sending, bound if bound.kind == "given" else own) for sending, own in group)
+        else:
+            rest.append(group)
+    return rest
 
 
 def _key(model: Model, one: Sending, bound: Bound) -> tuple[object, ...]:

@@ -20,15 +20,16 @@ _MOST = 6
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per retry; per condition where several retries ask the same one, and per function whose loops all ask nothing."""
-    shared: dict[tuple[Fn, int], Ruling] = {}
+    """One ruling per retry; per condition where several retries ask the same one, and per request of a function whose loops ask nothing."""
+    shared: dict[tuple[object, ...], Ruling] = {}
     for retry in model.retries.all:
         judgement = model.refusals.judge(retry)
         if judgement is None or _mends(model, retry, judgement) or _only_tells(retry):
             continue
         ruling = _rule(model, retry, judgement)
-        blind = (retry.fn, -1) if retry.how == "loop" else None  # a loop's function, where nothing is asked
-        place = judgement.place or blind if ruling.outcome == "broken" else None
+        sent = frozenset((s.fn, s.instr) for s in retry.sendings)
+        blind = (retry.fn, sent) if retry.how == "loop" else None  # a loop's function, where nothing is asked
+        place: tuple[object, ...] | None = judgement.place or blind if ruling.outcome == "broken" else None
         if place is None:
             yield ruling
         elif place in shared:

@@ -9,7 +9,6 @@ from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
 from tillproof.commerce.retries import Retry
 from tillproof.contract import Severity
-from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
 _MOST = 6
@@ -22,13 +21,13 @@ _WAITS = {
 
 
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per retry that repeats requests to systems outside; loops of one function that wait alike are one habit."""
-    first: dict[tuple[Fn, str], Ruling] = {}
+    """One ruling per retry that repeats requests to systems outside; loops of one function that wait alike for the same are one habit."""
+    first: dict[tuple[object, ...], Ruling] = {}
     for retry in model.retries.all:
         if _once(model, retry):
             continue
         ruling = _rule(model, retry)
-        habit = (retry.fn, ruling.title)
+        habit = (retry.fn, ruling.title, frozenset((s.fn, s.instr) for s in retry.sendings))
         if ruling.outcome == "broken" and retry.how == "loop" and habit in first:
             first[habit].evidence.append(at(model.program, retry.fn, retry.instr, "the same here", "missing"))
             continue
