@@ -170,64 +170,44 @@ class Model:
         """Tables and columns, as models, migrations and SQL declare them."""
         return Schema(self.program, self.evaluator, self.root)
 
-    @cached_property
-    def answers(self) -> Answers:
-        """What is asked of what calls give."""
-        return Answers(self)
+    answers = cached_property(Answers)
+    """What is asked of what calls give."""
 
-    @cached_property
-    def made_settings(self) -> MadeSettings:
-        """What functions of ours make for whoever asks for a setting."""
-        return MadeSettings(self)
+    made_settings = cached_property(MadeSettings)
+    """What functions of ours make for whoever asks for a setting."""
 
-    @cached_property
-    def sendings(self) -> Sendings:
-        """The requests that leave for systems outside."""
-        return Sendings(self)
+    sendings = cached_property(Sendings)
+    """The requests that leave for systems outside."""
 
-    @cached_property
-    def sessions(self) -> Sessions:
-        """What the server keeps in a visitor's session."""
-        return Sessions(self)
+    sessions = cached_property(Sessions)
+    """What the server keeps in a visitor's session."""
 
-    @cached_property
-    def timeouts(self) -> Timeouts:
-        """How long they may take."""
-        return Timeouts(self)
+    timeouts = cached_property(Timeouts)
+    """How long they may take."""
 
-    @cached_property
-    def retries(self) -> Retries:
-        """What is done again when it failed."""
-        return Retries(self)
+    retries = cached_property(Retries)
+    """What is done again when it failed."""
 
-    @cached_property
-    def recoveries(self) -> Recoveries:
-        """What makes up for a request that failed."""
-        return Recoveries(self)
+    recoveries = cached_property(Recoveries)
+    """What makes up for a request that failed."""
 
-    @cached_property
-    def refusals(self) -> Refusals:
-        """Whether refusals are repeated."""
-        return Refusals(self)
+    refusals = cached_property(Refusals)
+    """Whether refusals are repeated."""
 
     @cached_property
     def entries(self) -> list[Entry]:
         found = find_entries(self.wiring)
         return [*self.gateways.behind(found), *found]  # what lies behind one provider's class is that one's
 
-    @cached_property
-    def gateways(self) -> Gateways:
-        """The entry points of each provider's class behind one route."""
-        return Gateways(self)
+    gateways = cached_property(Gateways)
+    """The entry points of each provider's class behind one route."""
 
     @cached_property
     def requests(self) -> Requests:
         return Requests(self.wiring, self.entries)
 
-    @cached_property
-    def strangers(self) -> Strangers:
-        """Messages of payment systems that no pack knows."""
-        return Strangers(self)
+    strangers = cached_property(Strangers)
+    """Messages of payment systems that no pack knows."""
 
     @cached_property
     def texts(self) -> Texts:
@@ -238,27 +218,17 @@ class Model:
     def credentials(self) -> Credentials:
         return Credentials(self.knowledge, self.words)
 
-    @cached_property
-    def written(self) -> WrittenDown:
-        """The credentials that are written down."""
-        return WrittenDown(self)
+    written = cached_property(WrittenDown)
+    """The credentials that are written down."""
 
-    @cached_property
-    def shown(self) -> Shown:
-        return Shown(self)
+    shown = cached_property(Shown)
 
-    @cached_property
-    def logs(self) -> Logs:
-        return Logs(self)
+    logs = cached_property(Logs)
 
-    @cached_property
-    def sent_bodies(self) -> SentBodies:
-        """The bodies of requests that functions send, and log."""
-        return SentBodies(self)
+    sent_bodies = cached_property(SentBodies)
+    """The bodies of requests that functions send, and log."""
 
-    @cached_property
-    def payloads(self) -> Payloads:
-        return Payloads(self)
+    payloads = cached_property(Payloads)
 
     @cached_property
     def payment_places(self) -> dict[Fn, PaymentPlace]:
@@ -269,33 +239,19 @@ class Model:
         """The requests to payment systems that no pack knows."""
         return strange_payments(self)
 
-    @cached_property
-    def token_rows(self) -> TokenRows:
-        return TokenRows(self)
+    token_rows = cached_property(TokenRows)
 
-    @cached_property
-    def revealing(self) -> Revealing:
-        return Revealing(self)
+    revealing = cached_property(Revealing)
 
-    @cached_property
-    def cards(self) -> Cards:
-        return Cards(self)
+    cards = cached_property(Cards)
 
-    @cached_property
-    def card_pages(self) -> CardPages:
-        return CardPages(self)
+    card_pages = cached_property(CardPages)
 
-    @cached_property
-    def card_scope(self) -> CardScope:
-        return CardScope(self)
+    card_scope = cached_property(CardScope)
 
-    @cached_property
-    def card_uses(self) -> CardUses:
-        return CardUses(self)
+    card_uses = cached_property(CardUses)
 
-    @cached_property
-    def unused(self) -> Unused:
-        return Unused(self)
+    unused = cached_property(Unused)
 
     @cached_property
     def browser(self) -> Browser:
@@ -361,183 +317,103 @@ class Model:
             self._demanding[fn] = role == "staff"
         return self._demanding[fn]
 
-    @cached_property
-    def counter(self) -> Counter:
-        return Counter(self)
+    counter = cached_property(Counter)
 
-    @cached_property
-    def reach(self) -> Reach:
-        return Reach(self)
+    reach = cached_property(Reach)
 
-    @cached_property
-    def records(self) -> Records:
-        return Records(self)
+    records = cached_property(Records)
 
-    @cached_property
-    def state_codes(self) -> StateCodes:
-        """What codes of states mean."""
-        return StateCodes(self)
+    state_codes = cached_property(StateCodes)
+    """What codes of states mean."""
 
-    @cached_property
-    def connected(self) -> Connected:
-        """The payment systems that plugins connect shops to."""
-        return Connected(self)
+    connected = cached_property(Connected)
+    """The payment systems that plugins connect shops to."""
 
-    @cached_property
-    def record_methods(self) -> RecordMethods:
-        """What runs when a record is written."""
-        return RecordMethods(self)
+    record_methods = cached_property(RecordMethods)
+    """What runs when a record is written."""
 
-    @cached_property
-    def inherited(self) -> Inherited:
-        """What a framework's methods run on objects of ours."""
-        return Inherited(self)
+    inherited = cached_property(Inherited)
+    """What a framework's methods run on objects of ours."""
 
-    @cached_property
-    def arrivals(self) -> Arrivals:
-        return Arrivals(self)
+    arrivals = cached_property(Arrivals)
 
-    @cached_property
-    def cache_marks(self) -> CacheMarks:
-        return CacheMarks(self)
+    cache_marks = cached_property(CacheMarks)
 
-    @cached_property
-    def carriers(self) -> CarrierMessages:
-        return CarrierMessages(self)
+    carriers = cached_property(CarrierMessages)
 
-    @cached_property
-    def shipments(self) -> Shipments:
-        return Shipments(self)
+    shipments = cached_property(Shipments)
 
-    @cached_property
-    def handovers(self) -> Handovers:
-        return Handovers(self)
+    handovers = cached_property(Handovers)
 
     def _answering(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         return self.handovers.at_once(fn, i, ctx) or self.observers.heard(fn, i, ctx)
 
-    @cached_property
-    def handed_rows(self) -> HandedRows:
-        return HandedRows(self)
+    handed_rows = cached_property(HandedRows)
 
-    @cached_property
-    def effects(self) -> Effects:
-        return Effects(self)
+    effects = cached_property(Effects)
 
-    @cached_property
-    def promises(self) -> Promises:
-        return Promises(self)
+    promises = cached_property(Promises)
 
-    @cached_property
-    def handing_on(self) -> HandingOn:
-        return HandingOn(self)
+    handing_on = cached_property(HandingOn)
 
-    @cached_property
-    def conditions(self) -> Conditions:
-        return Conditions(self)
+    conditions = cached_property(Conditions)
 
-    @cached_property
-    def states(self) -> States:
-        return States(self)
+    states = cached_property(States)
 
-    @cached_property
-    def repeats(self) -> Repeats:
-        return Repeats(self)
+    repeats = cached_property(Repeats)
 
-    @cached_property
-    def transitions(self) -> Transitions:
-        return Transitions(self)
+    transitions = cached_property(Transitions)
 
-    @cached_property
-    def quiet_calls(self) -> QuietCalls:
-        """Which calls throw nothing."""
-        return QuietCalls(self)
+    quiet_calls = cached_property(QuietCalls)
+    """Which calls throw nothing."""
 
-    @cached_property
-    def ownership(self) -> Ownership:
-        """Whose the records are that customers change."""
-        return Ownership(self)
+    ownership = cached_property(Ownership)
+    """Whose the records are that customers change."""
 
-    @cached_property
-    def regions(self) -> Regions:
-        return Regions(self)
+    regions = cached_property(Regions)
 
-    @cached_property
-    def stock_writes(self) -> StockWrites:
-        return StockWrites(self)
+    stock_writes = cached_property(StockWrites)
 
-    @cached_property
-    def queues(self) -> Queues:
-        """Jobs, and what becomes of those that failed for good."""
-        return Queues(self)
+    queues = cached_property(Queues)
+    """Jobs, and what becomes of those that failed for good."""
 
-    @cached_property
-    def syncs(self) -> Syncs:
-        """Runs that carry goods and orders over from one system to another."""
-        return Syncs(self)
+    syncs = cached_property(Syncs)
+    """Runs that carry goods and orders over from one system to another."""
 
-    @cached_property
-    def spendings(self) -> Spendings:
-        """What customers spend of the balances that the shop keeps for them."""
-        return Spendings(self)
+    spendings = cached_property(Spendings)
+    """What customers spend of the balances that the shop keeps for them."""
 
-    @cached_property
-    def routines(self) -> Routines:
-        """What functions of the database do."""
-        return Routines(self)
+    routines = cached_property(Routines)
+    """What functions of the database do."""
 
-    @cached_property
-    def pieces_taken(self) -> PiecesTaken:
-        """Where a row that is a piece of goods is taken for a customer."""
-        return PiecesTaken(self)
+    pieces_taken = cached_property(PiecesTaken)
+    """Where a row that is a piece of goods is taken for a customer."""
 
-    @cached_property
-    def takings(self) -> Takings:
-        return Takings(self)
+    takings = cached_property(Takings)
 
-    @cached_property
-    def refund_records(self) -> RefundRecords:
-        """What is written down about it."""
-        return RefundRecords(self)
+    refund_records = cached_property(RefundRecords)
+    """What is written down about it."""
 
-    @cached_property
-    def listed_states(self) -> ListedStates:
-        """The states that code lets a request name."""
-        return ListedStates(self)
+    listed_states = cached_property(ListedStates)
+    """The states that code lets a request name."""
 
-    @cached_property
-    def cancellations(self) -> Cancellations:
-        """Orders that are cancelled."""
-        return Cancellations(self)
+    cancellations = cached_property(Cancellations)
+    """Orders that are cancelled."""
 
-    @cached_property
-    def refunds(self) -> Refunds:
-        """Where money goes back."""
-        return Refunds(self)
+    refunds = cached_property(Refunds)
+    """Where money goes back."""
 
-    @cached_property
-    def refund_bounds(self) -> RefundBounds:
-        """What its amount is held to."""
-        return RefundBounds(self)
+    refund_bounds = cached_property(RefundBounds)
+    """What its amount is held to."""
 
-    @cached_property
-    def error_values(self) -> ErrorValues:
-        return ErrorValues(self)
+    error_values = cached_property(ErrorValues)
 
-    @cached_property
-    def failures(self) -> Failures:
-        """What handlers of exceptions make of them."""
-        return Failures(self)
+    failures = cached_property(Failures)
+    """What handlers of exceptions make of them."""
 
-    @cached_property
-    def outcomes(self) -> Outcomes:
-        """What callers do with answers that tell of a failure."""
-        return Outcomes(self)
+    outcomes = cached_property(Outcomes)
+    """What callers do with answers that tell of a failure."""
 
-    @cached_property
-    def handlers(self) -> Handlers:
-        return Handlers(self)
+    handlers = cached_property(Handlers)
 
-    @cached_property
-    def browser_paid(self) -> BrowserPaid:
-        return BrowserPaid(self)
+    browser_paid = cached_property(BrowserPaid)
