@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.declared_serializers import declared, serializer_of
 from tillproof.flow.values import External, Member, Record, Result, Value
 
 if TYPE_CHECKING:
@@ -16,12 +17,16 @@ _LEAVES = frozenset([
     "max", "length", "or", "and", "xor", "oxor", "nand", "with", "without", "label", "messages", "message", "custom", "readonly", "brand",
 ])  # fmt: skip
 """What is said of a schema and changes nothing of the fields that it knows."""
+_READS = frozenset(["get", "pop", "items", "keys", "values", "copy", "update", "setdefault"])
 _LONGEST = 12
 _NESTED = 2
 
 
 def lets_none_but(evaluator: "Evaluator", checked: Value) -> frozenset[str] | None:
     """The fields that a value may have which a schema has checked; None where it may have others, or where that is not known."""
+    if (serializer := serializer_of(evaluator, checked)) is not None:
+        fields = declared(evaluator, serializer)
+        return fields and fields | _READS
     base = checked.base if isinstance(checked, Member) and checked.name in ("value", "data") else checked
     if not (isinstance(base, Result) and base.instr >= 0 and isinstance(base.callee, Member) and base.callee.name in _CHECKS):
         return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from tillproof.commerce.declared_serializers import serializer_of
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.requests import Source
@@ -240,6 +241,8 @@ class Payloads:
         """``inside``: how many records or texts the value is part of; a request object in one is a means to read it by."""
         if self.model.requests.is_request(value):
             return Payload("message", value.at) if not inside else None
+        if serializer_of(self.model.evaluator, value) is not None:
+            return None  # the fields that its class names
         source = self.model.requests.source(value)
         if source is not None:
             return Payload("message", source.at) if is_whole(source) else None
