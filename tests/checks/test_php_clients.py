@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tillproof.contract import Report
 from tillproof.review import review
 from tillproof.settings import Settings
@@ -380,3 +382,40 @@ def test_a_page_has_a_module_read_what_was_sent(tmp_path: Path) -> None:
         files = {"modules/knot/notify.php": page, "modules/knot/knot.php": _MODULE % code}
         report = reviewed(tmp_path / name, files, "payment/webhook-unverified")
         assert [o.ruling for o in report.obligations] == ["held" if code else "broken"]
+
+
+_VOUCHER = """\
+<?php
+
+namespace App\\Livewire;
+
+use App\\Models\\Order;
+use Livewire\\Attributes\\Locked;
+use Livewire\\Component;
+
+class Checkout extends Component
+{
+    LOCKED
+    public $total = 0;
+    private $voucher = 5;
+
+    public function applyVoucher()
+    {
+        $this->total = max(0, $this->total - $this->voucher);
+    }
+
+    public function pay()
+    {
+        Order::create(['total_price' => $this->total, 'status' => 'pending']);
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(("locked", "wrong"), [("", True), ("#[Locked]", False)])
+def test_a_field_may_be_bounded_by_what_it_was_before(tmp_path: Path, locked: str, wrong: bool) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11", "livewire/livewire": "^3"}}',
+        "app/Livewire/Checkout.php": _VOUCHER.replace("LOCKED", locked),
+    }
+    assert bool(reviewed(tmp_path, files, "payment/client-amount").findings) is wrong

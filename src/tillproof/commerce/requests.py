@@ -181,9 +181,7 @@ class Requests:
         if isinstance(value, Result) and value.instr >= 0 and (made := self._folded(value)) is not None:
             return [made]
         if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, External) and value.callee.name in _PICKS:
-            given = [v for _, v in self.evaluator.arguments(value)]
-            floors = value.callee.name in FLOORS and any(not isinstance(v, Const) and not self.sources_in(v, _FEW) for v in given)
-            return [] if floors else given  # at least as much as the server's own figure
+            return self._picked(value, value.callee.name in FLOORS)
         if isinstance(value, Result) and value.instr >= 0 and self.cleans(value):
             receiver = [value.callee.base] if isinstance(value.callee, Member) else []
             return [*receiver, *(v for _, v in self.evaluator.arguments(value) if not isinstance(v, FunctionV))]
@@ -193,6 +191,17 @@ class Requests:
                 self._conversions[id(value)] = (value, self._converted(value))
             return self._conversions[id(value)][1]
         return []
+
+    def _picked(self, value: Result, floors: bool) -> list[Value]:
+        """What the largest or smallest of some values is one of; none where it is at least as much as the server's own figure. What was
+        worked out in the turn before may be among them again."""
+        key = id(value)
+        if key not in self._conversions:
+            self._conversions[key] = (value, [])
+            given = [v for _, v in self.evaluator.arguments(value)]
+            if not (floors and any(not isinstance(v, Const) and not self.sources_in(v, _FEW) for v in given)):
+                self._conversions[key] = (value, given)
+        return self._conversions[key][1]
 
     def _converted(self, value: Result) -> list[Value]:
         """The sum that a function or class of a package gives back in another form, or what one of its methods gives of it:
