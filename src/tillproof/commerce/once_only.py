@@ -1,5 +1,6 @@
 """What staff or customers set off that must happen once only, because an order, a return or a refund says that it is still to be done:
-goods go back to the shelf, money back to the buyer. Two requests at once, a double click, both read that it is."""
+goods go back to the shelf or off it, money back to the buyer or onto his balance. Two requests at once, a double click, both read that it
+is."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const
@@ -18,7 +20,7 @@ from tillproof.flow.values import Const
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_MONEY_OUT = ("refund.create", "transfer.create", "payout.create")
+_PAID_FOR = ("refund.create", "transfer.create", "payout.create", "shipment.create")
 _OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdraw(al)?)(_?(request|item|line))?")
 _ROLES = ("public", "customer", "staff")
 
@@ -59,11 +61,11 @@ class OnceOnly:
     def _of(self, entry: Entry) -> Iterator[Once]:
         repeats = self.model.repeats
         for effect in self.model.effects.of(entry.target):
-            meant = effect.kind in _MONEY_OUT or self._charges(effect) or self._gives_back(effect)
+            meant = effect.kind in _PAID_FOR or self._charges(effect) or self._moves_goods(effect) or self._counts(effect)
             if not effect.certain or not meant or (harm := repeats.harm(effect)) is None:
                 continue
             guards = repeats.guards(effect, entry.target)
-            asking = (g for g in guards if self._reads_state(g.atom) or self._chooses_rows(g))
+            asking = (g for g in guards if self._reads_state(g.atom) or self._chooses_rows(g) or self._reads_mark(g, effect))
             looks = [g for g in asking if not self._is_claim(g) and _in_one_place(g, effect)]
             if not looks:
                 continue
@@ -82,10 +84,23 @@ class OnceOnly:
         confirmed = (v for s in sites for v in values_at(self.model, s, "confirm", effect.ctx))
         return operation.at_once or any(isinstance(v, Const) and not v.falsy for v in confirmed)
 
-    def _gives_back(self, effect: Effect) -> bool:
-        """Whether goods go back to where they were taken from."""
+    def _moves_goods(self, effect: Effect) -> bool:
+        """Whether goods go back to where they were taken from, or are taken there."""
         taken = self.model.stock_writes.write(effect.touch) if effect.touch is not None else None
-        return taken is not None and taken.how != "set" and taken.down is False
+        return taken is not None and taken.how != "set"
+
+    def _counts(self, effect: Effect) -> bool:
+        """Whether something is added to a sum of money or points that somebody has."""
+        touch = effect.touch
+        return touch is not None and touch.kind == "write" and bool(touch.relative) and self.model.repeats.harm(effect) == "money"
+
+    def _reads_mark(self, guard: Guard, effect: Effect) -> bool:
+        """Whether a condition asks for what is written on a record once the thing is done: ``order.points_claimed``, ``order.label_url``.
+        How much there is of what is moved says nothing of that."""
+        moved = {snake(name) for name in (effect.touch.fields if effect.touch is not None else ())}
+        read = {snake(r.field) for r in self.model.states.reads(guard.atom)} - moved
+        written = (e.touch for e in guard.by if e.touch is not None and e.touch.kind == "write")
+        return any(read & {snake(name) for name in touch.fields.keys() - touch.relative} for touch in written)
 
     def _reads_state(self, atom: Atom) -> bool:
         """Whether a condition asks for the state of an order, a payment, or of what an order has of its own: a return."""

@@ -300,11 +300,14 @@ class Scope:
         return next((self.program.methods(c)[name] for c in self.lineage(cls) if name in self.program.methods(c)), None)
 
     def run_by_call(self, value: Value) -> list[FunctionV]:
-        """The functions of ours that run when a value is called: itself, or what its class has for that, PHP's ``__invoke``."""
+        """The functions of ours that run when a value is called: itself, what its class has for that, PHP's ``__invoke``, or the one
+        function that a CommonJS module is: ``const reserve = require('./reserve')``."""
         out: list[FunctionV] = []
         for option in options(value):
             if isinstance(option, FunctionV):
                 out.append(option)
+            elif isinstance(option, ModuleV):
+                out += [o for o in options(self.exported(option.file, "default", option.at)) if isinstance(o, FunctionV)]
             elif isinstance(option, Instance):
                 own = next((fn for name in CALLED if (fn := self.method(option.cls, name)) is not None), None)
                 out += [FunctionV(option.at, own, None, option)] if own is not None else []

@@ -7,7 +7,7 @@ from tillproof.checks import remedies
 from tillproof.checks.idempotency.deliveries import hears, kept_once
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
-from tillproof.commerce.effects import Place
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.model import Model
 from tillproof.commerce.once_only import Once, OnceOnly
 
@@ -17,6 +17,7 @@ _WHAT = {
     "transfer.create": "money is transferred",
     "payout.create": "money is paid out",
     "payment.create": "the customer is charged",
+    "shipment.create": "a shipment is paid for",
 }
 
 
@@ -25,6 +26,16 @@ def at_once(model: Model) -> Iterator[Ruling]:
     told = frozenset(h.entry.target.fn for h in model.handlers.all if hears(model, h))
     for once in OnceOnly(model, partial(kept_once, model), told).all:
         yield _rule(model, once)
+
+
+def _moved(model: Model, effect: Effect) -> str:
+    """What an effect of our own moves, in words."""
+    taken = model.stock_writes.write(effect.touch) if effect.touch is not None else None
+    if taken is not None and taken.how != "set":
+        return "the goods go back into stock" if taken.down is False else "the goods are taken"
+    name = effect.touch.entity.replace("_", " ") if effect.touch is not None else ""
+    fields = ", ".join(f"`{field}`" for field in sorted(effect.touch.relative)[:2]) if effect.touch is not None else ""
+    return f"{fields} of the {name} is changed"
 
 
 def _rule(model: Model, once: Once) -> Ruling:
@@ -36,7 +47,7 @@ def _rule(model: Model, once: Once) -> Ruling:
     if once.kept:
         ruling.evidence.append(step(model, asked, once.kept, "guard"))
         return ruling
-    what = _WHAT.get(effect.kind, "the goods go back into stock")
+    what = _WHAT.get(effect.kind) or _moved(model, effect)
     where = lines(model, asked)
     ruling.outcome, ruling.confidence = "broken", "likely"
     ruling.severity = "medium" if entry.role == "staff" and effect.operation is None else "high"
