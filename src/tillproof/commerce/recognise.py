@@ -23,6 +23,7 @@ from tillproof.flow.values import (
     Instance,
     Member,
     Mix,
+    ModuleV,
     Result,
     Text,
     Value,
@@ -196,7 +197,8 @@ class Recogniser:
     def is_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether the callee is a function of the repository whose body says what it does: a method that keeps whatever records it is made
         for, called on a ``Repository<Order>``, does what its name says to orders, as one of an ORM does."""
-        return lands(self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx))
+        callee = self.evaluator.value(fn, self.program.body(fn).args(i)[0], ctx)
+        return lands(callee) or any(isinstance(o, ModuleV) and self.evaluator.scope.run_by_call(o) for o in options(callee))
 
     def only_ours(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a plain name is that of a function of ours, whatever library has one of that name: ``async function request(path)``.

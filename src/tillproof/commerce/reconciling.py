@@ -126,7 +126,7 @@ class Reconciling:
         stored = self._stored(effect)
         key = effect.touch.keys.get(stored) if effect.touch is not None else None
         told = key is not None and is_told(self.model, key)
-        chosen = [(snake(k).rpartition(".")[2], v) for k, v in self._found_by(effect) if self._is_news(v)]
+        chosen = [(snake(k).rpartition(".")[2], v) for k, v in self.found_by(effect) if self._is_news(v)]
         if effect.touch is not None and any(_CURRENCY.search(name) for name, _ in chosen):
             currency.append(Atom(effect.touch.fn, effect.touch.instr, True, effect.touch.ctx))
         each = [tuple(dict.fromkeys(found)) for found in (amount, currency, receiver, reference)]
@@ -270,7 +270,7 @@ class Reconciling:
             return ""
         asked = {s.key for told in asked_with(self.model, fn, i, ctx) for s, _ in self.model.requests.sources_in(told)}
         known = self.model.operations.at(fn, i, ctx)
-        for name, value in self._found_by(effect):
+        for name, value in self.found_by(effect):
             sent = {s.key for s, _ in self.model.requests.sources_in(value)}
             column = snake(name).rpartition(".")[2]
             kept = PAYMENT_ID.fullmatch(column) is not None or (known is not None and self.own.named_by(known.provider, column))
@@ -281,7 +281,7 @@ class Reconciling:
     def carried(self, effect: Effect, *, told: bool = False) -> tuple[str, ...]:
         """The names under which our order's id went out that the changed record is found by: ``metadata.order_id``, or a reference of ours
         that comes back as it was given; if need be, in what the provider answered when it was asked. Empty when it is found otherwise."""
-        for _, value in self._found_by(effect):
+        for _, value in self.found_by(effect):
             if told and not self._from_answer(value):
                 continue
             if self._carried_id(value):
@@ -300,12 +300,12 @@ class Reconciling:
 
     def of_refund(self, effect: Effect) -> bool:
         """Whether the changed record is found by the id of its refund: it was paid before, and is so again when that refund fails."""
-        return any(_OF_REFUND.fullmatch(snake(field)) for field, _ in self._found_by(effect))
+        return any(_OF_REFUND.fullmatch(snake(field)) for field, _ in self.found_by(effect))
 
     def _from_answer(self, value: Value) -> bool:
         return any(isinstance(p, Result) and is_told(self.model, p) for p in pieces([value], _MOST_PIECES, self._sums.within))
 
-    def _found_by(self, effect: Effect) -> Iterator[tuple[str, Value]]:
+    def found_by(self, effect: Effect) -> Iterator[tuple[str, Value]]:
         """The columns by which the changed record is chosen, with what they are held against, and those of the records that lead to it; of
         one whose own method changes it, those of what the method was called on or was handed."""
         if effect.touch is None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.bindings import compared_with_kept, compares, handed, looks_up, signed_for_ours
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
@@ -68,7 +69,8 @@ class Replays:
         brought = next((k for _, k in sorted(named) if k and (asked or _names_payment(k))), "") if proofs else self._noted(handler, paid)
         if not brought:
             return None
-        if self._is_bound(handler, paid) or any(map(self._is_tied, paid)) or self._is_visitors(proven, paid):
+        answered = bool(proofs) and all(p.refetch for p in proofs)
+        if self._is_bound(handler, paid) or any(self._is_tied(e, answered) for e in paid) or self._is_visitors(proven, paid):
             return Replay(handler, paid[0], brought, (paid[0].place, "the payment is the one that was begun for this order"))
         if (held := next((p for fn in self._near(handler) for p in self._holds_against(fn, named, handler)), None)) is not None:
             return Replay(handler, paid[0], brought, (held, "what is told of the payment is held against something of ours"))
@@ -116,10 +118,26 @@ class Replays:
                 return True
         return False
 
-    def _is_tied(self, effect: Effect) -> bool:
-        """Whether the order that counts as paid is found by what the provider tells of the payment, or compared with it."""
+    def _is_tied(self, effect: Effect, answered: bool) -> bool:
+        """Whether the order that counts as paid is found by what the provider tells of the payment, or compared with it. ``answered``: the
+        provider is only asked, so that nothing which the browser brings is of his telling."""
         how = self._reconciling.of(effect)
-        return bool(how.stored or how.reference or self._reconciling.carried(effect))
+        if how.stored or how.reference or self._reconciling.carried(effect, told=answered):
+            return True
+        chosen = {piece for piece in self._pieces([v for _, v in self._reconciling.found_by(effect)]) if piece[1]}
+        held = (atom for one in self.model.effects.held(effect) for atom in self.model.conditions.behind(one)) if chosen else ()
+        return any(isinstance(atom, Atom) and self._says_which(atom, chosen) for atom in held)
+
+    def _says_which(self, atom: Atom, chosen: set[tuple[str, str]]) -> bool:
+        """Whether a condition holds what the provider tells to be that by which the browser has chosen the order:
+        ``answer.metadata.orderId !== orderId``."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in _EQUAL:
+            return False
+        sides = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        told = [any(is_told(self.model, piece) for piece in pieces([side], _PIECES)) for side in sides]
+        said = [{(s.kind, (s.key or "").rpartition(".")[2]) for s, _ in self.model.requests.sources_in(side, _PIECES)} for side in sides]
+        return (told[0] and not told[1] and bool(said[1] & chosen)) or (told[1] and not told[0] and bool(said[0] & chosen))
 
     def _is_visitors(self, proven: list[Value], paid: list[Effect]) -> bool:
         """Whether a payment that was begun for the visitor is proven, and what he began to buy with it is what is paid: both were put into

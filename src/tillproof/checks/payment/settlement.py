@@ -399,8 +399,9 @@ def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
         return not found.policy.proofs, not named, all((h.fn, h.instr) in found.policy.topped for h in found.paid)
 
     for found in sorted(integration.returns, key=rank):
-        act = next((h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD), found.paid[0])
-        return told_at(model, act)
+        set_there = [h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD]
+        written = [h for h in found.paid if (touch := model.records.touch(h.fn, h.instr, h.ctx)) is not None and touch.writes]
+        return told_at(model, next(iter(set_there or written or found.paid)))
     return None
 
 
