@@ -131,8 +131,8 @@ def kept_once(model: Model, repeat: Repeat) -> str:
     if touch is None or touch.kind not in ("create", "upsert"):
         return ""
     if touch.kind == "upsert":  # but what it adds to a row that is there, it adds again, as it does what it worked out of the old value
-        taken = model.stock_writes.write(touch)
-        again = (touch.relative and touch.overwrites != frozenset()) or (taken is not None and taken.how != "set")
+        stock = model.stock_writes.write(touch)
+        again = bool(touch.relative and touch.overwrites != frozenset()) or (stock is not None and stock.how != "set")
         return "" if again else "the row is inserted only once"
     constraint = model.states.claim(touch)
     return f"the database refuses a second row for it ({constraint.file}:{constraint.line})" if constraint is not None else ""
