@@ -1,18 +1,21 @@
 """``resilience/payment-event-not-logged``: every payment event leaves a line that says which order, which payment and how much."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import handler_line
+from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words as words_of
@@ -72,15 +75,29 @@ class Told:
         return list(dict.fromkeys(where for _, where in sorted(self.noted, key=lambda n: n[0])))
 
 
+class Heard(NamedTuple):
+    """An entry point that hears of payments. ``acts``: what it does about them; ``name``: who tells of them."""
+
+    entry: Entry
+    functions: Mapping[Fn, int]
+    acts: Sequence[Happening]
+    name: str
+    line: int
+
+
 def rule(model: Model) -> Iterator[Ruling]:
-    """One ruling per handler of payment events; a page that marks nothing as paid handles none."""
+    """One ruling per handler of payment events, and per route by which the browser has something marked as paid; a page that marks nothing
+    handles none."""
     seen: set[tuple[str, ...]] = set()
     for handler in model.handlers.all:
         if handler.kind == "redirect-return" and not (handler.walked.acts and _may_pay(model, handler)):
             continue
         if handler.provider.kind not in _OF_PAYMENTS:
             continue  # a carrier's event is about a parcel
-        told = _told(model, handler)
+        heard = Heard(
+            handler.entry, handler.closure.functions, handler.walked.acts, handler.provider.name, handler_line(model, handler)
+        )
+        told = _told(model, heard)
         if handler.provider.kind != "payment" and told.queued is None and not _concerns_payments(model, handler):
             continue  # a shop that is gone, data that somebody asks for
         acts = sorted({f"{act.fn.file}:{act.instr}" for act in handler.walked.acts})
@@ -88,7 +105,20 @@ def rule(model: Model) -> Iterator[Ruling]:
         if told.lines and shared in seen:
             continue  # several routes to the same code
         seen.add(shared)
-        yield _rule(model, handler, told)
+        yield _rule(model, heard, told)
+    for heard in _by_browser(model):
+        yield _rule(model, heard, _told(model, heard))
+
+
+def _by_browser(model: Model) -> Iterator[Heard]:
+    """The routes by which a customer's browser has an order marked as paid, though nothing of the provider's is read there."""
+    known = {h.entry.target.fn for h in model.handlers.all}
+    for found in model.browser_paid.all:
+        entry, function = found.entry, model.program.function(found.entry.target.fn)
+        paying = model.handlers.paying(model.program.unit(entry.target.fn.file))
+        if entry.target.fn not in known and found.paid and paying and function is not None:
+            known.add(entry.target.fn)
+            yield Heard(entry, model.handlers.closure(entry).functions, found.paid, "The browser", function.line)
 
 
 def _concerns_payments(model: Model, handler: Handler) -> bool:
@@ -106,8 +136,8 @@ def _may_pay(model: Model, handler: Handler) -> bool:
     return any(model.words.has(kind, text) for kind in ("paid_values", "fulfil_values") for text in states)
 
 
-def _rule(model: Model, handler: Handler, told: Told) -> Ruling:
-    file, line = handler.entry.target.fn.file, handler_line(model, handler)
+def _rule(model: Model, heard: Heard, told: Told) -> Ruling:
+    file, line = heard.entry.target.fn.file, heard.line
     ruling = Ruling("resilience/payment-event-not-logged", "held", "handler", file, line)
     if "reference" in told.said and "amount" in told.said:
         seen = {(e.file, e.line): e for e in (told.said[f] for f in _OWED if f in told.said)}
@@ -122,15 +152,15 @@ def _rule(model: Model, handler: Handler, told: Told) -> Ruling:
             "Does what is queued here log order, provider event, amount, currency and outcome when it runs?",
         )
         return ruling
-    _break(handler, ruling, told, line)
-    acts = sorted(handler.walked.acts, key=lambda act: act.kind.rstrip("?") not in ("order.paid", "fulfil"))
+    _break(heard, ruling, told, line)
+    acts = sorted(heard.acts, key=lambda act: act.kind.rstrip("?") not in ("order.paid", "fulfil", "paid"))
     ruling.evidence += [at(model.program, act.fn, act.instr, "what is done here ought to be told in that line", "sink") for act in acts[:1]]
     return ruling
 
 
-def _told(model: Model, handler: Handler) -> Told:
+def _told(model: Model, heard: Heard) -> Told:
     told = Told()
-    for fn, depth in handler.closure.functions.items():
+    for fn, depth in heard.functions.items():
         if depth > _NEAR or model.browser.runs(fn.file) or model.logs.is_wrapper(fn):
             continue
         for site in model.logs.sites(fn):
@@ -224,11 +254,11 @@ def _hands_ours(model: Model, fn: Fn, i: int) -> bool:
     return any(isinstance(o, FunctionV) for v in values for o in options(v))
 
 
-def _break(handler: Handler, ruling: Ruling, told: Told, line: int) -> None:
-    file = handler.entry.target.fn.file
+def _break(heard: Heard, ruling: Ruling, told: Told, line: int) -> None:
+    file = heard.entry.target.fn.file
     lacking = [_NAMED[f] for f in _OWED if f not in told.said]
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "low", "likely"
-    ruling.evidence = [Evidence(file, line, f"{handler.provider.name} tells of payments here", "source")]
+    ruling.evidence = [Evidence(file, line, f"{heard.name} tells of payments here", "source")]
     ruling.evidence += [Evidence(e.file, e.line, f"{e.note}, without {_list(lacking)}", "missing") for e in told.lines[:_MOST]]
     ruling.anchor = (file, line, line)
     ruling.title = "A payment event leaves no trace that can be followed"
