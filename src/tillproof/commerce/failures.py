@@ -47,6 +47,7 @@ _TELLS = re.compile(
     r"(retry|requeue|release|fail|nack|dead_?letter|dlq|reschedule|schedule|enqueue|defer|push|later|backoff|record_failure|mark_failed)",
     re.IGNORECASE,
 )
+_JOB = re.compile(r"(^|[._])(this|self|job|task|message|msg|queue\w*|event|delivery)$", re.IGNORECASE)
 # A mail that something failed is no second try.
 _MAIL = re.compile(r"mail|sms|notif", re.IGNORECASE)
 # A notification that is put off is a provider's.
@@ -379,6 +380,8 @@ class Failures:
         name = body.name(callee).rpartition(".")[2]
         if name in _HANDS_ON and arguments:
             return True
+        if name == "release" and not _JOB.search(written(self.model.program, fn, callee).rpartition(".")[0]):
+            return False  # a connection that goes back to its pool, a lock
         plain = self.model.effects.plain(fn, i)
         if plain is not None and (plain.touches or plain.kind == "job"):
             if self._only_tells(fn, i) or (plain.kind == "job" and self.mails(fn, i)):

@@ -94,9 +94,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             continue
         if handler.provider.kind not in _OF_PAYMENTS:
             continue  # a carrier's event is about a parcel
-        heard = Heard(
-            handler.entry, handler.closure.functions, handler.walked.acts, handler.provider.name, handler_line(model, handler)
-        )
+        heard = Heard(handler.entry, handler.closure.functions, handler.walked.acts, handler.provider.name, handler_line(model, handler))
         told = _told(model, heard)
         if handler.provider.kind != "payment" and told.queued is None and not _concerns_payments(model, handler):
             continue  # a shop that is gone, data that somebody asks for

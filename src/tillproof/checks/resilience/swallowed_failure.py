@@ -1,6 +1,6 @@
 """``resilience/swallowed-failure``: what fails while an event or a payment is handled is not taken for success."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
@@ -70,9 +70,10 @@ def rule(model: Model) -> Iterator[Ruling]:
             continue
         provider = handler.provider.id if handler is not None and handler.kind != "redirect-return" else ""
         found = _ends(model, effects, provider)
-        ends = [end for place, end in found.items() if place not in seen]
+        ends = [further for place, end in found.items() if (further := end if place not in seen else _further_out(end, seen)) is not None]
         elsewhere = [end for place, end in found.items() if seen.get(place, provider) != provider]
-        seen = {**dict.fromkeys(found, provider), **seen}
+        told = {place for e in ends for place in ((e.fn, e.instr), *((fn, i) for fn, i, _ in e.again))}
+        seen = {**dict.fromkeys((*told, *found), provider), **seen}
         for end, more in _grouped(ends):
             asked = model.failures.refusals_of_others(end.fn, end.instr) if end.instr >= 0 else ()
             yield _asked(model, entry, handler, end, asked) if asked else _broken(model, entry, handler, end, more)
@@ -144,6 +145,13 @@ def _ends(model: Model, effects: list[Effect], provider: str) -> dict[tuple[Fn, 
     return ends
 
 
+def _further_out(end: Lost, seen: Mapping[tuple[Fn, int], str]) -> Lost | None:
+    """Where a failure would end as well that another entry point loses further in, if it came through there."""
+    beyond = next(((fn, i) for fn, i, _ in end.again if (fn, i) not in seen), None)
+    how = "what is told of it, or comes through, is lost here, and success is answered"
+    return end._replace(fn=beyond[0], instr=beyond[1], how=how, again=()) if beyond is not None else None
+
+
 def _told_too_late(model: Model, effect: Effect) -> Lost | None:
     """Where success was answered before the work began: whatever becomes of a failure behind it, nobody hears of it any more."""
     early = answered_first(model, effect)
@@ -194,14 +202,14 @@ def _broken(model: Model, entry: Entry, handler: Handler | None, found: Lost, mo
             "Let the exception through, or raise one where an answer says that it failed, so that the queue tries again and what fails for "
             "good rests where somebody sees it."
         )
-    elif found.effect.touch is not None and keeps_payment(model, found.effect.touch):
+    elif handler is None and found.effect.touch is not None and keeps_payment(model, found.effect.touch):
         ruling.title = "A payment is begun for an order that may not be there"
         ruling.message = (
             f"When the order cannot be stored in {called(model, entry)}, {found.how}: the customer pays all the same, the message that "
             "tells of it finds no order, and nobody is told."
         )
         ruling.remediation = "Store the order first, begin the payment for it, and answer an error when either fails."
-    elif found.effect.touch is not None and notes_payment(model, found.effect.touch):
+    elif handler is None and found.effect.touch is not None and notes_payment(model, found.effect.touch):
         ruling.title = "A payment is begun that its order may not know of"
         ruling.message = (
             f"When the payment's id cannot be stored with its order in {called(model, entry)}, {found.how}: the customer pays all the "
