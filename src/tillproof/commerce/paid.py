@@ -58,6 +58,7 @@ _MIRRORED = {">=": "<=", "<": ">"}
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _METHOD = re.compile(r"pay|method|gateway|mode")
+_PAYMENT = re.compile(r"(\w+_)?(payment|transaction|charge)")
 _STATE = re.compile(r"stat(e|us)$")
 
 
@@ -213,7 +214,7 @@ class PaidPolicy(SenderPolicy):
             self._begins[fn] = any(
                 self._state_named(fn, i, None) or ((self._states_given(fn, i) or self._is_whole(fn, i)) and self._makes_order(fn, i))
                 for i in calls
-            )
+            ) or any(op == Op.SET_FIELD and self._state_named(fn, i, None) for i, op in enumerate(body.op))
         return self._begins[fn]
 
     def _states_given(self, fn: Fn, i: int) -> bool:
@@ -289,7 +290,7 @@ class PaidPolicy(SenderPolicy):
     def _by_sender(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         """Whether the sender's own word makes that something is paid, or somebody who comes back from paying gets what he has bought."""
         calls = self.model.program.body(fn).op[i] == Op.CALL
-        if calls and self._state_named(fn, i, ctx):
+        if self._state_named(fn, i, ctx):
             self.named[fn, i] = None
             return "sure"
         if claimed(self.model, fn, i, ctx, self._from_sender) or said_to_have_paid(self.model, fn, i, ctx, self._from_sender):
@@ -429,8 +430,13 @@ class PaidPolicy(SenderPolicy):
         touch = self.model.records.touch(fn, i, ctx)
         if touch is None or touch.kind != "write" or not words.entity(touch.entity):
             return False
-        fields = (v for k, v in touch.fields.items() if v is not None and words.has("paid_fields", k) and words.has("status_fields", k))
-        if not any(is_sent(self.model, v) for v in fields):
+        own = _PAYMENT.fullmatch(touch.entity) is not None  # a payment's state says whether it is paid
+        states_of = ((k, v) for k, v in touch.fields.items() if v is not None and words.has("status_fields", k))
+        fields = (v for k, v in states_of if own or words.has("paid_fields", k))
+        calls = self.model.program.body(fn).op[i] == Op.CALL
+        filled = own and calls and self.model.inherited.filled(fn, i, ctx) is not None  # `serializer.save()` of the payment
+        whole = set_by_sender(self.model, touch.entity, fn, i, ctx) if filled else {}
+        if not any(is_sent(self.model, v) for v in fields) and not any(words.has("status_fields", k) for k in whole):
             return False
         body = self.model.program.body(fn)
         listed = (x for n, op in enumerate(body.op) if op == Op.LIST for x in body.args(n) if x >= 0 and body.op[x] == Op.CONST)

@@ -15,10 +15,9 @@ from tillproof.commerce.hung_pieces import HungPieces
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import Table, strip
 from tillproof.commerce.request_parameters import Parameters
-from tillproof.commerce.serializer_data import handed
+from tillproof.commerce.serializer_data import CHECKED, SerializerData
 from tillproof.flow.called_back import LISTENS
 from tillproof.flow.captured import ARRAY_FOLD, ARRAY_SUM, FOLDS, SUMS
-from tillproof.flow.program import ClassId
 from tillproof.flow.values import (
     CONVERSIONS,
     Choice,
@@ -129,7 +128,7 @@ class Requests:
         self._hung = HungPieces(program, evaluator)
         self._forms = FormFields(evaluator, self.active)
         self._memo: dict[int, tuple[Value, Source | _Part | None]] = {}
-        self._made_here: dict[ClassId, bool] = {}
+        self._serializers = SerializerData(program, evaluator, self._holds_sent)
         self._conversions: dict[int, tuple[Value, list[Value]]] = {}
         self._sources: dict[int, Table[SourceKind]] = {}
         self._clean = _cleaners(knowledge)
@@ -172,6 +171,8 @@ class Requests:
             return [] if value.op in _COMPARISONS else list(value.operands)
         if isinstance(value, Overlay):
             return [value.base, *(v for _, v, _ in value.writes)]
+        if isinstance(value, Member) and self._serializers.is_set(value):
+            return []
         if isinstance(value, Member) and (self._exposed(value.base) or self._is_related(value.base) or self._is_refused(value)):
             return []  # what hangs on a record that the page only names
         if isinstance(value, (Choice, Text, Record, Seq, Member, Element)):
@@ -291,7 +292,7 @@ class Requests:
 
     def _parameter(self, param: Param) -> Source | _Part | None:
         found = self.parameters.argument(param)
-        if found is None or self._is_put_together(param):
+        if found is None or self._serializers.is_put_together(param):
             return None
         argument, key = found
         whole = [k for k in KINDS if "*" in getattr(argument, k)]
@@ -299,16 +300,8 @@ class Requests:
             return Source(whole[0], key, param.at)
         return _Part(argument, "")
 
-    def _is_put_together(self, param: Param) -> bool:
-        """Whether what a serializer was given to check is always a record of ours, in which nothing was sent."""
-        cls = self.program.method_class(param.fn) if param.name == "validated_data" else None
-        if cls is None:
-            return False
-        if cls not in self._made_here:
-            self._made_here[cls] = False
-            given = handed(self.program, self.evaluator, cls)
-            self._made_here[cls] = bool(given) and not any(self.sources_in(v, _FEW) for v in given)
-        return self._made_here[cls]
+    def _holds_sent(self, value: Value) -> bool:
+        return bool(self.sources_in(value, _FEW))
 
     def _exposed(self, value: Value) -> bool:
         """Whether a value is a field that the page keeps and its visitor may set."""
@@ -324,7 +317,7 @@ class Requests:
             return Source("body", value.name, value.at)
         if named := self._forms.read(value):
             return Source("body", named, value.at)
-        if self._exposed(value.base):
+        if self._exposed(value.base) or self._serializers.is_set(value):
             return None
         if self._is_of_form(value.base) or self._is_related(value.base):
             return None  # a field of the record that was chosen in a form: the form hands out the record itself
@@ -343,12 +336,22 @@ class Requests:
     def _is_related(self, value: Value) -> bool:
         """Whether a value is the record that a serializer has looked up by what was sent: ``validated_data["variant"]``, declared as a
         ``PrimaryKeyRelatedField``, or by the model as a reference."""
-        if not isinstance(value, Member) or value.name not in self._related:
+        here: Value
+        if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and value.callee.name in ("get", "pop"):
+            told = self.evaluator.argument(value, 0)
+            name, here = (constant(told) if told is not None else None) or "", value.callee.base
+        elif isinstance(value, Member):
+            name, here = value.name, value.base
+        else:
             return False
-        here, steps = value.base, 0
-        while isinstance(here, (Member, Element)) and steps < _STEPS:
-            if isinstance(here, Member) and here.name == "validated_data":
+        if name not in self._related:
+            return False
+        steps = 0
+        while isinstance(here, (Member, Element, Overlay, Param)) and steps < _STEPS:
+            if isinstance(here, (Member, Param)) and here.name == CHECKED:
                 return True
+            if isinstance(here, Param):
+                return False
             here, steps = here.base, steps + 1
         return False
 

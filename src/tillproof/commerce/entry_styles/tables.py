@@ -145,7 +145,7 @@ class _Tables:
             (positional[int(p)] for p in places if p.isdigit() and int(p) < len(positional)),
             next((v for k, v in given if k in places), -1),
         )
-        if instr < 0:
+        if instr < 0 or self._mounts(line, instr):
             return
         place = (line.fn.file, body.line[line.call])
         for prefix in self._prefixes(line):
@@ -157,6 +157,11 @@ class _Tables:
                 yield Declared(
                     target, path, methods or line.routes.without_methods or ("ANY",), line.framework.id, "table", place, wrappers
                 )
+
+    def _mounts(self, line: _Line, instr: int) -> bool:
+        """Whether another table stands in the place of a view: ``include([...])``."""
+        body = self.program.body(line.fn)
+        return body.op[instr] == Op.CALL and named(self.evaluator.value(line.fn, body.args(instr)[0]), line.routes.mounts)
 
     def _view(self, line: _Line, instr: int) -> Value:
         """What a line names as its view, by a text perhaps: ``url(r"^pay/$", "shop.views.pay")``, or ``"pay"`` in ``patterns("shop.views",
