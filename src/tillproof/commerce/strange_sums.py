@@ -16,6 +16,10 @@ _SUMS = (
     "payment_data.amount", "invoice.total_amount", "items[].price", "line_items[].price", "line_items[].amount", "items[].amount",
     "items[].unit_price",
 )  # fmt: skip
+_CURRENCIES = (
+    "currency", "currency_code", "currencyCode", "Currency", "order_currency", "amount.currency", "data.currency", "transaction.currency",
+    "order.currency", "payment.currency", "data.attributes.currency",
+)  # fmt: skip
 
 
 def strange_sites(model: "Model") -> Iterator[OperationSite]:
@@ -23,5 +27,5 @@ def strange_sites(model: "Model") -> Iterator[OperationSite]:
     for sending in model.sendings.strange:
         host = begins_payment(model, sending)
         if host:
-            operation = Operation(op="checkout.create", amount=_SUMS, money="minor")
+            operation = Operation(op="checkout.create", amount=_SUMS, currency=_CURRENCIES, money="minor")
             yield OperationSite(model.strangers.at(host), operation, sending.fn, sending.instr, None, False, sending.request)

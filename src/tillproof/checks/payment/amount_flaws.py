@@ -299,7 +299,9 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         varies = varying(charges, charge)
         if isinstance(varies, str) and charges.currencies.decimals(varies) == 0:
             return Flaw("decimals", fixed.value, "medium", "certain", None, varies)
-        if isinstance(varies, Currency) and not charges.follows(charge) and charges.pinned(charge) is None:
+        # Who names a currency himself that the provider then refuses to take decimals of is only refused.
+        named = isinstance(varies, Currency) and varies.origin != "client"
+        if isinstance(varies, Currency) and named and not charges.follows(charge) and charges.pinned(charge) is None:
             return Flaw("decimals", fixed.value, "medium", "likely", varies.value)
         return None
     worked = money.number == "float" or (money.number == "string" and money.inexact)

@@ -69,11 +69,12 @@ class Charges:
     def strange(self) -> list[Charge]:
         """The sums that systems are asked for which no pack knows, where somebody has counted them in hundredths: that says what they
         take."""
-        found: list[Charge] = []
-        for site in strange_sites(self.model):
-            sums = [c for path in site.operation.amount for c in self._at(site, path)]
-            found += [c for c in sums if any(did(money, "up") for money in self.units.of(c.value))]
-        return found
+        return [c for c in self.of_strangers if any(did(money, "up") for money in self.units.of(c.value))]
+
+    @cached_property
+    def of_strangers(self) -> list[Charge]:
+        """The sums that systems are asked for which no pack knows."""
+        return [c for site in strange_sites(self.model) for path in site.operation.amount for c in self._at(site, path)]
 
     def _at(self, site: OperationSite, path: str) -> Iterator[Charge]:
         seen: set[int] = set()

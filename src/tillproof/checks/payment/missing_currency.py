@@ -20,6 +20,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge, or per caller where a caller gives the currency."""
     charges = Charges(model)
     yield from each_once(ruling for charge in owing(charges) if (ruling := _rule(charges, charge)) is not None)
+    # A system that no pack knows may take one currency alone, and need none: but not the shop's for the order's.
+    strange = ((c, c.currency) for c in charges.of_strangers if c.currency is not None and c.currency.origin == "shop")
+    yield from each_once(ruling for charge, currency in strange if (ruling := _of_the_shop(charges, charge, currency)) is not None)
     yield from each_once(given_to_charges(charges))
 
 
