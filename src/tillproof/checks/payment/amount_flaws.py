@@ -65,6 +65,8 @@ def rounding(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     if perhaps is not None:
         return Flaw("cent-perhaps", perhaps.value, "high", "possible")
     scaled = did(money, "up")
+    if scaled is None and money.unit == "major" and money.inexact and not money.whole and _is_whole_currency(charges, charge):
+        return Flaw("unrounded", _given(charges, charge), "high", confidence)  # 99.5 of what has no halves
     if scaled is None or money.whole or _is_sent_whole(charges, charge, scaled.value):
         return None
     language = charges.model.program.language(scaled.value.at[0])
@@ -87,7 +89,8 @@ def _unit(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
 
 def _is_whole_currency(charges: Charges, charge: Charge) -> bool:
     """Whether a charge is in a currency that has no smaller unit, so that its major unit is its smallest."""
-    codes = charge.currency.codes if charge.currency is not None else frozenset()
+    of_all = frozenset(() if charge.site.operation.hundredths else charge.site.provider.currencies)
+    codes = charge.currency.codes if charge.currency is not None else of_all
     return bool(codes) and all(charges.currencies.decimals(code) == 0 for code in codes)
 
 
