@@ -11,6 +11,7 @@ from tillproof.checks.payment.charges import Charges
 from tillproof.checks.payment.chosen_currencies import kept_to_charge
 from tillproof.checks.payment.declared_bounds import Barrier
 from tillproof.checks.payment.form_sums import form_sums
+from tillproof.checks.payment.negative_sums import taken_from_purses
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
 from tillproof.checks.payment.platform_lines import platform_quantities
@@ -80,6 +81,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _kept(model, kept)
         if kept.bound is None:
             flawed.add(within)
+    yield from taken_from_purses(model)
 
 
 def _ruled(model: Model, sites: Iterable[AmountSite], asked: AskedFor) -> list[tuple[AmountSite, Ruling | None]]:
