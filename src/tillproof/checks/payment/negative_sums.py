@@ -1,4 +1,4 @@
-"""Sums that a request names and that are taken from a balance: one below nothing raises it, and passes every look at whether there is enough."""
+"""Sums that a request names and that are taken from a balance: one below nothing raises it, and there is always enough of it."""
 
 from collections.abc import Iterator
 
@@ -66,9 +66,7 @@ def _rule(model: Model, entry: Entry, effect: Effect, name: str, chosen: Chosen,
         "there, so it passes, and whoever sends it has that much more to buy with, or to be paid out."
     )
     word = snake(chosen.word)
-    ruling.remediation = (
-        f"Refuse a `{word}` that is not above zero before anything is compared with it, best where the request is declared."
-    )
+    ruling.remediation = f"Refuse a `{word}` that is not above zero before anything is compared with it, best in the declaration."
     ruling.evidence.append(Evidence(*chosen.read, f"`{chosen.word}` is read from the request", "source"))
     ruling.evidence.append(Evidence(effect.fn.file, line, "it is taken from the balance, and no bound keeps it above zero", "missing"))
     return ruling
