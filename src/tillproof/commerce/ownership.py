@@ -125,12 +125,17 @@ class Ownership:
         way = [place.fn for place in effect.way]
         around = [parent for fn in way if (parent := self.model.program.parent(fn)) is not None and parent.number >= 0]
         before = {o.fn for v in entry.chain for o in options(v) if isinstance(o, FunctionV)}  # one that lends a session asks nothing
-        called = [fn for here in (*way, *around) for fn in self.model.reach.callees(here) if fn not in before]
+        called = [fn for here in (*way, *around) for fn in (*self.model.reach.callees(here), *self._judging(here)) if fn not in before]
         guards = self._authorised_by(entry)
         guards += [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
         builds = [fn for fn in called if self._only_keeps(fn)]
         builds += [fn for here in (*way, *around) for fn in self._sign_in(here)]
         return [fn for fn in dict.fromkeys([*way, *around, *called, *guards]) if fn not in builds]
+
+    def _judging(self, fn: Fn) -> list[Fn]:
+        """The methods of ours that judge what was sent where a function has it judged: ``serializer.is_valid()``."""
+        calls = [i for i, op in enumerate(self.model.program.body(fn).op) if op == Op.CALL]
+        return [judge.fn for i in calls for truth in (None, True) for judge in self.model.inherited.judges(fn, i, truth, None)]
 
     def _authorised_by(self, entry: Entry) -> list[Fn]:
         """The methods by which objects that the framework makes for the entry point let nobody else in: a form request's ``authorize``."""
@@ -260,7 +265,7 @@ class Ownership:
         return not told and self.model.records.touch(fn, calls[0], None) is None
 
     def _told(self, fn: Fn) -> set[int]:
-        """What a mail or an object of ours that is made here is handed: nothing of it decides whether the function goes on."""
+        """What a mail, a new row or an object of ours that is made here is handed: nothing of it decides whether the function goes on."""
         body = self.model.program.body(fn)
         found: set[int] = set()
         for i, op in enumerate(body.op):
@@ -270,6 +275,8 @@ class Ownership:
                 found |= {given for key, given in body.call(i)[1] if key and body.op[given] == Op.CONST}
             if op == Op.CALL and (plain := self.model.effects.plain(fn, i)) is not None and plain.kind == "mail":
                 found |= _below(body, i)
+            if op == Op.CALL and (made := self.model.records.touch(fn, i, None)) is not None and made.kind == "create":
+                found |= {below for _, given in body.call(i)[1] for below in _below(body, given)}  # whose a new row is
             if op in (Op.CALL, Op.NEW) and self.model.operations.at(fn, i, None) is not None:
                 found |= self._made_of(fn, i) | _below(body, body.args(i)[0])
             if op == Op.FIELD and body.name(i) == _RELATES and body.is_self(body.args(i)[0]):
