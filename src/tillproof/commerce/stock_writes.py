@@ -27,6 +27,8 @@ from tillproof.source.kinds import is_seed
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_BETWEEN = "pivot"  # as Laravel calls a row of the table between two models
+
 # What is promised to somebody, beside what there is: it goes up when something is sold.
 _SOLD = re.compile(r"(^|_)sold(_|$)")
 _THERE_IS = re.compile(
@@ -206,7 +208,7 @@ class StockWrites:
 
     def write(self, touch: Touch) -> StockWrite | None:
         """A touch as a write of stock, if it is one."""
-        if touch.kind not in ("write", "upsert"):
+        if touch.kind not in ("write", "upsert") or self._between_lines(touch):
             return None
         for name, value in touch.fields.items():
             if (holder := self._only_holder(touch, name)) is not None:
@@ -277,6 +279,8 @@ class StockWrites:
             return False
         if self.model.words.has("stock_fields", plain) and plain not in _MAY_BE_A_FLAG:
             return not plain.endswith(("_status", "_id", "_at"))
+        if kind == _BETWEEN and counts(plain):  # which table is between is not said: one without a model of its own
+            return any(s.table.model is None and any(snake(c.name) == plain for c in s.columns) for s in self.tables)
         if kind == OF_POST and self.model.words.has("stock_columns", plain):
             return True
         named = counts(plain) or any(self.model.words.has(words, plain) for words in _NAMED_SO[1:])
@@ -305,6 +309,13 @@ class StockWrites:
         if table is None or table.documents or table.column(plain) is None:
             return False
         return not any(_THERE_IS.search(snake(c.name)) and not _PROMISED.fullmatch(snake(c.name)) for c in table.columns.values())
+
+    def _between_lines(self, touch: Touch) -> bool:
+        """Whether a row of Laravel's between two models belongs to a cart or an order: ``$cart->products()->find($id)->pivot``."""
+        if touch.entity != _BETWEEN or touch.instr < 0:
+            return False
+        chain = self.model.records.chains.of(touch.fn, self.model.program.body(touch.fn).args(touch.instr)[0], touch.ctx)
+        return any(LINES.fullmatch(entity(snake(name))) for name in chain.names())
 
     def _is_line(self, record: Value | None) -> bool:
         """Whether a record is one of those that a cart or order lists, whatever the variable is called that it was found into:

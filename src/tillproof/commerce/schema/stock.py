@@ -17,6 +17,13 @@ _WORDS = (
     "quantidade", "jumlah", "estoque", "stok", "bestand", "voorraad", "existencias", "so_luong", "ton_kho", "giacenza",
 )  # fmt: skip
 _LINE = re.compile(r"(?:order|cart|basket|checkout|invoice|purchase|receipt|booking)(?:_?id|_?uuid)?")
+_GOODS_ID = re.compile(r"(product|article|item|goods|sku|variant)(_(option|variant|variation|item))?(_?(id|uuid))?")
+_KIND_ID = re.compile(
+    r"(product_)?(size|colou?r|option(_value)?|attribute(_value)?|variant|variation|material|branch|warehouse|store|location|outlet|shop)(_?(id|uuid))?"
+)
+_SOMEBODYS = re.compile(
+    r"(\w+_)?(user|customer|session|guest|client|account|wish_?list|order|sale|purchase|supplier|bundle|recipe|price|amount|total)(_?(id|uuid))?"
+)
 _SAYS = re.compile(rb"['\"][^'\"]*\b(?:stock|inventory|on hand)\b[^'\"]*['\"]|(?:#|//)[^\n]*\b(?:stock|inventory|on hand)\b", re.IGNORECASE)
 _MAY_BE_A_FLAG = ("in_stock", "instock")  # whether there is any, where it is no number
 _SAYS_WHETHER = re.compile(r"(is_|has_)?(in_stock|out_of_stock|sold_out|stock_status)|instock|soldout")
@@ -89,7 +96,15 @@ def _counts(words: Words, table: Table, column: Column) -> bool:
     holder = singular(holders[-1])
     if words.has("stock_entities", holder):
         return True
-    return words.has("quantity_fields", name) and words.has("goods_entities", holder) and not _is_line(table)
+    goods = words.has("goods_entities", holder) or _of_goods_by_kind(table)
+    return words.has("quantity_fields", name) and goods and not _is_line(table)
+
+
+def _of_goods_by_kind(table: Table) -> bool:
+    """Whether each row is of goods in one kind or place, and nobody's: how many there are of a shirt in each size, in each branch."""
+    names = [snake(c.name) for c in table.columns.values()]
+    sold = next((n for n in names if _GOODS_ID.fullmatch(n)), None)
+    return sold is not None and any(_KIND_ID.fullmatch(n) for n in names if n != sold) and not any(_SOMEBODYS.fullmatch(n) for n in names)
 
 
 def _is_line(table: Table) -> bool:
