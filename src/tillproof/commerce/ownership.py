@@ -53,6 +53,9 @@ _RELATES = "belongsTo"  # a relation between tables, where a model says it of it
 _BEGINS = frozenset(["startSession", "start_session"])
 _OPENS = {"session_start"}
 """That a session is opened says nothing of whose it is."""
+_OF_DEVICES = re.compile(r"(\w+_)?(fcm|device|push|expo|apns|registration)_?(tokens?|id)")
+_TELLS = re.compile(r"(send|notify|push|e?mail|sms|log|info|warn|error|debug|track|emit|broadcast|publish)(_\w+)?")
+"""By what a function is called that tells somebody something: it lets everybody go on."""
 _THERE = ("isset", "empty", "boolean", "bool")
 _JUDGED = re.compile(r"(is|has|can|may|owns|belongs|allow\w*)(_|$)")
 _NARROWED = re.compile(rb"GlobalScope|ScopedBy|resolveRouteBinding|getRouteKeyName|BelongsTo(Tenant|User|Team)")
@@ -128,7 +131,7 @@ class Ownership:
         called = [fn for here in (*way, *around) for fn in (*self.model.reach.callees(here), *self._judging(here)) if fn not in before]
         guards = self._authorised_by(entry)
         guards += [fn for fn in self.model.reach.of(list(entry.chain)).functions if self._about_orders(fn)]
-        builds = [fn for fn in called if self._only_keeps(fn)]
+        builds = [fn for fn in called if self._only_keeps(fn) or _TELLS.fullmatch(snake(self.model.program.name(fn)))]
         builds += [fn for here in (*way, *around) for fn in self._sign_in(here)]
         return [fn for fn in dict.fromkeys([*way, *around, *called, *guards]) if fn not in builds]
 
@@ -275,6 +278,8 @@ class Ownership:
                 found |= {given for key, given in body.call(i)[1] if key and body.op[given] == Op.CONST}
             if op == Op.CALL and (plain := self.model.effects.plain(fn, i)) is not None and plain.kind == "mail":
                 found |= _below(body, i)
+            if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and _TELLS.fullmatch(snake(body.called(i))):
+                found |= self._made_of(fn, i)
             if op == Op.CALL and (made := self.model.records.touch(fn, i, None)) is not None and made.kind == "create":
                 found |= {below for _, given in body.call(i)[1] for below in _below(body, given)}  # whose a new row is
             if op in (Op.CALL, Op.NEW) and self.model.operations.at(fn, i, None) is not None:
@@ -351,7 +356,7 @@ def _says_owner(body: Body, i: int) -> bool:
     """Whether a name or a key has a word in it by which it could be known whose a record is; texts for people have none."""
     name = body.name(i).strip("'\"") if body.op[i] == Op.CONST else body.name(i)
     words = (snake(word) for word in name.split(".")) if " " not in name else ()
-    return any(_OWNERS.fullmatch(word) and word not in _OPENS for word in words)
+    return any(_OWNERS.fullmatch(word) and word not in _OPENS and not _OF_DEVICES.fullmatch(word) for word in words)
 
 
 def _declared(body: Body) -> set[int]:
