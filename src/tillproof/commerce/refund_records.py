@@ -19,7 +19,7 @@ from tillproof.commerce.refunds import Refund
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Member, Param, Result, options
+from tillproof.flow.values import Const, Member, Mix, Param, Result, Value, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ class RefundRecords:
             return "full"
         about = self._about_refund(touch)
         sums = [n for n in touch.fields if self.model.words.money(snake(n)) or self.model.words.has("quantity_fields", snake(n))]
+        sums += [n for n, v in touch.fields.items() if _REFUND.search(n) and (n in touch.relative or _adds(v))]
         if sums and (about or any(_REFUND.search(n) for n in sums) or (touch.kind == "create" and _TRANSACTION.fullmatch(touch.entity))):
             return "full"
         if not about:
@@ -328,3 +329,8 @@ class RefundRecords:
         for i, op in enumerate(body.op):
             if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and not self.model.recogniser.is_ours(fn, i, None):
                 yield body.name(body.args(i)[0]).rpartition(".")[2]
+
+
+def _adds(value: Value | None) -> bool:
+    """Whether a value is a sum: ``order.refunded += amount``."""
+    return value is not None and any(isinstance(o, Mix) and o.op == "+" for o in options(value))

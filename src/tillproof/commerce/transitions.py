@@ -330,7 +330,7 @@ class Transitions:
             kin = kin or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
             kin = kin or (_PAYMENT.fullmatch(read.entity) is not None and self._is_of_payment(touch))
             kin = kin or (_MAIN.fullmatch(touch.entity) is None and same(read.entity, self._owner(touch)))
-            if kin and (self._tells_state(read) or self._is_written(read, touch)):
+            if kin and (self._tells_state(read) or self._is_written(read, touch) or _leaves_to_refund(read, touch)):
                 return True
         if self._of_its_own(atom, touch):
             return True
@@ -414,6 +414,12 @@ class Transitions:
     def _by_state(self, read: Touch, touch: Touch) -> bool:
         words = self.model.words
         return same(read.entity, touch.entity) and any(words.says_state(k) for k in read.compared)
+
+
+def _leaves_to_refund(read: FieldRead, touch: Touch) -> bool:
+    """Whether it is asked how much of a record was given back already, before it is said to be refunded."""
+    told = (t for v in touch.fields.values() if v is not None for o in options(v) if (t := text_of(o)) is not None)
+    return GIVEN_BACK.search(read.field) is not None and any(GIVEN_BACK.search(snake(t)) for t in told)
 
 
 def _own_word(value: Value) -> str:
