@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BEHIND = ("erp", "pim", "warehouse", "marketplace")
 _SLOW = ("payment.", "refund.", "transfer.", "payout.", "checkout.", "subscription.", "order.", "catalog.", "shipment.", "tax.")
 _PAYING = ("payment.create", "payment.confirm", "payment.capture", "checkout.create", "subscription.create")
+_READS = (".retrieve", ".read", ".list", ".search")
 _ORDER = re.compile(rf"(\w+_)?({ORDER})")
 _ATOMIC_REQUESTS = re.compile(rb"ATOMIC_REQUESTS['\"\]]*\s*[:=]\s*True")
 
@@ -65,9 +66,14 @@ def waiting(model: "Model") -> Iterator[Waiting]:
         stock = [e for e in effects if _holds_stock(model, e)]
         ordering = _orders(effects)
         for effect, provider in calls:
-            held = next(((s, t) for s in stock if (t := transaction_of(model, effect, s)) is not None), None)
-            if held is None and stock and (whole := of_request(model, entry)) is not None:
-                held = stock[0], whole
+            locks = (
+                stock
+                if not _only_asks(effect)
+                else [s for s in stock if effects.index(s) < effects.index(effect) or _locked_before(model, effect, s)]
+            )
+            held = next(((s, t) for s in locks if (t := transaction_of(model, effect, s)) is not None), None)
+            if held is None and locks and (whole := of_request(model, entry)) is not None:
+                held = locks[0], whole
             if held is not None:
                 one = Waiting(entry, effect, provider, *held)
                 seen.add((effect.fn, effect.instr))
@@ -77,6 +83,18 @@ def waiting(model: "Model") -> Iterator[Waiting]:
             elif ordering and provider.kind in _BEHIND and (effect.fn, effect.instr) not in seen:
                 seen.add((effect.fn, effect.instr))
                 yield Waiting(entry, effect, provider, None, None)
+
+
+def _only_asks(effect: Effect) -> bool:
+    """Whether a call asks for something and changes nothing: made before the stock is locked, it holds nobody up."""
+    return effect.operation is not None and effect.kind.endswith(_READS) and not effect.operation.moves_money
+
+
+def _locked_before(model: "Model", effect: Effect, stock: Effect) -> bool:
+    """Whether the rows of the stock were read under a lock before a call of the same function."""
+    reads = (model.records.touch(effect.fn, i, effect.ctx) for i in range(effect.instr) if model.program.body(effect.fn).op[i] == Op.CALL)
+    entity = stock.touch.entity if stock.touch is not None else ""
+    return effect.fn != stock.fn or any(r is not None and r.locked and r.entity == entity for r in reads)
 
 
 def _unreached(model: "Model") -> Iterator[Entry]:
