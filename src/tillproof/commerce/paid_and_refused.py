@@ -58,8 +58,8 @@ def _look(taking: Taking) -> Place | None:
 
 
 def _refusal(model: "Model", look: Place, taking: Taking, effects: list[Effect]) -> tuple[Place, frozenset[int]] | None:
-    """Where the side of a comparison on which nothing is taken leaves its function, and the instructions of that side. Behind an update that
-    has taken already, it is the side on which nothing is written."""
+    """Where the side of a comparison on which nothing is taken leaves its function, and the instructions of that side. Behind an update
+    that has taken already, it is the side on which nothing is written."""
     body, defuse = model.program.body(look.fn), model.evaluator.defuse(look.fn)
     takes = {defuse.block_of[p.instr] for p in (taking.place, taking.write.place) if p.fn == look.fn}
     writes = {p.instr for e in effects if e.touch is not None and e.touch.writes for p in e.way if p.fn == look.fn}
