@@ -240,6 +240,37 @@ app.listen(1);
 === auth.js
 exports.admin = (req, res, next) => (req.user && req.user.isAdmin ? next() : res.status(403).end());
 """
+_QUEUE = """\
+=== package.json
+{"dependencies":{"express":"4","bullmq":"5","stripe":"14","mongoose":"8"}}
+=== models.js
+const m = require('mongoose');
+module.exports.User = m.model('User', new m.Schema({ credits: Number }));
+=== queue.js
+const { Queue, Worker } = require('bullmq');
+const { User } = require('./models');
+const queue = new Queue('stripe');
+new Worker('stripe', async (job) => {
+  const event = job.data;
+  if (event.type === 'checkout.session.completed') {
+    await User.updateOne({ _id: event.data.object.client_reference_id }, { $inc: { credits: 100 } });
+  }
+});
+module.exports = queue;
+=== app.js
+const express = require('express');
+const stripe = require('stripe')(process.env.SK);
+const queue = require('./queue');
+const app = express();
+app.post('/webhook', express.raw({ type: 'application/json' }), async (req, res) => {
+  let event;
+  const signature = req.headers['stripe-signature'];
+  try { event = stripe.webhooks.constructEvent(req.body, signature, process.env.WH); } catch (e) { return res.status(400).end(); }
+  await queue.add('event', event);
+  res.end();
+});
+app.listen(1);
+"""
 
 
 @pytest.mark.parametrize(
@@ -270,3 +301,10 @@ def test_a_module_that_is_one_function_is_walked(tmp_path: Path) -> None:
     assert ruled(tmp_path / "asked", "payment/webhook-unverified", files_of(_VERIFIER)) == [("held", "app.js", 6)]
     unasked = _VERIFIER.replace("  if (!verify(req)) return res.status(401).end();\n", "")
     assert ruled(tmp_path / "unasked", "payment/webhook-unverified", files_of(unasked)) == [("broken", "lib/settle.js", 2)]
+
+
+def test_a_module_that_is_one_queue_hands_over(tmp_path: Path) -> None:
+    check = "idempotency/handler-not-idempotent"
+    assert ruled(tmp_path / "again", check, files_of(_QUEUE)) == [("broken", "queue.js", 7)]
+    once = _QUEUE.replace("queue.add('event', event)", "queue.add('event', event, { jobId: event.id })")
+    assert ruled(tmp_path / "once", check, files_of(once)) == [("held", "app.js", 5)]

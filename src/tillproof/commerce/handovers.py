@@ -15,6 +15,7 @@ from tillproof.flow.values import (
     FunctionV,
     Instance,
     Member,
+    ModuleV,
     Param,
     Record,
     Result,
@@ -400,10 +401,16 @@ def _says_which(value: Value) -> bool:
 def queue_names(model: "Model", value: Value) -> list[str]:
     """The name that a queue was made with: ``new Queue('orders')``."""
     out = []
-    for option in options(value):
+    for option in _given_out(model, value):
         if isinstance(option, Result) and option.instr >= 0 and not isinstance(option.callee, Member):
             given = model.evaluator.argument(option, 0)
             out += [name] if given is not None and (name := constant(given)) is not None else []
         elif isinstance(option, Param):  # constructor(@InjectQueue('orders') private readonly queue: Queue)
             out += [text for mark, text in model.program.body(option.fn).params[option.number].decorators if mark == _INJECTS and text]
     return out
+
+
+def _given_out(model: "Model", value: Value) -> Iterator[Value]:
+    """What a value may be, for a CommonJS module the one thing that it gives: ``const queue = require('./queue')``."""
+    for option in options(value):
+        yield from options(model.evaluator.scope.exported(option.file, "default", option.at)) if isinstance(option, ModuleV) else (option,)
