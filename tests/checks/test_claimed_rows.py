@@ -40,6 +40,8 @@ _QUERY = "await pool.query(\"UPDATE orders SET status = 'paid' WHERE intent = $1
 _NOTHING = _INSERT.replace("($1)'", "($1) ON CONFLICT DO NOTHING'")
 
 
+_TAKEN = "if (error) { if (error.code === '23505') return res.json({}); return res.status(500).end(); }"
+_GIVEN_BACK = "await supabase.from('hooks').delete().eq('event_id', event.id);"
 _KNOWN = "e instanceof Prisma.PrismaClientKnownRequestError && e.code === 'P2002'"
 _AGAIN = "if (e.code === 'P2002') return res.json({}); throw e;"
 _BACK = f"try {{ {_UPDATE} }} catch (e) {{ await prisma.hook.delete({{ where: {{ id: event.id }} }}); throw e; }}"
@@ -55,6 +57,7 @@ _TOGETHER = (
         (f"{_SUPABASE} if (error) {{ if (error.code === '23505') return res.json({{}}); return res.status(500).end(); }} {_PAY}", True),
         (f"{_SUPABASE} if (error && error.code === '23505') return res.json({{}}); if (error) throw error; {_PAY}", True),
         (f"{_SUPABASE} if (error) return res.status(500).end(); {_PAY}", False),
+        (f"{_SUPABASE} {_TAKEN} {_PAY.replace('return', f'{{ {_GIVEN_BACK} return')} }}", False),
         (f"{_PAY} {_SUPABASE} if (error) {{ if (error.code === '23505') return res.json({{}}); return res.status(500).end(); }}", False),
         (f"try {{ {_CREATE} }} catch (e) {{ {_AGAIN} }} {_UPDATE}", True),
         (f"try {{ {_CREATE} }} catch (e) {{ if ({_KNOWN}) return res.json({{}}); return res.status(500).end(); }} {_UPDATE}", True),

@@ -153,6 +153,8 @@ def _told_to_nobody(model: Model, effect: Effect) -> Lost | None:
         return None
     if unheard.returns and callers and model.program.language(place.fn.file) == "php" and not model.outcomes.unused(callers[0]):
         return None  # who asks answers otherwise, in whatever way the sender of the message reads
+    if _refuses_anyway(model, place):
+        return None
     none = unheard.how == "none"
     return Lost(effect, place.fn, unheard.instr, _UNHEARD[unheard.how], goes_on=not unheard.returns, answered=True, for_none=none)
 
@@ -244,6 +246,14 @@ def _fails_anyway(model: Model, place: Place) -> bool:
     onward = reached_from(body, model.evaluator.defuse(place.fn).block_of[place.instr])
     ends = [b for b in onward if not body.blocks[b].onward]
     return bool(ends) and all(body.blocks[b].end > body.blocks[b].start and body.op[body.blocks[b].end - 1] == Op.RAISE for b in ends)
+
+
+def _refuses_anyway(model: Model, place: Place) -> bool:
+    """Whether each way on from a place ends in an answer that says that something failed: a claim that is given back before a 500."""
+    body = model.program.body(place.fn)
+    onward = reached_from(body, model.evaluator.defuse(place.fn).block_of[place.instr])
+    ends = [b for b in onward if not body.blocks[b].onward]
+    return bool(ends) and all(model.failures.passes_on(place.fn, frozenset([b])) for b in ends)
 
 
 def _of_a_later_job(model: Model, callers: Sequence[Place]) -> bool:
