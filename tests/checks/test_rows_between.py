@@ -86,3 +86,10 @@ def test_what_is_in_a_cart_is_none(tmp_path: Path, write: str) -> None:
     shop = _shop("Cart::where('user_id', auth()->id())->first()", "products", "Product", write, ("cart_product", "cart_id", "product_id"))
     assert ruled(tmp_path, "inventory/non-atomic-write", shop) == []
     assert ruled(tmp_path, "inventory/no-db-constraint", {}) == []
+
+
+def test_a_method_that_nobody_calls_takes_nothing(tmp_path: Path) -> None:
+    shop = _shop("Product::findOrFail($request->id)", "sizes", "Size", _UPDATE, ("product_size", "product_id", "size_id"))
+    left = "    public function less(int $n) { $this->pivot->quantity = $this->pivot->quantity - $n; $this->pivot->save(); }\n}\n"
+    shop["app/Models/Size.php"] = shop["app/Models/Size.php"].rstrip("}\n") + "}\n" + left
+    assert ruled(tmp_path, "inventory/non-atomic-write", shop) == [("broken", "app/Http/Controllers/OrderController.php", 10)]

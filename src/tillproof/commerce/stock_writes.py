@@ -311,10 +311,15 @@ class StockWrites:
         return not any(_THERE_IS.search(snake(c.name)) and not _PROMISED.fullmatch(snake(c.name)) for c in table.columns.values())
 
     def _between_lines(self, touch: Touch) -> bool:
-        """Whether a row of Laravel's between two models belongs to a cart or an order: ``$cart->products()->find($id)->pivot``."""
+        """Whether a row of Laravel's between two models belongs to a cart or an order, ``$cart->products()->find($id)->pivot``, or is
+        written by a method of a model that nobody calls."""
         if touch.entity != _BETWEEN or touch.instr < 0:
             return False
         chain = self.model.records.chains.of(touch.fn, self.model.program.body(touch.fn).args(touch.instr)[0], touch.ctx)
+        program, name = self.model.program, self.model.program.name(touch.fn)
+        calling = (fn for f in program.mentioning(name) for fn in program.functions_calling_name(f, name))
+        if chain.names()[:2] == ["this", _BETWEEN] and all(fn == touch.fn for fn in calling):
+            return True
         return any(LINES.fullmatch(entity(snake(name))) for name in chain.names())
 
     def _is_line(self, record: Value | None) -> bool:
