@@ -24,7 +24,6 @@ _ALONE = 200
 _FIRST = (
     "boundary/hardcoded-secret",
     "inventory/no-db-constraint",
-    "payment/test-credentials-in-prod",
     "pci/card-data-literal",
     "tax-shipping/threshold-before-discount",
 )

@@ -39,6 +39,7 @@ class Regions:
     def __init__(self, model: "Model") -> None:
         self.model = model
         self._rows: dict[tuple[Fn, int, int], bool] = {}
+        self._may_lock: dict[str, bool] = {}
         self._everywhere: dict[tuple[Fn, int, str, Fits | None], list[Place] | None] = {}
 
     # --- locks
@@ -62,9 +63,12 @@ class Regions:
     def _on_each_side(self, place: Place, fits: "Fits | None") -> Place | None:
         """The first of several reads under a lock of which every way to a place has made one: that of the variant, or else that of the
         product."""
-        body, block_of = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn).block_of
-        if not _FOR_UPDATE.search(self.model.texts.text(place.fn.file)):
+        file = place.fn.file
+        if file not in self._may_lock:
+            self._may_lock[file] = _FOR_UPDATE.search(self.model.texts.text(file)) is not None
+        if not self._may_lock[file]:
             return None
+        body, block_of = self.model.program.body(place.fn), self.model.evaluator.defuse(place.fn).block_of
         before = (Place(place.fn, i, place.ctx) for i, op in enumerate(body.op) if op == Op.CALL and block_of[i] != block_of[place.instr])
         locks = [p for p in before if self.locks_rows(p) and (fits is None or fits(p))]
         passed = len(locks) > 1 and block_of[place.instr] not in reached_round(body, {block_of[p.instr] for p in locks})

@@ -20,6 +20,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         if handler.kind == "redirect-return":
             continue
         effects = model.effects.of(handler.entry.target)
+        if not any(_is_mark(e) for e in effects):
+            continue
         done = [e for e in effects if e.operation is not None or e.kind == "mail" or (e.touch is not None and e.touch.effect != "cache")]
         marks = [m for e in done if (m := _only_marks(model.repeats.guards(e, handler.entry.target)))]
         if marks:
@@ -29,8 +31,11 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _only_marks(guards: tuple[Guard, ...]) -> list[Effect]:
     """The calls that set the marks behind guards; none when something that lasts guards too."""
     by = [e for g in guards for e in g.by]
-    marks = [e for e in by if e.touch is not None and e.touch.effect == "cache" and e.touch.kind in ("write", "upsert")]
-    return marks if len(marks) == len(by) else []
+    return by if all(_is_mark(e) for e in by) else []
+
+
+def _is_mark(effect: Effect) -> bool:
+    return effect.touch is not None and effect.touch.effect == "cache" and effect.touch.kind in ("write", "upsert")
 
 
 def _rule(model: Model, handler: Handler, marks: list[Effect]) -> Ruling:

@@ -6,6 +6,7 @@ is a suspect. With all suspects but one taken for proven, an effect that is stil
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 from tillproof.checks.payment.sender import unproven_acts
@@ -68,13 +69,14 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         :_MOST
     ]
     suspects = list({s.edge: s for s in suspects}.values())
+    acts_assuming = cache(lambda assumed: unproven_acts(model, model.handlers.supposing(handler, assumed)))
     found: list[Bypass] = []
     for suspect in suspects:
         calls = _calls(level for level in levels if level not in suspect.outside)
         edges = frozenset(s.edge for s in suspects if s.level not in suspect.outside)
-        if unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, calls))):
+        if acts_assuming(Assumed(edges, calls)):
             continue  # what this function says is lost further out
-        acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges - {suspect.edge}, calls)))
+        acts = acts_assuming(Assumed(edges - {suspect.edge}, calls))
         if acts and not _tried_out(model, suspect, acts[0]):
             found.append(_past(model, suspect, acts[0]))
     if found:
@@ -82,8 +84,7 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
         places = dict.fromkeys((way.fn.file, way.line) for way in found)
         return worst._replace(also=tuple(place for place in places if place != (worst.fn.file, worst.line)))
     edges = frozenset(s.edge for s in suspects if not s.answers)
-    acts = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges)))
-    left = unproven_acts(model, model.handlers.supposing(handler, Assumed(edges, _calls(levels))))
+    acts, left = acts_assuming(Assumed(edges)), acts_assuming(Assumed(edges, _calls(levels)))
     if not acts or left:
         return None
     level = _ignored(model, chains[0], edges)
