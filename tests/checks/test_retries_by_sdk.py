@@ -105,3 +105,9 @@ class Later {
 def test_the_bound_belongs_to_the_client_that_a_request_is_handed(tmp_path: Path) -> None:
     files = {"src/PayPal.php": _CARRIED, "composer.json": '{"require": {"paypal/paypal-checkout-sdk": "1.0.1"}}'}
     assert [f.start_line for f in found(tmp_path, files, "resilience/no-timeout")] == [7]
+
+
+@pytest.mark.parametrize("named", ["from twilio.rest import Client", "from twilio.rest import Client as Client"])
+def test_a_client_of_a_module_of_the_package(tmp_path: Path, named: str) -> None:
+    code = f"import os\n{named}\n\ndef tell(number):\n    Client(os.environ['SID'], os.environ['TOKEN']).messages.create(to=number)\n"
+    assert [f.start_line for f in found(tmp_path, {"tell.py": code}, "resilience/no-timeout")] == [5]

@@ -279,7 +279,8 @@ class Sendings:
             for language in sorted(waiting):
                 packages = {p.lower() for p in provider.packages.get(language, ())}
                 for file, index in program.indices.items():
-                    names_ = {i.local for i in index.imports if i.module.lower() in packages} if program.language(file) == language else ()
+                    own = program.language(file) == language
+                    names_ = {i.local for i in index.imports if _packages(i.module, language) & packages} if own else ()
                     for name in sorted(names_):
                         for fn in program.functions_calling_name(file, name):
                             for i in self._calls_of(fn, name):
@@ -465,6 +466,12 @@ class Sendings:
             return False
         texts = [n for leaf in leaves(request.url_value, 40) for n in names(leaf) if not isinstance(leaf, (Param, Instance))]
         return any(_OURS.search(t.replace("()", "")) and not (_is_of_a_system(t) or _is_of_the_file(t, fn.file)) for t in texts)
+
+
+def _packages(module: str, language: str) -> set[str]:
+    """By what names a module is of a package: ``twilio.rest`` is of ``twilio``."""
+    own = module.lower()
+    return {own, own.partition(".")[0]} if language == "python" else {own}
 
 
 def _is_of_the_file(setting: str, file: str) -> bool:
