@@ -141,6 +141,15 @@ def test_the_state_that_an_update_asks_for_in_every_way_of_the_client(tmp_path: 
 
 _CLAIM = 'db.from("events").upsert({ id: event.id }, { onConflict: "id", ignoreDuplicates: true }).select("id").maybeSingle()'
 _BOOKED = f"const {{ error }} = await {_UPDATE};\n    if (error) throw error;"
+_FREED = f"""\
+try {{
+      await {_UPDATE}.throwOnError();
+      await tell(session.customer_email);
+      return new Response("done");
+    }} catch (failed) {{
+      await db.from("events").delete().eq("id", event.id);
+      throw failed;
+    }}"""
 
 
 def test_no_row_is_not_taken_for_one_that_was_there(tmp_path: Path) -> None:
@@ -155,11 +164,11 @@ def test_no_row_is_not_taken_for_one_that_was_there(tmp_path: Path) -> None:
         "error left": f"const {{ data, error }} = await {_CLAIM};\n    if (!data) {seen}\n    {_BOOKED}",
     }
     told = {
-        "error first": f"const {{ data, error }} = await {_CLAIM};\n    if (error) throw error;\n    if (!data) {seen}\n    {_BOOKED}",
+        "error first": f"const {{ data, error }} = await {_CLAIM};\n    if (error) throw error;\n    if (!data) {seen}\n    {_FREED}",
         "refused": f"const {{ data }} = await {_UPDATE}.select().single();\n    if (!data) {no}",
         "raises": f'const {{ data: order }} = await {_UPDATE}.select().single();\n    console.log("paid", order.id);',
         "noted": f"let ok = false;\n    const {{ data }} = await {_UPDATE}.select();\n    if (data) ok = true;\n    if (!ok) throw 1;",
-        "asked to raise": f"const {{ data }} = await {_CLAIM}.throwOnError();\n    if (!data) {seen}\n    {_BOOKED}",
+        "asked to raise": f"const {{ data }} = await {_CLAIM}.throwOnError();\n    if (!data) {seen}\n    {_FREED}",
     }
     for name, write in lost.items():
         assert [r for r, _, _ in ruled(tmp_path / name, "resilience/swallowed-failure", _told(write))] == ["broken"], name

@@ -81,7 +81,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield _kept(model, kept)
         if kept.bound is None:
             flawed.add(within)
-    yield from taken_from_purses(model)
+    yield from taken_from_purses(model, lambda fn: _around(model, fn, handling) in flawed)
 
 
 def _ruled(model: Model, sites: Iterable[AmountSite], asked: AskedFor) -> list[tuple[AmountSite, Ruling | None]]:

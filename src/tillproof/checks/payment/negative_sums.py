@@ -1,6 +1,6 @@
 """Sums that a request names and that are taken from a balance: one below nothing raises it, and there is always enough of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tillproof.checks.payment.amounts import Chosen, chosen_by_client
 from tillproof.checks.payment.bounds import lower_bound
@@ -18,8 +18,9 @@ from tillproof.flow.values import Mix, Value, options
 _TWO = 2
 
 
-def taken_from_purses(model: Model) -> Iterator[Ruling]:
-    """One ruling of ``payment/client-amount`` per balance that a request of the customer's takes from by a sum that it names."""
+def taken_from_purses(model: Model, told: Callable[[Fn], bool]) -> Iterator[Ruling]:
+    """One ruling of ``payment/client-amount`` per balance that a request of the customer's takes from by a sum that it names; none of a
+    flaw in a function of which the same is ``told`` already."""
     seen: set[tuple[Fn, int]] = set()
     for entry in model.entries:
         if entry.role not in ("public", "customer"):
@@ -34,7 +35,8 @@ def taken_from_purses(model: Model) -> Iterator[Ruling]:
                     seen.add((effect.fn, effect.instr))
                     around = [fn for fn in near if chosen.word in model.vocabulary.tokens(fn)]
                     bound = declared_bound(model, around, chosen.word) or lower_bound(model, around, chosen.word)
-                    yield _rule(model, entry, effect, name, chosen, bound)
+                    if bound is not None or not told(effect.fn):
+                        yield _rule(model, entry, effect, name, chosen, bound)
 
 
 def _taken(model: Model, effect: Effect) -> Iterator[tuple[str, Value]]:
