@@ -106,14 +106,21 @@ def _chosen_by_state(model: "Model", read: Touch) -> bool:
 def _is_new_by(model: "Model", key: Value, kind: str, objects: bool = True) -> bool:
     """Whether a record is chosen by a field of one that this run has created: ``update(['status' => 'paid'], $order->id)``. What a
     creation that calls itself again gives is known from its other ways out. ``objects``: whether an object that is made is a record."""
-    if isinstance(key, Mix) and key.op in CONVERSIONS:
-        return _is_new_by(model, key.operands[0], kind, objects)
-    if all(isinstance(o, (Result, Member)) and any(_LAST_ID.fullmatch(_last(n)) for n in names(o)) for o in options(key)):
+    found = _unconverted(key)
+    if all(isinstance(o, (Result, Member)) and any(_LAST_ID.fullmatch(_last(n)) for n in names(o)) for o in found):
         return True
-    known = [o for o in options(key) if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
+    known = [o for o in found if not (isinstance(o, Unknown) or (isinstance(o, Member) and isinstance(o.base, Unknown)))]
     if known and all(_is_placed(o) for o in known):
         return True  # `$checkout->create_order([])` gives the id itself
     return bool(known) and all((record := _id_of(o)) is not None and _is_new(model, record, kind, objects) for o in known)
+
+
+def _unconverted(key: Value) -> list[Value]:
+    """What a key may be, before it was made a number or a text: ``(int) $pdo->lastInsertId()``."""
+    found: list[Value] = []
+    for one in options(key):
+        found += _unconverted(one.operands[0]) if isinstance(one, Mix) and one.op in CONVERSIONS else [one]
+    return found
 
 
 def _is_of_made(key: Value, made: list[Touch], kind: str) -> bool:

@@ -85,7 +85,7 @@ def _ends(model: "Model", fn: Fn, blocks: frozenset[int]) -> bool:
     for number in blocks:
         block = body.blocks[number]
         raises = block.end > block.start and body.op[block.end - 1] == Op.RAISE
-        if not raises and not block.next:
+        if not raises and not block.onward:  # what stands in a `try` may always fail, too
             return True
     return False
 

@@ -28,7 +28,7 @@ def only_told(model: "Model", fn: Fn, comparison: int) -> bool:
         yes, no = reached_from(body, arms[EDGE_TRUE]), reached_from(body, arms[EDGE_FALSE])
         own = yes ^ no
         rows = list(body.rows(own))
-        if not rows or any(not body.blocks[block].next for block in own) or any(_acts(model, fn, i) for i in rows):
+        if not rows or any(not body.blocks[block].onward for block in own) or any(_acts(model, fn, i) for i in rows):
             return False
     return True
 
