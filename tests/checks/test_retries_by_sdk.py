@@ -111,3 +111,43 @@ def test_the_bound_belongs_to_the_client_that_a_request_is_handed(tmp_path: Path
 def test_a_client_of_a_module_of_the_package(tmp_path: Path, named: str) -> None:
     code = f"import os\n{named}\n\ndef tell(number):\n    Client(os.environ['SID'], os.environ['TOKEN']).messages.create(to=number)\n"
     assert [f.start_line for f in found(tmp_path, {"tell.py": code}, "resilience/no-timeout")] == [5]
+
+
+_ROUNDS = """\
+import Stripe from "stripe";
+import { methods } from "./methods";
+
+const stripe = new Stripe(process.env.STRIPE_KEY!);
+
+export async function refund(payments: Payment[], total: number) {
+  const made: Part[] = [];
+  let left = total;
+  do {
+    const payment = payments.find((p) => !made.some((m) => m.payment === p.id))!;
+    let method;
+    let id = "";
+    try {
+      LOOKED
+    } catch (e) {
+      console.warn("not done", payment.id);
+      CAUGHT
+    }
+    AFTER
+    made.push({ payment: payment.id, id, amount: Math.min(payment.amount, left) });
+    left = total - made.reduce((sum, part) => sum + part.amount, 0);
+  } while (0 < left);
+}
+"""
+_REFUNDED = "id = (await stripe.refunds.create({ payment_intent: payment.intent }, { idempotencyKey: payment.id })).id;"
+
+
+def test_a_round_that_goes_on_whether_or_not_something_failed_repeats_nothing(tmp_path: Path) -> None:
+    beside = (
+        _ROUNDS.replace("LOOKED", "method = methods.get(payment.method);")
+        .replace("AFTER", f"if (method) {_REFUNDED}")
+        .replace("CAUGHT", "")
+    )
+    again = _ROUNDS.replace("LOOKED", _REFUNDED).replace("AFTER", "").replace("CAUGHT", "continue;")
+    for name, code, told in (("beside", beside, 0), ("again", again, 1)):
+        files = {"package.json": '{"dependencies": {"stripe": "^17"}}', "src/refunds.ts": code}
+        assert len(found(tmp_path / name, files, "resilience/retry-without-backoff")) == told, name

@@ -20,6 +20,7 @@ _COUNTERS = ("range", "xrange", "count", "arange", "repeat", "times")
 _COMPARES = ("<", ">", "<=", ">=", "==", "===", "!=", "!==", "is", "is not")
 _MOST_FILES = 40
 _MOST_USES = 200
+_LAYERS = 2  # assignments between a condition and what it hangs on
 _TELLING = ("log", "info", "debug", "warn", "warning", "error", "print", "exception")
 
 Waits = Callable[[Fn, int], bool]
@@ -138,14 +139,15 @@ class Reattempts:
         return self._loop(fn, body, flow, loop, first, tuple(caught))
 
     def _leaves_by_flag(self, body: Body, flow: Flow, loop: Loop, handler: int) -> bool:
-        """Whether the loop is left by a condition on a variable that only success sets."""
+        """Whether the loop is left by a condition on a variable that only success sets, or on what is worked out of such a one. What is set
+        behind the handler as well says nothing of how it went."""
+        stores = [i for i, op in enumerate(body.op) if op == Op.STORE and loop.holds(body, i)]
         tested = {name for i in self._ways_out(body, loop) for name in _names_in(body, body.args(i)[0])}
-        for i, op in enumerate(body.op):
-            if op == Op.STORE and body.name(i) in tested and loop.holds(body, i):
-                at = flow.block_of(i)
-                if handler not in (flow.dominators[at] or ()) and not self._counts(body, i):
-                    return True
-        return False
+        for _ in range(_LAYERS):
+            tested |= {name for i in stores if body.name(i) in tested for name in _names_in(body, body.args(i)[1])}
+        turn = loop.blocks - {loop.header}
+        set_there = (flow.block_of(i) for i in stores if body.name(i) in tested and not self._counts(body, i))
+        return any(at != handler and not flow.reaches(handler, at, turn) for at in set_there)
 
     def _counted(self, body: Body, loop: Loop, condition: int) -> bool:
         """Whether a condition asks for a number that each turn takes from: ``while (left--)``."""
