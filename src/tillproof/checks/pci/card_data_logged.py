@@ -29,7 +29,9 @@ _FAMILY = 2
 _BESIDE = frozenset(["query", "params", "headers", "cookies", "args", "GET", "query_params"])  # what is sent beside the body
 # Calls that may write what a function was sent to a log, and what a function is called that hears of payments.
 _LOGS = re.compile(r"print$|log|info$|debug$|warn|error$|write|append|file_put_contents$|dump$|^(trace|dir|table)$")
-_HEARS = re.compile(r"(?<![a-z])(?:web_?hooks?|ipn|post_?back|payments?|gateway|paypal|stripe|mpesa|stk)(?![a-z])")
+_HEARS = re.compile(r"(?<![a-z])(?:ipn|post_?back|payments?|gateway|paypal|stripe|mpesa|stk)(?![a-z])")
+_HOOKS = re.compile(r"(?<![a-z])web_?hooks?(?![a-z])")
+_OF_PAYMENTS = re.compile(rb"pay(?!load)|order(?!ing|ed|_?by)|invoice|charge|\bcards?\b|checkout|subscri|refund|transaction", re.IGNORECASE)
 _PERSONAL = re.compile(
     r"(?<![a-z])(name|first_?name|last_?name|e?_?mail|phone|mobile|contact|address|user|customer|city|zip|shipping|billing)"
 )
@@ -145,13 +147,17 @@ def _by_name(model: Model, known: Set[Fn]) -> Iterator[Ruling]:
 
 
 def _speaks_of_payments(model: Model, fn: Fn) -> bool:
-    """Whether a function's own name, its class's or the line that it begins on says that it hears of payments."""
+    """Whether a function's own name, its class's or the line that it begins on says that it hears of payments; or of a webhook, in a file
+    that speaks of some: others have webhooks as well."""
     function = model.program.function(fn)
     source = model.program.sources[fn.file]
     at = function.start if function is not None else 0
     begins = source[source.rfind(b"\n", 0, at) + 1 : source.find(b"\n", at)].decode("utf-8", "replace") if function is not None else fn.file
     folder = fn.file.rpartition("/")[0].rpartition("/")[2]
-    return any(_HEARS.search(snake(text.replace("/", "_"))) for text in (model.program.qualified(fn), begins, folder))
+    said = [snake(text.replace("/", "_")) for text in (model.program.qualified(fn), begins, folder)]
+    if any(_HEARS.search(text) for text in said):
+        return True
+    return any(_HOOKS.search(text) for text in said) and _OF_PAYMENTS.search(source) is not None
 
 
 def _shown(model: Model, fn: Fn) -> list[tuple[LogSite, Piece]]:
