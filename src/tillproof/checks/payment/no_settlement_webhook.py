@@ -251,7 +251,8 @@ def _brought_by(model: Model, integration: Integration, place: tuple[Fn, int]) -
     shown: dict[tuple[str, int], Evidence] = {}
     for found in integration.returns:
         own = found.entry.target.fn
-        calls = [(c.caller, c.call) for h in found.paid for c in (h.ctx.chain() if h.ctx else ()) if c.caller == own and c.call >= 0]
+        ways = [[(c.caller, c.call) for c in (h.ctx.chain() if h.ctx else ()) if c.call >= 0] for h in found.paid]
+        calls = [call for way in ways for call in reversed(way)]  # the route's own first
         for fn, instr in ((own, 0), *calls):
             note = f"{called(model, found.entry)}: the browser calls this" if not instr else "the route goes on to it here"
             shown.setdefault((fn.file, _line(model, fn, instr)), at(model.program, fn, instr, note, "source"))
