@@ -48,13 +48,18 @@ def unrouted(model: "Model") -> Iterator[Entry]:
 
 
 def _handles_events(model: "Model", entry: Entry) -> bool:
-    """Whether an entry, or what it calls, asks which event it is told of, or what came of the payment by the name that an instant
-    notification has for that."""
+    """Whether an entry, or what it calls, asks which event it is told of; or what came of the payment by the name that an instant
+    notification has for that, where nothing is asked outside, whose answer has the same names."""
     near = [fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR]
     if any(model.reach.event_names & model.reach.compared(fn) for fn in near):
         return True
     outcomes = {o for p in model.knowledge.providers.values() for i in p.inbound if i.kind == "ipn" for o in i.outcome if "_" in snake(o)}
-    return any(outcomes & model.vocabulary.tokens(fn) for fn in near)
+    return any(outcomes & model.vocabulary.tokens(fn) for fn in near) and not any(_asks_outside(model, fn) for fn in near)
+
+
+def _asks_outside(model: "Model", fn: Fn) -> bool:
+    """Whether a function sends a request itself."""
+    return any(op == Op.CALL and model.recogniser.is_("http", fn, i) is not None for i, op in enumerate(model.program.body(fn).op))
 
 
 def _is_somebodys(model: "Model", entry: Entry) -> bool:

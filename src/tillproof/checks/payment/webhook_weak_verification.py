@@ -290,9 +290,10 @@ def _empty_secret(model: Model, proof: Proven, base: Ruling) -> Ruling | None:
         "Where no secret is configured the verification runs with an empty key, which everyone knows: forged events pass as genuine."
     )
     if read_too_late(model, found[1]):
+        ruling.severity = "medium"  # it is noticed: the provider's own messages are refused then
         ruling.message = (
             "The environment is read outside the files of settings: once these are cached, as deployments do, it answers null, and the "
-            "verification runs with an empty key, which everyone knows: forged events pass as genuine."
+            "verification runs with an empty key, which everyone knows: forged events pass as genuine, and genuine ones are refused."
         )
         ruling.remediation = (
             "Read the variable in a file under `config/`, ask for the secret with `config('…')`, and refuse the message when there is none."
