@@ -16,6 +16,7 @@ from tillproof.languages.walker import MAX_DEPTH, Rule, Walker
 _MENDED = 8
 """How often a source is mended: each time shows what stood behind the first thing that was not understood."""
 _FRAMES = 12 * MAX_DEPTH  # a level of nesting takes up to ten frames
+sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))  # once for the process: a walk in the middle of another must not change it
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,6 @@ def lower(spec: Spec, index: FileIndex, source: bytes, tree: Tree, number: int) 
 
     A body that is nested beyond all reason is lowered as far as the stack allows.
     """
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
     walker = Walker(spec.table, index, source)
     try:
         _enter(spec, index, walker, tree, number)
