@@ -42,6 +42,8 @@ _VALIDATORS = ("Validator.make", "validator")
 _HOOKS = ("boot", "booted")
 _KEPT_OUT = ("prohibited", "exclude", "missing")
 _DEEPEST = 4
+_FILLING = ("create", "update", "updateOrCreate", "firstOrCreate", "fill", "updateOrFail")
+"""What fills a model only with what it lists as fillable."""
 
 
 class _Keys(NamedTuple):
@@ -186,6 +188,17 @@ def _model_class(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) -
             return option.cls
     table = model.schema.table(entity, fn.file)
     return table.model if table is not None else None
+
+
+def leaves_out(model: "Model", fn: Fn, i: int, name: str) -> bool:
+    """Whether a call of Eloquent's drops a field without a word: the model lists what such calls may fill, and that is not among it."""
+    body = model.program.body(fn)
+    if model.program.language(fn.file) != "php" or body.op[i] != Op.CALL or body.called(i) not in _FILLING:
+        return False
+    touch = model.records.touch(fn, i, None)
+    cls = _model_class(model, touch.entity, fn, i, None) if touch is not None else None
+    fillable = _declared(model, cls, "fillable") if cls is not None else None
+    return bool(fillable) and name not in (fillable or ())
 
 
 def _taken_over(model: "Model", cls: ClassId | None) -> list[str] | None:

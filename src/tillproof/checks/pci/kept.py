@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tillproof.commerce.handed_statements import hands_statement
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.mass_assigned import leaves_out
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.payloads import Payload
@@ -105,7 +106,8 @@ def kept_by(model: Model, fn: Fn, i: int, place: PaymentPlace | None) -> Iterato
     for key, argument in _given(model, fn, i):
         showing = model.shown.of(fn, argument)
         for piece in showing.pieces:
-            yield from _of_piece(model, fn, i, piece, (*piece.names, key) if key else piece.names, place)
+            told = _of_piece(model, fn, i, piece, (*piece.names, key) if key else piece.names, place)
+            yield from (kept for kept in told if not leaves_out(model, fn, i, entry_of(model, kept)[1]))
         if key and model.words.card(key) and not showing.pieces and showing.masked:
             yield Kept(fn, i, key, masked=showing.masked[0])
     for name, value in _records(model, fn, i):
