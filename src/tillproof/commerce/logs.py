@@ -22,9 +22,11 @@ LogKind: TypeAlias = Literal["log", "report", "journal"]
 
 # A function of ours with such a word in its name may pass on to a log what it is given.
 _LOG_WORDS = words_of(
-    "log logs logger logging debug info warn warning error err notice critical fatal alert trace verbose report track capture "
+    "log logs logger logging debug info warn warning error err notice critical fatal alert trace verbose report track "
     "audit dump print note notes history activity journal timeline"
 )
+# What a collector of errors captures; payments are captured, too.
+_CAPTURED = words_of("exception exceptions message event breadcrumb issue")
 _JOURNAL_WORDS = words_of("activity audit history note notes journal timeline")
 _GIVING = words_of("get is has find fetch load set create make build render show display parse validate check format clear to from")
 _NOTING = words_of("add log record write create save insert append track store")
@@ -231,7 +233,8 @@ class Logs:
 def _sounds(name: str) -> bool:
     """Whether a function's name may be that of one that logs: ``logError``, not ``getCurrencyInfo``."""
     words = snake(name).split("_")
-    return not _LOG_WORDS.isdisjoint(words) and words[0] not in _GIVING
+    told = not _LOG_WORDS.isdisjoint(words) or ("capture" in words and not _CAPTURED.isdisjoint(words))
+    return told and words[0] not in _GIVING
 
 
 def _is_journal(name: str) -> bool:

@@ -44,6 +44,8 @@ _JOINS = ("+", ".", "%", "||")
 _LISTS = ("join", "implode")
 # Calls that write the fields of a record into an address or a form.
 _FORMS = words_of("http_build_query build_query add_query_arg urlencode urlsearchparams stringify")
+# Calls that write a text in other letters, from which anybody reads it back.
+_ENCODES = words_of("b64encode urlsafe_b64encode standard_b64encode base64_encode base64encode btoa")
 
 
 class Piece(NamedTuple):
@@ -225,7 +227,7 @@ class Shown:
             return [step._replace(instr=a, depth=step.depth + 1, flat=word == "String") for a in (*objects, *(a for _, a in arguments))]
         if word in _LISTS and not recogniser.is_ours(fn, i, ctx) and (parts := [*receiver, *(a for _, a in arguments)]):
             return [step._replace(instr=a, depth=step.depth + 1) for a in parts if not self._is_module(fn, a, ctx)]
-        if word.lower() in _FORMS and not recogniser.is_ours(fn, i, ctx):
+        if word.lower() in _FORMS | _ENCODES and not recogniser.is_ours(fn, i, ctx):
             return [step._replace(instr=a, depth=step.depth + 1, flat=False) for _, a in arguments]
         names = step.names
         if word.lower() in _KEYED and arguments and (const := body.const(arguments[0][1])):

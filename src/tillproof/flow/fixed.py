@@ -10,7 +10,7 @@ from operator import ge, gt, le, lt
 from tillproof.flow.decided import Decided
 from tillproof.flow.defuse import DefUse, value_operands
 from tillproof.ir.body import Body
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 
 EQUALITY = {"==", "===", "is", "!=", "!==", "is not"}
 COMPACT = "compact"
@@ -50,6 +50,20 @@ def membership(body: Body, i: int) -> tuple[int, int, bool] | None:
     else:
         return None
     return (asked, listed, wanted) if body.op[listed] == Op.LIST and all(body.op[v] == Op.CONST for v in body.args(listed)) else None
+
+
+def keyed(body: Body, i: int) -> tuple[str, int, bool] | None:
+    """The key that a condition looks for, the variable in which it looks, and whether it is to be in there: ``"event" in data``,
+    ``array_key_exists('event', $data)``."""
+    op, args = body.op[i], body.args(i)
+    if op == Op.BINARY and body.text(args[0]) in ("in", "not in"):
+        asked, holder, wanted = args[1], args[2], body.text(args[0]) == "in"
+    elif op == Op.CALL and body.op[args[0]] == Op.NAME and body.name(args[0]) == "array_key_exists" and len(body.call(i)[1]) > 1:
+        (_, asked), (_, holder), wanted = *body.call(i)[1][:2], True
+    else:
+        return None
+    const = body.const(asked)
+    return (const[1], holder, wanted) if const is not None and const[0] == Kind.STRING and body.op[holder] == Op.NAME else None
 
 
 class Fixed:
@@ -124,6 +138,8 @@ class Fixed:
             return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
         if (asked := membership(body, i)) is not None:
             return self._may_be_constant(asked[0])
+        if (key := keyed(body, i)) is not None:  # of a record that the caller writes down
+            return body.name(key[1]) in self._handed
         if op == Op.BINARY and body.text(args[0]) in RANKS:
             return body.op[args[2]] == Op.CONST and body.op[args[1]] == Op.CALL and self._decidable(args[1])
         if op == Op.BINARY:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 
-from tillproof.flow.fixed import ABSENCE, COUNTS, EQUALITY, RANKS, membership
+from tillproof.flow.fixed import ABSENCE, COUNTS, EQUALITY, RANKS, keyed, membership
 from tillproof.flow.values import Const, External, Missing, Overlay, Record, Seq, Text, Value, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Body
 from tillproof.ir.ops import Kind, Op
@@ -60,6 +60,9 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         found = {certainly_equal(value(asked[0]), value(v)) for v in body.args(asked[1])}
         inside = True if True in found else None if None in found else False
         return None if inside is None else inside == asked[2]
+    if (key := keyed(body, i)) is not None:
+        has = {_has(_plain(o), key[0]) for o in options(value(key[1]))}
+        return None if len(has) != 1 or None in has else (True in has) == key[2]
     if op == Op.BINARY and body.text(args[0]) in RANKS:
         return _ranked(body, i, value)
     if (counted := _counted(body, i, value)) is not None:
@@ -79,6 +82,17 @@ def truth(body: Body, i: int, value: ValueAt) -> bool | None:
         said = _plain(value(body.call(i)[1][0][1]))
         return said.kind == Kind.NULL if isinstance(said, Const) else None
     return None
+
+
+def _has(said: Value, key: str) -> bool | None:
+    """Whether a record that is written out has a key."""
+    if isinstance(said, Overlay):
+        sure = {name: not isinstance(given, Missing) for name, given, certain in said.writes if certain and name not in ("**", "[]")}
+        return sure.get(key) or (None if said.writes else _has(said.base, key))
+    if not isinstance(said, Record):
+        return None
+    named = {name for name, _ in said.entries}
+    return True if key in named else None if None in named else False
 
 
 def _absence(name: str, said: list[Value], *, whole: bool) -> bool | None:

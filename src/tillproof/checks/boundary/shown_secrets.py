@@ -11,7 +11,7 @@ from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shown import Piece
 from tillproof.flow.defuse import value_operands
 from tillproof.flow.facts import Condition
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import (
     CONVERSIONS,
     Const,
@@ -158,13 +158,25 @@ def _is_configured(model: Model, value: Value) -> bool:
 def _is_ours(model: Model, piece: Piece, value: Value) -> bool:
     """Whether something that is called like a credential is one to another system, and not what a user of ours logs in with."""
     spelt = written(model.program, piece.fn, piece.instr).lower()
-    if any(word in spelt for word in _OWN) or "password" in spelt:
+    if any(word in spelt for word in _OWN) or ("password" in spelt and not _sent_as_key(model, piece)):
         return False
     if isinstance(value, Mix) and value.op in CONVERSIONS:  # ``(string) ($options['auth_token'] ?? '')``
         value = value.operands[0]
-    if not any(isinstance(o, (Member, Element, Param, Instance)) for o in options(value)):
+    if not any(isinstance(o, (Member, Element, Param, Instance)) or _is_column(model, piece, o) for o in options(value)):
         return False
     return piece.fn.file in model.operations.telling_files or _asks_outside(model, piece.fn)
+
+
+def _is_column(model: Model, piece: Piece, value: Value) -> bool:
+    """Whether a field of a record is read, by the call that declares it in its class: ``shop_api_key = fields.Char()``."""
+    read = model.program.body(piece.fn).op[piece.instr] == Op.FIELD
+    return read and isinstance(value, Result) and value.fn.number == TOP and isinstance(value.callee, (External, Member))
+
+
+def _sent_as_key(model: Model, piece: Piece) -> bool:
+    """Whether a password stands under a name of a key or token to a system: ``{"X-Access-Key": self.acme_password}``; nobody logs in
+    with it."""
+    return any(model.words.secret(name) and "pass" not in name.lower() for name in piece.names)
 
 
 def _asks_outside(model: Model, fn: Fn) -> bool:

@@ -1,12 +1,26 @@
 """What may prove the sender of a message in a way that code alone does not settle: a question is better than a guess."""
 
 from tillproof.checks.payment.unknown_gateways import asked_outside
-from tillproof.checks.payment.written_addresses import listed_sender
+from tillproof.checks.payment.written_addresses import compared_sender, listed_sender
 from tillproof.checks.ruling import Evidence, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.flow.proofs import Happening
 
 _UNSIGNED = ("none", "refetch", "basic")
+
+
+def let_in(model: Model, handler: Handler, acts: list[Happening]) -> Evidence | None:
+    """The question whether the address of the sender, by which alone each of these effects is let through, is the provider's."""
+    compared = [found for act in acts if (found := compared_sender(model, act)) is not None]
+    if len(compared) < len(acts):
+        return None
+    place = at(model.program, *compared[0], "")
+    question = (
+        f"Is the address of the sender, by which alone the message is let through here, {handler.provider.name}'s own, can nobody write it "
+        "himself, and is the check never switched off?"
+    )
+    return Evidence(place.file, place.line, question)
 
 
 def doubted(model: Model, handler: Handler) -> Evidence | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.bypass import find_bypass
-from tillproof.checks.payment.doubts import doubted
+from tillproof.checks.payment.doubts import doubted, let_in
 from tillproof.checks.payment.empty_verifiers import empty_verifier
 from tillproof.checks.payment.sender import (
     ask_about,
@@ -17,7 +17,7 @@ from tillproof.checks.payment.sender import (
     unproven_acts,
     unresolved_verifier,
 )
-from tillproof.checks.payment.written_addresses import written_address
+from tillproof.checks.payment.written_addresses import compared_sender, written_address
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -78,6 +78,12 @@ def _rule(model: Model, handler: Handler) -> Ruling:
     if doubt is not None and not walked.proofs:
         ruling.outcome, ruling.question = "unknown", doubt
         return ruling
+    if (doubt := let_in(model, handler, sure or [act])) is not None:
+        ruling.outcome, ruling.question = "unknown", doubt
+        return ruling
+    if behind := [a for a in acts if compared_sender(model, a) is not None]:  # the others are reached without it
+        acts = [a for a in acts if a not in behind]
+        act = next((a for a in sure if a not in behind), act)
     if (call := guessed_call(model, act.ctx)) is not None:
         return ask_about(model, ruling, call, f"`{program.qualified(act.fn)}`, which acts on the message unverified")
     ruling.outcome = "broken"

@@ -3,15 +3,20 @@
 import re
 
 from tillproof.checks.ruling import Evidence, at
+from tillproof.commerce.conditions import flat
+from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.flow.defuse import value_operands
 from tillproof.flow.program import Fn
+from tillproof.flow.proofs import Happening
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 _NEAR = 4
 _OF_SENDER = re.compile(
-    r"remote_?addr(ess)?|(get_?)?(client|remote|real|sender|source|user)_?ip(_?addr(ess)?)?|(get_?)?ip(_?addr(ess)?)?|x_?forwarded_?for",
+    r"remote_?addr(ess)?|(get_?)?(client|remote|real|sender|source|user|customer|caller|request|visitor)_?ip(_?addr(ess)?)?"
+    r"|(get_?)?ip(_?addr(ess)?)?|x_?forwarded_?for",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -22,6 +27,8 @@ _LISTED = re.compile(
 _ADDRESS = re.compile(r"(?!127\.|0\.0|10\.|192\.168)\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?")
 _WRITTEN = re.compile(r"(http[-_])?(x[-_]forwarded[-_]for|client[-_]ip|x[-_]client[-_]ip)", re.IGNORECASE)
 """Headers whose first address is whatever the sender says; a proxy only adds to the first, and passes the others on."""
+_LOOKED_UP = re.compile(r"gethostbyname(_ex|l)?|dns_get_record|resolve4|getaddrinfo|dns_?(lookup|resolve)", re.IGNORECASE)
+"""Functions that tell which addresses a host has."""
 _LAST = frozenset(["pop", "at", "end", "array_pop", "array_slice", "rsplit", "rpartition", "slice", "last", "reverse", "array_reverse"])
 _TRUSTS = re.compile(rb"['\"]trust proxy['\"]\s*,\s*true")
 
@@ -34,6 +41,36 @@ def listed_sender(model: Model, handler: Handler) -> Fn | None:
         if any(_OF_SENDER.fullmatch(t) for t in tokens) and (fn in written or any(_LISTED.fullmatch(t) for t in tokens)):
             return fn
     return None
+
+
+def compared_sender(model: Model, act: Happening) -> tuple[Fn, int] | None:
+    """The condition on the way to an effect that lets a sender through by his address: one of a list, of a host's, or one that is
+    written there."""
+    held = model.effects.held_at(Place(act.fn, act.instr, act.ctx))
+    for atom in flat([found for fact in held for found in model.conditions.behind(fact)]):
+        if atom.truth is not None and _asks_sender(model, atom.fn, atom.instr):
+            tokens = model.vocabulary.tokens(atom.fn)
+            if any(_LISTED.fullmatch(t) or _LOOKED_UP.fullmatch(t) for t in tokens) or _names_address(model, atom.fn):
+                return atom.fn, atom.instr
+    return None
+
+
+def _names_address(model: Model, fn: Fn) -> bool:
+    """Whether an address is written down in a function."""
+    body = model.program.body(fn)
+    return any((const := body.const(i)) is not None and _ADDRESS.fullmatch(const[1].strip("'\"")) for i in range(len(body.op)))
+
+
+def _asks_sender(model: Model, fn: Fn, i: int) -> bool:
+    """Whether a condition reads the sender's address, by whatever it is called."""
+    body = model.program.body(fn)
+    waiting = [i]
+    while waiting:
+        here = waiting.pop()
+        if body.op[here] in (Op.NAME, Op.FIELD) and _OF_SENDER.fullmatch(body.name(here).rpartition(".")[2]):
+            return True
+        waiting += [a for a in value_operands(body, here) if a < here]
+    return False
 
 
 def written_address(model: Model, handler: Handler) -> Evidence | None:
