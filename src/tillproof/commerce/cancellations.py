@@ -49,7 +49,8 @@ _IN_BROWSER = (".jsx", ".tsx", ".vue", ".svelte")
 class Cancellation:
     """A transition of an order into a cancelled state. ``release``: where the goods are put back, and how that is known, or where alone
     they would have been taken; None when nothing on the way does it. ``undone``: the call that cancels or refunds the payment, where it
-    comes first. ``left``: the states in which they are not put back. ``standing``: the payment that nobody undoes."""
+    comes first. ``left``: the states in which they are not put back. ``standing``: the payment that nobody undoes. ``host``: the platform
+    that took the goods itself."""
 
     entry: Entry
     transition: Transition
@@ -58,6 +59,7 @@ class Cancellation:
     undone: Effect | None
     left: Left | None = None
     standing: Standing | None = None
+    host: str = ""
 
 
 class Cancellations:
@@ -194,7 +196,7 @@ class Cancellations:
         if "stock.release" in self._also(effect):
             return Cancellation(entry, transition, effect.place, "platform", None)
         if self.taken_at is None:
-            return None
+            return self._of_host(entry, transition)
         effects = self.model.effects.of(entry.target)
         put_back = next((e for e in effects if self.puts_back(e) and self.model.repeats.together(e, effect)), None)
         if put_back is not None:
@@ -209,6 +211,17 @@ class Cancellations:
         if not self.taken_when_ordered and self._only_open(transition):
             return None  # what is taken when an order is paid is not held by one that is not
         return Cancellation(entry, transition, None, "", None)
+
+    def _of_host(self, entry: Entry, transition: Transition) -> Cancellation | None:
+        """A cancellation of an order for which the platform took the goods: some call gives them back, or the state is only set."""
+        effect = transition.effect
+        host = next((f.name for f in self.model.wiring.active.of(effect.fn.file) if f.takes_stock), "")
+        if not host or transition.sent or transition.touch.kind != "write":
+            return None
+        others = (e for e in self.model.effects.of(entry.target) if "stock.release" in self._also(e))
+        if (release := next((e for e in others if self.model.repeats.together(e, effect)), None)) is not None:
+            return Cancellation(entry, transition, release.place, "platform", None)
+        return Cancellation(entry, transition, None, "", None, host=host)
 
     def _not_taken_yet(self, effects: list[Effect], cancelling: Effect) -> Place | None:
         """Where stock is taken, if that is nowhere but behind this very entry point, and no run that cancels has taken any: the order falls

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tillproof.commerce.cursors import COUNT, FETCHES, fetched, gone_through
 from tillproof.flow.evaluate import Evaluator
+from tillproof.flow.outside import ONE_OF
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, FunctionV, Value, constant, options
 from tillproof.ir.body import Body, returns
@@ -182,7 +183,7 @@ class Chains:
         body = self.program.body(fn)
         callee, arguments = body.call(i)
         if self.program.language(fn.file) == "php" and body.op[callee] == Op.NAME:
-            at = self.evaluator.gives.get(body.name(callee), -1)
+            at = 0 if body.name(callee) in ONE_OF else self.evaluator.gives.get(body.name(callee), -1)
             return arguments[at][1] if 0 <= at < len(arguments) else None
         if self.program.language(fn.file) != "python" or body.op[callee] not in (Op.NAME, Op.FIELD):
             return None

@@ -284,7 +284,7 @@ class Payloads:
 
     def _below(self, value: Value) -> list[Value]:
         if isinstance(value, Overlay):
-            return [value.base]
+            return [value.base, *(written for key, written, _ in value.writes if key == "**")]  # copied key by key
         if isinstance(value, Member):
             # What a payment object calls ``object`` is the name of its kind; an event's ``data.object`` is the payment.
             kind = value.name == "object" and not (isinstance(value.base, Member) and value.base.name == "data")

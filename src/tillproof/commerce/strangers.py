@@ -71,6 +71,7 @@ _VERSION = re.compile(r"(?<=[a-z]{3})v?\d+$")
 _NUMBERED = re.compile(r"(?<=[a-z]{4})\d(?=_|$)")  # `result2`
 _SIGNATURE = re.compile(r"(^|_)(sign(ature)?|hmac|sig)(_|$)")
 _SHORT = 4
+_PLUGIN = 2  # of a namespace: whose plugin it is, and what that is called
 _MOST_FILES = 40
 _NEAR = 2
 _MAKES_DIGESTS = frozenset(
@@ -259,9 +260,12 @@ class Strangers:
         return _NUMBERED.sub("", _joined(_FILLED.sub("", entry.route or ""), called(self.model, entry)))
 
     def _whole(self, entry: Entry) -> str:
-        """Those, with the words of its class, its file and the folders around that."""
-        path = PurePosixPath(entry.target.fn.file)
-        return _joined(self._own(entry), self.model.program.qualified(entry.target.fn), path.stem, *reversed(path.parts[-3:-1]))
+        """Those, with the words of its class, its file, the folders around that, and the plugin that its namespace names."""
+        file = entry.target.fn.file
+        path, program = PurePosixPath(file), self.model.program
+        hosted = any(f.hosts_plugins for f in self.model.wiring.active.of(file))
+        plugin = program.indices[file].namespace.split(".")[:_PLUGIN] if hosted else []
+        return _joined(self._own(entry), program.qualified(entry.target.fn), path.stem, *reversed(path.parts[-3:-1]), *plugin)
 
     def named(self, entry: Entry) -> Provider | None:
         """The system that an entry point is named after, where code or settings speak of it as of one that is called or has credentials."""

@@ -79,7 +79,8 @@ class Copied:
         """Whether a value is what the record that is gone through has under the key."""
         if isinstance(value, Element) and isinstance(value.key, Const) and value.key.text == "1":
             return isinstance(value.base, Element) and isinstance(key, Element) and alike(value.base, key.base)
-        return isinstance(value, Element) and alike(value.base, rows) and (value.key is None or alike(value.key, key))
+        of = isinstance(value, Element) and any(alike(value.base, r) for r in (rows, *options(rows)))
+        return of and isinstance(value, Element) and (value.key is None or alike(value.key, key))
 
     def _limits(self, f: Frame, i: int, at: int) -> Iterator[list[str]]:
         """The lists that must have the key where it is written; one without names for whatever else is asked of it."""

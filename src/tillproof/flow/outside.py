@@ -14,6 +14,7 @@ from tillproof.flow.frames import Frame
 from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
 from tillproof.flow.read_into import read_into
+from tillproof.flow.set_on import told_in_chain
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -81,6 +82,8 @@ _KEEPS_LIST = (
     "collect", "whereNotNull",
 )  # fmt: skip
 _COLLECTS = ("collect", "Illuminate.Support.collect")
+ONE_OF = frozenset(["reset", "current", "end", "array_shift", "array_pop"])
+"""PHP's functions that give one element of the list that they are handed."""
 _GIVES_BACK = ("map", "transform", "array_map", "flatMap", "then", "transaction", "$transaction", "functools.reduce")
 # What Yii, and Craft with it, keeps one of for a request.
 _OF_MODULES = (".Plugin.getInstance", ".Module.getInstance", ".BasePlugin.getInstance")
@@ -98,8 +101,11 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
     if isinstance(callee, External):
         if (by_path := of_call(ev, callee, f, arguments, at)) is not None:
             return by_path
-        if callee.name == COMPACT and ev.program.language(f.file) == "php":
-            return _compacted(ev, f, i, at)
+        if ev.program.language(f.file) == "php":
+            if callee.name == COMPACT:
+                return _compacted(ev, f, i, at)
+            if callee.name in ONE_OF and arguments:
+                return ev.element(ev.at(f, arguments[0][1]), at)
         if (found := _of_name(ev, callee, f, i, arguments, at, new)) is not None:
             return found
     if isinstance(callee, Member) and callee.name == "format" and isinstance(callee.base, Const):
@@ -110,6 +116,8 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
         given = [ev.at(f, v) for _, v in arguments]
         if all(isinstance(v, Const) for v in given):
             return Const(at, Kind.STRING, _SPELT[callee.name](callee.base.text, *(constant(v) for v in given[:1])))
+    if not arguments and (told := told_in_chain(ev, callee)) is not None:
+        return told
     found = _mapped(ev, callee, f, i, at) or _handed_out(ev, callee, f, i, at) or _generated(ev, callee, f, i, at)
     return found or _only_one(ev, callee, f, i, at) or _at_address(ev, callee, f, i, at)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.flow.asked import reads
-from tillproof.flow.values import External, Member, Result, Value, names, options
+from tillproof.flow.values import External, Member, Result, Value, choice, names, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ _CLASS = re.compile(r"(^|\.)[A-Z]\w*[a-z]\w*$")
 _SETTER = re.compile(r"set_?([A-Z]\w*|(?<=_)[a-z]\w*)")
 _WHOLE = re.compile(r"(set)?_?(request_?)?body", re.IGNORECASE)
 _LONGEST = 40
+_BUILDS = frozenset(["build", "create", "make", "getRequest"])
+_GETTER = re.compile(r"get_?([A-Z]\w*|(?<=_)[a-z]\w*)")
 
 Given = tuple[str, Value, bool]
 """A key, its value, and whether it is given on every way on which the object is made."""
@@ -46,6 +48,34 @@ def key_of(method: str) -> str:
         return "body"
     found = _SETTER.fullmatch(method)
     return found[1][0].lower() + found[1][1:] if found else ""
+
+
+def told_in_chain(evaluator: "Evaluator", callee: Value) -> Value | None:
+    """What a getter of an object gives that a builder made in one chain: ``$transfer->getHeaders()`` of ``$builder->setUri($to)
+    ->setHeaders([…])->build()``. None where the chain does not tell."""
+    found = _GETTER.fullmatch(callee.name) if isinstance(callee, Member) else None
+    if found is None or not isinstance(callee, Member):
+        return None
+    wanted, told = key_of("set" + found[1][0].upper() + found[1][1:]), []
+    for option in options(callee.base):
+        if not isinstance(option, Result) or not isinstance(option.callee, Member) or option.callee.name not in _BUILDS:
+            return None
+        given = _given_to(evaluator, option.callee.base, wanted)
+        if given is None:
+            return None
+        told.append(given)
+    return choice(callee.at, told) if told else None
+
+
+def _given_to(evaluator: "Evaluator", here: Value, wanted: str) -> Value | None:
+    """What the last setter of that key in a chain is given."""
+    for _ in range(_LONGEST):
+        if not isinstance(here, Result) or here.instr < 0 or not isinstance(here.callee, Member):
+            return None
+        if key_of(here.callee.name) == wanted:
+            return evaluator.argument(here, 0)
+        here = here.callee.base
+    return None
 
 
 def set_on(evaluator: "Evaluator", made: Result) -> Iterator[Given]:

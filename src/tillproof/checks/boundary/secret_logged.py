@@ -20,10 +20,7 @@ from tillproof.commerce.revealing import Revealed
 from tillproof.commerce.shared_logs import families, written_at
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
-from tillproof.flow.values import (
-    Result,
-    options,
-)
+from tillproof.flow.values import Param, Result, options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -31,6 +28,7 @@ _MOST = 10
 _MOST_CALLERS = 8
 # What is handed to a function that sends requests and holds all of one, or its address.
 _CARRIES = re.compile(r"(\w+_)?(url|uri|endpoint|path|options?|opts|config|headers?|params|query|request|init|args|payload|data|body)")
+_GETS = re.compile(r"get_?(headers|options|params|body|uri)", re.IGNORECASE)
 # What is thrown to send the visitor to another page: an answer, that no log is told of as an error.
 _SENDS_ON = re.compile(r"redirect|see_?other|found$|moved_?permanently", re.IGNORECASE)
 
@@ -153,18 +151,26 @@ def _logged(model: Model, site: LogSite) -> Iterator[Leak]:
 
 
 def _handed(model: Model, site: LogSite) -> Iterator[Leak]:
-    """A credential in an address or in options that a caller hands to a function which logs them: ``$this->request($url . $token)``."""
+    """A credential in an address or in options that a caller hands to a function which logs them, or in what it asks of an object that
+    it is handed: ``$this->request($url . $token)``, ``$transfer->getHeaders()``."""
+    body = model.program.body(site.fn)
     for argument in site.arguments:
         given = [p for p in model.shown.of(site.fn, argument).pieces if _may_be_handed(model, site, p)]
         for ctx in model.callers.above(site.fn, None)[:_MOST_CALLERS] if given else ():
             for piece in (p for g in given for p in model.shown.of(site.fn, g.instr, ctx).pieces):
-                name, _ = secret(model, piece) if piece.fn != site.fn else ("", False)
+                asked = piece.fn != site.fn or body.op[piece.instr] == Op.CALL
+                name, _ = secret(model, piece) if asked else ("", False)
                 if name:
                     yield Leak(site.fn, site.instr, site.through, name, None, False, site)
 
 
 def _may_be_handed(model: Model, site: LogSite, piece: Piece) -> bool:
-    number = model.logs.parameter(site.fn, piece.instr) if piece.fn == site.fn else None
+    if piece.fn != site.fn:
+        return False
+    number, body = model.logs.parameter(site.fn, piece.instr), model.program.body(site.fn)
+    callee = body.args(piece.instr)[0] if body.op[piece.instr] == Op.CALL and not body.call(piece.instr)[1] else -1
+    if callee >= 0 and body.op[callee] == Op.FIELD and _GETS.fullmatch(body.name(callee)):  # `$transfer->getHeaders()`
+        return isinstance(model.evaluator.value(site.fn, body.args(callee)[0]), Param)
     return number is not None and _CARRIES.fullmatch(snake(model.program.body(site.fn).params[number].name)) is not None
 
 

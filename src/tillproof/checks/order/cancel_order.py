@@ -65,6 +65,8 @@ def _rule(model: Model, one: Cancellation) -> Ruling:
 
 def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     place = anchor(model, one.transition.effect)
+    if one.host:
+        return _only_set(model, one, ruling, place)
     taken = model.cancellations.taken_at
     file, line, field = taken if taken is not None else ("", 0, "")
     name = one.transition.touch.entity.replace("_", " ")
@@ -84,6 +86,26 @@ def _unreleased(model: Model, one: Cancellation, ruling: Ruling) -> Ruling:
     ruling.evidence.append(Evidence(file, line, f"stock is taken here: `{field}`"))
     ruling.evidence += steps(model, one.transition.effect, f"the {name} is cancelled")
     ruling.evidence.append(step(model, place, "nothing puts the stock back", "missing"))
+    return ruling
+
+
+def _only_set(model: Model, one: Cancellation, ruling: Ruling, place: Place) -> Ruling:
+    """An order of a platform that took its goods, and of which only the state is set."""
+    to = one.transition.to[0]
+    ruling.outcome, ruling.confidence = "broken", "certain" if one.transition.effect.certain else "likely"
+    ruling.anchor = lines(model, place)
+    ruling.title = "The order is only called cancelled, and keeps its stock"
+    ruling.message = (
+        f"{called(model, one.entry)} sets the order's state to `{to}`. {one.host} took the goods when the order was placed and gives them "
+        "back when the order is cancelled by its own method; a state that is only set leaves them reserved for ever, and the order's lines "
+        "and coupons as they were."
+    )
+    ruling.remediation = (
+        "Call the platform's own cancellation (`$order->cancel()`, `OrderManagementInterface::cancel($id)`), which refuses what was paid "
+        "or sent, and save the order after it."
+    )
+    ruling.evidence += steps(model, one.transition.effect, "the state is set")
+    ruling.evidence.append(step(model, place, "nothing on the way cancels the order itself", "missing"))
     return ruling
 
 
