@@ -42,12 +42,12 @@ _MOST_CALLERS = 6
 
 def goes_through(body: Body, loop: Loop) -> bool:
     """Whether a loop goes through items: element by element, by a counter, or by taking the next one off."""
-    return next(_items(body, loop), None) is not None
+    return next(items_of(body, loop), None) is not None
 
 
 def spoken(body: Body, loop: Loop) -> set[str]:
     """The names of what a loop goes through, and of one item of it, in snake case."""
-    rows = list(_items(body, loop))
+    rows = list(items_of(body, loop))
     named = {body.name(r) for r in rows if body.op[r] in (Op.NAME, Op.FIELD)}
     named.update(word for r in rows for word in _asked_of(body, r))
     elements = [i for i, op in enumerate(body.op) if op in (Op.ELEMENT, Op.INDEX) and body.args(i)[0] in rows]
@@ -71,7 +71,7 @@ def _asked_of(body: Body, row: int) -> Iterator[str]:
         yield body.name(row)
 
 
-def _items(body: Body, loop: Loop) -> Iterator[int]:
+def items_of(body: Body, loop: Loop) -> Iterator[int]:
     """The rows of which a loop takes its items: a collection, or the call that gives the next one."""
     held = [i for b in sorted(loop.blocks) for i in range(body.blocks[b].start, body.blocks[b].end)]
     counted = {body.name(i) for i in held if body.op[i] == Op.STORE and body.op[body.args(i)[1]] == Op.BINARY}
@@ -106,7 +106,7 @@ class CarriedItems:
     def brought(self, fn: Fn, loop: Loop) -> bool:
         """Whether the items of a loop were fetched from a system outside, or read from a file."""
         body = self.model.program.body(fn)
-        return any(self.from_elsewhere(fn, row) for row in dict.fromkeys(_items(body, loop)))
+        return any(self.from_elsewhere(fn, row) for row in dict.fromkeys(items_of(body, loop)))
 
     def from_elsewhere(self, fn: Fn, row: int) -> bool:
         """Whether what an instruction yields was answered by a system outside or read from a file; asked of the callers, where it is

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.carried_items import OUTSIDE, SYSTEMS, CarriedItems, goes_through, spoken, words_of
 from tillproof.commerce.effects import Effect, Place, Plain
-from tillproof.commerce.failed_items import answers_failed, notes_failed
+from tillproof.commerce.failed_items import answers_failed, notes_failed, notes_in
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
 from tillproof.commerce.refused_items import MARK, notes_refused, refused_unheard
 from tillproof.commerce.sendings import Sending
 from tillproof.commerce.sync_marks import moved_past
+from tillproof.commerce.sync_parts import is_part_of_turn
 from tillproof.commerce.sync_turns import (
     BEGUN,
     EACH,
@@ -99,7 +100,12 @@ class Syncs:
                 once.setdefault((sync.at.fn, sync.at.instr), sync)
             else:
                 once.setdefault((sync.fn, sync.first), sync)
-        return list(once.values())
+        turns_ = [(s.fn, s.first) for s in once.values()]
+        return [
+            s
+            for s in once.values()
+            if s.what != "stops" or _SYNC.fullmatch(self._names(s.fn)[0]) or not is_part_of_turn(self.model, s.fn, turns_)
+        ]
 
     @cached_property
     def candidates(self) -> list[Fn]:
@@ -387,7 +393,7 @@ class Syncs:
             if effect.touch is None and (stopping := self._stopping(place)) is not None:
                 return "stops", Place(place.fn, max(stopping.caught, 0), place.ctx)
             at = Place(place.fn, max(catch.caught, 0), place.ctx)
-            if self._raises(place.fn, catch) or self.model.failures.tries_otherwise(place.fn, catch, effect):
+            if self._raises_each(place.fn, catch) or self.model.failures.tries_otherwise(place.fn, catch, effect):
                 continue
             if self._is_kept(fn, loop, place, catch) or self._marks_later(place.fn, catch, effect, done):
                 return "kept", at
@@ -435,11 +441,18 @@ class Syncs:
         body = self.program.body(fn)
         for earlier in done[: done.index(effect)]:
             touch, at = earlier.touch, self._in(earlier, fn)
+            if any(self._in_handler(place) for place in earlier.way):
+                continue
             if touch is None or at < 0 or not touch.writes or not _WORK.fullmatch(touch.entity) or not loop.holds(body, at):
                 continue
             if any(self.model.words.says_state(snake(n)) or "attempt" in n.lower() for n in touch.fields):
                 return earlier
         return None
+
+    def _in_handler(self, place: Place) -> bool:
+        """Whether something is done only once something else has failed."""
+        block = self.model.evaluator.defuse(place.fn).block_of[place.instr]
+        return any(block in c.blocks for c in self.model.failures.catches(place.fn))
 
     def _only_answers(self, effect: Effect) -> bool:
         """Whether a write says by its answer that it failed, and raises nothing: those of WordPress."""
@@ -472,6 +485,15 @@ class Syncs:
     def _inside(self, fn: Fn, loop: Loop, catch: Catch) -> bool:
         """Whether a handler belongs to each turn, so that the next one follows it."""
         return catch.caught >= 0 and loop.holds(self.program.body(fn), catch.caught)
+
+    def _raises_each(self, fn: Fn, catch: Catch) -> bool:
+        """Whether a handler raises again whatever came: one that notes what failed and lets only what nobody could go on from through,
+        ``if e.status == 402: raise``, keeps the rest."""
+        body = self.program.body(fn)
+        if not self._raises(fn, catch) or not catch.falls:
+            return self._raises(fn, catch)
+        rest = frozenset(b for b in catch.blocks if all(body.op[i] != Op.RAISE for i in body.rows((b,))))
+        return not (notes_in(self.model, fn, list(body.rows(sorted(rest)))) or self.model.failures.passes_on(fn, rest))
 
     def _raises(self, fn: Fn, catch: Catch) -> bool:
         return any(self.program.body(fn).op[i] == Op.RAISE for i in self._rows(fn, catch))

@@ -7,6 +7,7 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import step
 from tillproof.commerce.bulk_answers import BulkAnswer, bulk_answers
 from tillproof.commerce.left_out_items import LeftOut, left_out
+from tillproof.commerce.left_out_lines import LeftOutLine, left_out_lines
 from tillproof.commerce.model import Model
 from tillproof.commerce.syncs import Sync
 
@@ -26,6 +27,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield _bulk(model, answer)
     for one in left_out(model):
         yield _left_out(model, one)
+    for line in left_out_lines(model):
+        yield _short(model, line)
 
 
 def _rule(model: Model, sync: Sync) -> Ruling:
@@ -106,6 +109,30 @@ def _left_out(model: Model, one: LeftOut) -> Ruling:
         Evidence(fn.file, line, "one item is asked about", "source"),
         step(model, one.caught, "whatever goes wrong becomes nothing here", "missing"),
         Evidence(fn.file, one.past, "an item of which nothing is known is left out", "sink"),
+    ]
+    return ruling
+
+
+def _short(model: Model, one: LeftOutLine) -> Ruling:
+    """An order that is made without those of its lines of which nothing of ours was found."""
+    body, name = model.program.body(one.fn), model.program.qualified(one.fn)
+    line = body.line[one.branch]
+    ruling = Ruling(_ID, "broken", "sync-loop", one.fn.file, line)
+    ruling.severity, ruling.confidence = "high", "likely"
+    ruling.anchor = (one.fn.file, line, line)
+    ruling.title = "An order is carried over without the lines that are not known here"
+    ruling.message = (
+        f"A line of the other system's order for which nothing of ours is found is left out in `{name}`, and the order is made of the rest "
+        "as if it were whole. The customer paid for what is never packed, stock of it is not taken, and the sums of the two systems no "
+        "longer agree; at best a line in a log says so."
+    )
+    ruling.remediation = (
+        f"Make nothing of an order that is not whole: raise, keep it ({_NOTES[model.program.language(one.fn.file)]}) and try again once "
+        "the product is there, or put a line of a placeholder product in and mark the order for somebody to look at."
+    )
+    ruling.evidence = [
+        Evidence(one.fn.file, line, "a line of which nothing of ours is found is left out", "missing"),
+        Evidence(one.fn.file, body.line[one.kept], "of the others the order is made", "sink"),
     ]
     return ruling
 
