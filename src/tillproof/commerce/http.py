@@ -488,9 +488,9 @@ def _is_of(host: str, provider: Provider) -> bool:
 
 
 def _split(url: str) -> tuple[str, str]:
-    """(host, path); the host is empty when the address begins with something unknown or with a path."""
+    """(host, path); the host is empty when the address begins with something unknown or with a path, and is meant by what is misspelt."""
     match = re.match(r"https?://([^/?#]*)([^?#]*)", url)
     if match:
-        return match[1].split("@")[-1].split(":")[0].lower(), _SLASHES.sub("/", match[2])
+        return match[1].split("@")[-1].split(":")[0].rstrip(";,").lower(), _SLASHES.sub("/", match[2])
     path = url.split("?", maxsplit=1)[0]
     return "", _SLASHES.sub("/", path if path.startswith(("/", "{}")) else "/" + path)

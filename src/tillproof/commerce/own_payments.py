@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.changed_later import put_in_later
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.given import given_at, is_open
+from tillproof.commerce.entities import entity
+from tillproof.commerce.given import given_at, is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
 from tillproof.commerce.operations import OperationSite
@@ -154,9 +155,9 @@ class OwnPayments:
     def _looked_up_by_name(self, site: OperationSite, under: tuple[str, ...], sums: list[Value]) -> bool:
         """Whether all that is charged is read from the very order that the payment is told to be for, or from its lines: the id among what
         the provider keeps for us is the one by which they were looked up."""
-        named = {
-            k for path in under for _, v in given_at(self.model, site, path) for told in self._told_ids(path, v) for k in self._marks(told)
-        }
+        # by what the caller gave, and as the function itself knows it: a sum may be read from what it looked up by its own parameter
+        given = [(p, v) for p in under for v in (*(v for _, v in given_at(self.model, site, p)), *values_at(self.model, site, p, site.ctx))]
+        named = {k for path, v in given for told in self._told_ids(path, v) for k in self._marks(told)}
         return bool(named) and all(self._of_order(v, named) for v in sums)
 
     def _told_ids(self, path: str, value: Value) -> Iterator[Value]:
@@ -174,7 +175,18 @@ class OwnPayments:
         for piece in pieces([sum_], _PIECES, self.model.evaluator.made_of):
             if isinstance(piece, Member) and (read := self.model.records.read_behind(piece.base)) is not None:
                 found = found or self._found_by(read, named, _FURTHER)
+            found = found or (isinstance(piece, Result) and self._answered_for(piece, named))
         return found and not self.model.requests.sources_in(sum_)
+
+    def _answered_for(self, answer: Result, named: set[Hashable]) -> bool:
+        """Whether something is what a service that keeps orders answers of the one with an id that was told:
+        ``fetch(`${ORDERS_URL}/orders/${orderId}`)``."""
+        request = self.model.http.request(answer.fn, answer.instr, answer.ctx) if answer.instr >= 0 else None
+        if request is None or request.method != "GET" or request.url_value is None or self.model.http.provider(request) is not None:
+            return False
+        segments = {entity(segment) for path in request.paths for segment in path.split("/")}
+        asked = pieces([request.url_value], _PIECES)
+        return any(map(self.model.words.entity, segments)) and any(not named.isdisjoint(self._marks(p)) for p in asked)
 
     def _found_by(self, read: "Touch", named: set[Hashable], further: int) -> bool:
         """Whether a read is of an order, or of rows that hang on one, by an id that was told, or by that of a row so found."""

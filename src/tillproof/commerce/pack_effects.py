@@ -7,6 +7,7 @@ from tillproof.commerce.callees import declared_class, is_told_what_to_make, lan
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import root, strip, written
 from tillproof.flow.program import Fn
+from tillproof.flow.shape import shape
 from tillproof.flow.values import Ctx, Instance, Result, before_writes, names, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Effect
@@ -44,6 +45,7 @@ def effect_by_packs(recogniser: "Recogniser", fn: Fn, i: int, ctx: Ctx | None = 
     kind = declared_class(value)
     # `localAPI('GetInvoice', …)` pays nothing
     told = [t for t in table.find(spelt) if not t[3] or recogniser.first_argument_fits(fn, i, ctx, t[3])]
+    told = [t for t in told if _holds_keys(recogniser, t[0], fn, i, ctx)]
     for effect, pattern, name, _ in told:
         if kind and effect.receivers and effect.entity and name.startswith("?") and effect.entity not in kind:
             continue  # a method of that name of a class that is declared to be something else
@@ -71,6 +73,14 @@ def _is_given(recogniser: "Recogniser", effect: Effect, fn: Fn, i: int, ctx: Ctx
     handed = (o for _, v in recogniser.program.body(fn).call(i)[1] for o in options(evaluator.value(fn, v, ctx)))
     bases = (base for o in handed if isinstance(o, Instance) for base in evaluator.scope.foreign_bases(o.cls))
     return any(base in effect.given for base in bases)
+
+
+def _holds_keys(recogniser: "Recogniser", effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether a call is handed a record by whose keys it is told from others of its name, where there are such keys."""
+    if not effect.keys:
+        return True
+    given = recogniser.program.body(fn).call(i)[1]
+    return bool(given) and shape(recogniser.evaluator, recogniser.evaluator.value(fn, given[0][1], ctx)).must.keys() >= set(effect.keys)
 
 
 def _begins_statement(recogniser: "Recogniser", fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -119,6 +129,8 @@ def _on_inert(recogniser: "Recogniser", fn: Fn, callee: int, ctx: Ctx | None) ->
 
 def _effect_receiver(effect: Effect, pattern: str, name: str) -> bool | None:
     """Whether a call is certainly made on what its effect is had on; None where it is made on something else."""
+    if effect.keys:
+        return True  # by what it is handed
     if not pattern.startswith(".") or not effect.receivers:
         before = strip(root(name, pattern)) if pattern.startswith(".") else ""
         return not before.startswith(("?", "#"))

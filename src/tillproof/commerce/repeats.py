@@ -20,6 +20,7 @@ from tillproof.commerce.rolled_back import in_one, rolled_back
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.states import Writes
 from tillproof.commerce.taken_out import is_taken_out
+from tillproof.commerce.told_abroad import told_abroad
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.turned_away import turned_away
 from tillproof.flow.program import Fn
@@ -240,7 +241,7 @@ class Repeats:
             return None  # a second time the provider refuses
         if effect.operation is not None:
             return "money" if effect.operation.repeatable == "needs-key" and effect.kind in _MONEY else None
-        if effect.kind == "mail":
+        if effect.kind == "mail" or told_abroad(self.model, effect):
             return "message"
         touch = effect.touch
         if effect.kind == "fulfil":

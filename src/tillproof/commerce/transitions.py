@@ -50,6 +50,8 @@ _OF_POST = re.compile(r"(\w+_)?(order|booking|payment|donation|registration|invo
 _OF_SUPPORT = frozenset(("subject", "priority", "department", "department_id", "urgency", "topic"))
 """Columns of what somebody asks to be helped with."""
 _MAIN = re.compile(rf"(\w+_)?({ORDER})")
+# Whatever else their names say: a payment's session is open, paid or failed as the payment is.
+_NAMED_FOR_IT = re.compile(rf"(\w+_)?({ORDER}|payment_session)")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 _OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
 _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")
@@ -187,7 +189,7 @@ class Transitions:
         return (
             words.entity(touch.entity)
             and not words.has("outgoing_entities", touch.entity)
-            and (_MAIN.fullmatch(touch.entity) is not None or not any(w in touch.entity.split("_") for w in _NOT_ORDERS))
+            and (_NAMED_FOR_IT.fullmatch(touch.entity) is not None or not any(w in touch.entity.split("_") for w in _NOT_ORDERS))
             and not self._waits_in_line(touch)
             and not self._asks_for_help(touch)
         )

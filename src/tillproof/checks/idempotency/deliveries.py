@@ -27,6 +27,7 @@ from tillproof.knowledge.schema import Operation
 _WHAT = {
     "fulfil": "the order is fulfilled",
     "mail": "a message is sent",
+    "job": "the other services are told",
     "refund.create": "a refund is made",
     "transfer.create": "money is transferred",
     "payout.create": "money is paid out",
@@ -89,7 +90,7 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
 
 def _told_at(model: Model, repeat: Repeat, handler: Fn) -> Place | None:
     """The handler's own call of another module that tells people something: mails that it has written there are one matter."""
-    way = repeat.effect.way if repeat.harm == "message" else ()
+    way = repeat.effect.way if repeat.effect.kind == "mail" else ()
     if not way or way[-1].fn != handler or only_hands_on(model, handler, way[-1].instr):
         return None
     while len(way) > 1 and way[-2].fn.number == TOP:  # the handler is a script that is included

@@ -131,7 +131,8 @@ def _severity(model: Model, worst: Repeat, kind: str) -> Severity:
         return "high"
     if worst.harm in ("money", "goods"):
         return "critical"
-    return "high" if worst.harm == "record" and kind != "redirect-return" else "medium"
+    others = worst.effect.kind == "job"  # which may send goods for each message that they get
+    return "high" if others or (worst.harm == "record" and kind != "redirect-return") else "medium"
 
 
 def remedy(model: Model, file: str, kind: str) -> str:

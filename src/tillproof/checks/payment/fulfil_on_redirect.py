@@ -10,6 +10,7 @@ from tillproof.checks.payment.browser_writes import written_by_pages
 from tillproof.checks.payment.platform_answers import believed
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.sent_records import paid_as_sent
+from tillproof.checks.payment.told_payments import made_as_told
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, passed, told_at
@@ -39,7 +40,7 @@ _NEVER = "the provider is never asked whether money came"
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per route that strangers or customers call and that reaches a paid transition, per plugin's answer to its platform, per
-    page that writes a paid state itself, and per view that saves one as it is sent."""
+    page that writes a paid state itself, per view that saves one as it is sent, and per order that is made for a payment as it is told."""
     yield from believed(model)
     seen: set[tuple[Fn, int]] = set()
     for found in model.browser_paid.all:
@@ -48,6 +49,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield ruling
     yield from written_by_pages(model)
     yield from paid_as_sent(model)
+    yield from made_as_told(model, {(fn.file, model.program.body(fn).line[i]) for fn, i in seen})
 
 
 def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling | None:

@@ -13,6 +13,7 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.commerce.ordered_as_told import ordered_as_told
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
@@ -109,7 +110,8 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _by_browser(model: Model) -> Iterator[Heard]:
-    """The routes by which a customer's browser has an order marked as paid, though nothing of the provider's is read there."""
+    """The routes by which a customer's browser has an order marked as paid, or made for a payment that it names, though nothing of the
+    provider's is read there."""
     known = {h.entry.target.fn for h in model.handlers.all}
     for found in model.browser_paid.all:
         entry, function = found.entry, model.program.function(found.entry.target.fn)
@@ -117,6 +119,11 @@ def _by_browser(model: Model) -> Iterator[Heard]:
         if entry.target.fn not in known and found.paid and paying and function is not None:
             known.add(entry.target.fn)
             yield Heard(entry, model.handlers.closure(entry).functions, found.paid, "The browser", function.line)
+    for told in ordered_as_told(model):
+        function = model.program.function(told.entry.target.fn)
+        if told.entry.target.fn not in known and function is not None:
+            known.add(told.entry.target.fn)
+            yield Heard(told.entry, model.handlers.closure(told.entry).functions, (), "The browser", function.line)
 
 
 def _concerns_payments(model: Model, handler: Handler) -> bool:
@@ -166,7 +173,7 @@ def _told(model: Model, heard: Heard) -> Told:
             facts = {f for a in site.arguments for f in _facts(model, fn, a)} if not _is_failure(model, fn, site.instr) else set()
             if facts or depth < _OWN or fn.file in model.operations.telling_files:
                 told.note(facts, at(model.program, fn, site.instr, f"noted by `{site.through}`", "missing"))
-        _records(model, fn, told)
+        _records(model, fn, told, works=any(act.kind.startswith("record.write") for act in heard.acts))
     return told
 
 
@@ -227,8 +234,9 @@ def _texts(model: Model, fn: Fn, i: int, depth: int = 0) -> Iterator[str]:
                 yield from _texts(model, fn, a, depth + 1)
 
 
-def _records(model: Model, fn: Fn, told: Told) -> None:
-    """A row of a table of events or transactions is a note too; what is queued is noted, if at all, by whoever takes it."""
+def _records(model: Model, fn: Fn, told: Told, *, works: bool) -> None:
+    """A row of a table of events or transactions is a note too; what is queued is noted, if at all, by whoever takes it. ``works``: the
+    work is done here, and other programs are only told of it."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
         if op != Op.CALL:
@@ -241,7 +249,7 @@ def _records(model: Model, fn: Fn, told: Told) -> None:
             told.note(facts, at(model.program, fn, i, f"kept as a record of `{touch.entity}`", "missing"))
         effect = model.recogniser.effect(fn, i)
         if effect is not None and effect[0].effect == "job" and effect[1] and told.queued is None and not _hands_ours(model, fn, i):
-            if model.failures.mails(fn, i) or _MAILER.search(model.program.name(fn)):
+            if model.failures.mails(fn, i) or _MAILER.search(model.program.name(fn)) or (works and effect[0].abroad):
                 continue  # what is mailed says nothing of the event
             told.queued = at(model.program, fn, i, "queued here")
 

@@ -24,6 +24,7 @@ _CHARGES = (
     "subscription.create",
 )
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
+_LOGS = ("log", "audit", "trace", "track")
 # Records of what people are told and of what happened, which no money hangs on.
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
 _HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
@@ -31,6 +32,9 @@ _HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
 _PAPERS = re.compile(
     r"(\w+_)?(receipt|invoice|document|ticket|label|pdf)_?(\w+_)?(url|link|pdf|href|file|path|key)|(\w+_)?pdf_?(url|path|key)"
     r"|updated_at|modified_at"
+    # and that somebody was told of it
+    r"|(is_)?(\w+_)?(e?mail|sms|message|notification|confirmation|receipt|reminder)s?_?(was_|been_)?(sent|notified)(_(at|on))?"
+    r"|(\w+_)?notified(_(at|on))?"
 )
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
@@ -99,11 +103,13 @@ def _only_tells(model: Model, told: list[Effect], effect: Effect) -> bool:
 
 
 def _of_a_notice(model: Model, effect: Effect, touch: Touch) -> bool:
-    """Whether what is noted as having happened is that somebody was told, by the names of the functions that lead there."""
+    """Whether what is noted as having happened is that somebody was told, or is a line of a log that is kept in a table, by the names of
+    the functions that lead there: ``logEvent(order, 'ipn_received')``."""
     if not _HAPPENED.fullmatch(touch.entity):
         return False
     called = (model.program.body(p.fn).called(p.instr) for p in effect.way if model.program.body(p.fn).op[p.instr] == Op.CALL)
-    return any(set(snake(name).split("_")) & _MAILING for name in called)
+    said = [snake(name).split("_") for name in called]
+    return any(set(words) & _MAILING for words in said) or (touch.kind == "create" and any(words[0] in _LOGS for words in said))
 
 
 def _remarks(touch: Touch) -> bool:

@@ -24,11 +24,11 @@ class Mistaken(NamedTuple):
 
 
 def taken_for_refused(model: Model, seen: set[tuple[Fn, int]]) -> Iterator[Ruling]:
-    """One ruling per place where the failure of a question is caught, behind a page to which a customer comes back and that nobody else's
-    word makes good. ``seen``: the places of which another finding tells."""
+    """One ruling per place where the failure of a question is caught, behind a message, or a page to which a customer comes back and that
+    nobody else's word makes good. ``seen``: the places of which another finding tells."""
     told = {h.provider.id for h in model.handlers.all if h.kind != "redirect-return"}
     for handler in model.handlers.all:
-        if handler.kind != "redirect-return" or handler.provider.id in told:
+        if handler.kind == "redirect-return" and handler.provider.id in told:
             continue
         found = _mistaken(model, handler)
         if found is not None and (found.caught.fn, found.caught.instr) not in seen:

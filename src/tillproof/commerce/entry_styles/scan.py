@@ -51,7 +51,7 @@ def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[st
     )
     called = [r for f in frameworks for r in f.routes if r.style == "call"]
     mounts = frozenset(m[1:] for r in called for m in r.mounts if m.startswith("."))
-    keyed = frozenset(n[1:] for r in called if r.path.isidentifier() and r.path != "route" for n in r.names if n.startswith("."))
+    keyed = frozenset(n[1:] for r in called if _takes_record(r) for n in r.names if n.startswith("."))
     words = _words(given, mounts, keyed)
     if not (words.methods or words.names):
         return
@@ -63,6 +63,11 @@ def bodies(wiring: Wiring, frameworks: tuple[Framework, ...], files: Iterable[st
             places.update(m.start() for m in expression.finditer(source))
         if places:
             yield from around(wiring, file, places)
+
+
+def _takes_record(routes: Routes) -> bool:
+    """Whether the path, or the handler, is given under a key of a record: ``consumer.run({ eachMessage })``."""
+    return (routes.path.isidentifier() and routes.path != "route") or any(place.startswith("0.") for place in routes.handler)
 
 
 def _imports_names(wiring: Wiring, file: str, words: Words, language: str) -> bool:

@@ -25,7 +25,10 @@ class Effect(Part, frozen=True):
     ``receivers``: what the object must be: a type or base class, or a call or member that yields it. Empty: any. A receiver known to be
     something else is no effect; an unknown one is a possible effect, unless the call counts for ``known`` ones alone, since its name is
     that of many others (``write``).
+    ``keys``: keys of the record that it is handed first, by all of which the call is one whatever it is called on: ``send({topic,
+    messages})``.
     ``given``: base classes of what it is handed, by which the call is one whatever it is called on: ``$user->notify(new Shipped())``.
+    ``abroad``: a message to whatever programs listen, each of which does its part for each message that comes.
     ``entity``/``writes``: the kind of record that is written, and its fields, each with the place of the argument that holds its value, or
     ``=`` and the value itself (``{status: "0"}``, ``{status: =processing}``).
     ``chooses``: the fields by which the record is chosen, each with the place of the argument that it must equal.
@@ -52,6 +55,8 @@ class Effect(Part, frozen=True):
     receivers: tuple[str, ...] = ()
     known: bool = False
     given: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    abroad: bool = False
     entity: str = ""
     writes: dict[str, str] = {}
     chooses: dict[str, str] = {}

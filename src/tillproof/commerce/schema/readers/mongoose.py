@@ -102,6 +102,9 @@ def _fields(code: Code, entry: Entry, prefix: str, depth: int) -> Iterator[Colum
         yield _column(code, path, entry, node, {})
         return
     given = code.record(node)
+    if not code.entries(node)[0]:  # `transaction_id: {}` holds anything
+        yield _column(code, path, entry, node, {})
+        return
     of = given.get("type")
     resolved = code.resolve(of) if of is not None else None
     if resolved is None or (code.op(resolved) == Op.RECORD and "type" in code.record(resolved)):
