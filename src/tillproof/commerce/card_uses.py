@@ -39,6 +39,8 @@ _COLUMN_TYPES = ("DataTypes", "Sequelize", "Types", "DataType")
 _FORBIDS = ("forbidden", "never")
 """By these a validator refuses a request in which a field stands at all: ``Joi.forbidden()``, ``z.never()``."""
 _FIELD_VALIDATORS = ("body", "check", "checkbody")
+# Elements of a form that Drupal renders with a name, so that what is typed there is sent to the site.
+_TYPED_IN = ("textfield", "tel", "number", "password", "textarea", "creditfield", "select")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class CardUses:
                 yield from self._record(fn, body, i)
             elif op == Op.SET_FIELD:
                 yield from self._set(fn, body, i, body.name(i), body.args(i)[2])
+            elif op == Op.SET_INDEX:
+                yield from self._element(fn, body, i, *body.args(i)[1:3])
             elif op == Op.PARAM:
                 yield from self._read(fn, i, body.params[body.args(i)[0]].name)
 
@@ -176,6 +180,9 @@ class CardUses:
             return
         for key, value in keys.items():
             part = self.model.words.card(key)
+            if part and _is_element(body, value):
+                yield self._use("form", fn, value, key, part)
+                continue
             beside = self.model.words.beside_card(key) and (not _EXPIRY.isdisjoint(plain) or any(self.model.words.card(k) for k in keys))
             if (not part and not beside) or _is_forbidden(body, value):
                 continue
@@ -185,6 +192,13 @@ class CardUses:
                 self._is_card_object(plain) and not self._is_harmless(fn, value) and self._is_passed_on(fn, i) and self._is_given(fn, value)
             ):
                 yield self._use("object", fn, value, key, part or "number")
+
+    def _element(self, fn: Fn, body: Body, i: int, key: int, value: int) -> Iterator[CardUse]:
+        """An element of a form that a platform renders of a record: ``$form['cvv'] = ['#type' => 'textfield']``."""
+        named = body.const(key) if key >= 0 else None
+        part = self.model.cards.part(fn, named[1]) if named is not None and value >= 0 and body.op[value] == Op.RECORD else ""
+        if named is not None and part and _is_element(body, value):
+            yield self._use("form", fn, i, named[1], part)
 
     def _is_given(self, fn: Fn, value: int) -> bool:
         """Whether anybody can hand over what a function passes on: one that is spoken of nowhere, of a client that was copied here whole,
@@ -261,6 +275,16 @@ class CardUses:
         language = self.model.program.language(cls.file)
         table = self.model.recogniser.shared[language, "forms"]
         return bool(table.find(bases))
+
+
+def _is_element(body: Body, record: int) -> bool:
+    """Whether a record describes an element of a form in which a visitor types."""
+    args = body.args(record) if body.op[record] == Op.RECORD else []
+    for key, value in zip(args[::2], args[1::2], strict=True):
+        told, kind = body.const(key) if key >= 0 else None, body.const(value)
+        if told is not None and told[1] == "#type":
+            return kind is not None and kind[1] in _TYPED_IN
+    return False
 
 
 def _is_forbidden(body: Body, value: int) -> bool:

@@ -27,6 +27,8 @@ _SPELLING = (
 # Methods, without underscores, that give the value of the one column that a statement lists, and those that are told the column.
 _ONE_VALUE = re.compile(r"fetchcolumn|fetchval(ue)?|getvar|(fetch)?scalar(one)?(ornone)?|fetchone|getone|getvalue")
 _OF_COLUMN = ("value",)
+# What a state that is an object is called: ``$order->getState()->getId()``, ``$order->get('state')->value``.
+_OF_STATE = ("get_id", "get_name", "get_code", "get_value", "get_string", "get_label", "get_technical_name", "value")
 _OF_ENUM = ("from", "try_from")  # `Status::from($order->status)`
 # Members and methods that say how many there are, or whether any; without underscores.
 _COUNTS = (
@@ -91,7 +93,7 @@ class FieldReads:
         if op == Op.CHOICE:
             return [r for a in args[1:] for r in self.field(fn, a, ctx, depth + 1)]
         if op == Op.FIELD:
-            return self._member(fn, i, args[0], body.name(i), ctx)
+            return self._of_state(fn, body.name(i), args[0], ctx) or self._member(fn, i, args[0], body.name(i), ctx)
         if op == Op.INDEX:
             const = body.const(args[1])
             if const is None:  # what a table says of it: `NEXT[order.status]`
@@ -122,6 +124,12 @@ class FieldReads:
         if (own := within(self.records, fn, base, name, ctx)) is not None:
             kind, field, parts = own
         return [FieldRead(kind, field, parts, fn, i, ctx)] if kind and not self._made_here(fn, base, ctx) else []
+
+    def _of_state(self, fn: Fn, name: str, base: int, ctx: Ctx | None) -> list[FieldRead]:
+        """The state of a record of which it is asked what it is called."""
+        if snake(name) not in _OF_STATE or self.program.body(fn).op[base] != Op.CALL:
+            return []
+        return [r for r in self.field(fn, base, ctx) if self.model.words.has("status_fields", r.field)]
 
     def _answered(self, value: Value) -> bool:
         """Whether something is what a provider answered: its payment may be called as ours is, and is none of our records."""
@@ -164,7 +172,8 @@ class FieldReads:
         name = snake(body.name(callee))
         if name in _OF_ENUM and len(arguments) == 1 and self._is_class(fn, body.args(callee)[0]):
             return self.field(fn, arguments[0][1], ctx)
-        if name in _SPELLING and not self.model.recogniser.is_ours(fn, i, ctx):
+        spelt = name in _SPELLING and not self.model.recogniser.is_ours(fn, i, ctx)
+        if spelt or (not arguments and self._of_state(fn, name, body.args(callee)[0], ctx)):
             return self.field(fn, body.args(callee)[0], ctx)
         if (one := self._one_value(fn, i, name, ctx)) is not None:
             return [one]
@@ -182,9 +191,16 @@ class FieldReads:
             return [r._replace(asked=True) for r in found]
         if not arguments and plain != name:
             return self._member(fn, i, body.args(callee)[0], plain, ctx)
-        if name == "get" and 0 < len(arguments) <= 2 and body.const(arguments[0][1]) is None:  # `NEXT.get(order.status, [])`
-            return self.field(fn, arguments[0][1], ctx)
+        if name == "get" and 0 < len(arguments) <= 2:
+            return self._got(fn, body.args(callee)[0], arguments[0][1], ctx)
         return []
+
+    def _got(self, fn: Fn, base: int, key: int, ctx: Ctx | None) -> list[FieldRead]:
+        """``NEXT.get(order.status, [])``; Drupal's ``$order->get('state')``."""
+        const = self.program.body(fn).const(key)
+        if const is None:
+            return self.field(fn, key, ctx)
+        return self._member(fn, key, base, const[1], ctx) if self.model.words.has("status_fields", const[1]) else []
 
     def _one_value(self, fn: Fn, i: int, name: str, ctx: Ctx | None) -> FieldRead | None:
         """The column of which a call gives the value alone: ``->fetchColumn()`` of ``SELECT total …``, ``->value('total')``."""

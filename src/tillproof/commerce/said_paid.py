@@ -99,6 +99,8 @@ def _state_says_paid(model: "Model", holder: str, known: list[str]) -> Said:
         return "sure" if any(snake(t) in _COMPLETE for t in known) else ""
     if kept is not None and _HOLD.fullmatch(snake(kept)) and not any(words.has("fulfil_values", t) and snake(t) != "active" for t in known):
         return ""  # it is kept for somebody who may pay for it, or may pay with it
+    if kept is not None and entity(kept) == "payment" and any(words.has("authorised_values", t) for t in known):
+        return "sure"  # goods go out on money that is said to be held as well
     if kept is not None and any(words.has("fulfil_values", t) and not under_way(kept, t) for t in known):
         return "loose" if words.has("loose_entities", kept) else "sure"
     return ""

@@ -194,7 +194,7 @@ class Units:
         number, inexact = self._computed(money, value)
         step = Step("up", value, exponent)
         if any(s.fraction for s in money.steps):  # `int(price) * 100`: the cents are gone before they are counted
-            money = replace(money, steps=tuple(replace(s, loses=True) if s.fraction else s for s in money.steps))
+            money = replace(money, steps=tuple(replace(s, loses=True if s.of else None) if s.fraction else s for s in money.steps))
         return money.after(step, unit=unit, number=number, inexact=inexact, two=exponent is not None)
 
     def _over(self, value: Value, left: Value, right: Value, depth: int) -> Iterable[Money]:
@@ -336,7 +336,8 @@ class Units:
     def _fixed(self, money: Money, value: Value, decimals: int | None) -> Money:
         step = Step("fix", value, decimals)
         if decimals == 0:
-            return money.after(step, whole=True, inexact=False)
+            parted = money.unit in ("", "major") and not money.whole
+            return money.after(replace(step, fraction=parted, of=money.number), whole=True, inexact=False)
         unit: Unit = money.unit or ("major" if decimals else "")
         return money.after(step, whole=False, inexact=False, unit=unit, two=money.two or decimals is not None)
 
@@ -372,8 +373,11 @@ class Units:
         return self._together(value, [self._joined(p, depth) for p in (*parts, *others) if not isinstance(p, FunctionV)])
 
     def _text(self, value: Text, depth: int) -> Iterable[Money]:
-        """A text of one piece is that piece, written out; ``"%.2f" % x`` is a pattern and what is put into it."""
+        """A text of one piece is that piece, written out; ``"%.2f" % x`` is a pattern and what is put into it; two noughts behind a whole
+        number make it a hundredfold: ``round($price) . '00'``."""
         head, last = value.pieces[0], value.pieces[-1]
+        if len(value.pieces) == 2 and isinstance(last, Const) and last.text.strip("'\"") == "00":
+            return [self._up(m, value, 2) if m.whole else Money("string") for m in self._of(head, depth + 1)]
         if len(value.pieces) == 1:
             return [replace(m, number="string") for m in self._of(last, depth + 1)]
         if len(value.pieces) == 2 and isinstance(head, Const) and head.text.startswith("%"):

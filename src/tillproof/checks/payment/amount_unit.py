@@ -55,7 +55,8 @@ def _converted_elsewhere(charges: Charges, told: list[Ruling]) -> Iterator[Rulin
     said = [r.anchor[:2] for r in told if r.outcome == "broken" and r.anchor is not None]
     for found in conversions(charges):
         function = program.function(found.fn)
-        first, last = (function.line, function.end_line) if function is not None else (1, 0)
+        whole_file = (1, program.sources[found.fn.file].count(b"\n") + 1)
+        first, last = (function.line, function.end_line) if function is not None else whole_file
         if not any(file == found.fn.file and first <= line <= last for file, line in said):
             yield _broken(charges, found.charge, found.flaw, list(charges.units.of(found.charge.value)))
 

@@ -21,6 +21,7 @@ from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.shared_logs import families, written_at
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
+from tillproof.flow.values import options
 from tillproof.ir.ops import Op
 from tillproof.source.kinds import is_seed
 
@@ -61,7 +62,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     places = model.payment_places
     speaking = {fn for functions in model.cards.files.values() for fn in functions}
     wholes: list[tuple[LogSite, Leaks]] = []
-    for fn in sorted({*places, *speaking, *_typed(model)}):
+    for fn in sorted({*places, *speaking, *_typed(model), *_beside_form(model)}):
         if model.logs.is_wrapper(fn):
             continue
         sites = [s for s in model.logs.sites(fn) if s.kind == "report" or not model.browser.runs(fn.file)]
@@ -181,6 +182,30 @@ def _typed(model: Model) -> Iterator[Fn]:
             yield from model.program.functions_around(file, name)
 
 
+def _beside_form(model: Model) -> Iterator[Fn]:
+    """The methods of a class that builds a form with card fields, which is given what was typed there."""
+    for cls in {u.cls for u in model.card_uses.all if u.kind == "form" and u.fn is not None and u.cls is not None}:
+        yield from model.program.methods(cls).values()
+
+
+def _typed_here(model: Model, piece: Piece) -> list[str]:
+    """Card data that is typed into a form of the same class, where a piece is all that was sent with it, or the group of its fields."""
+    cls = model.program.method_class(piece.fn)
+    names = [u.name for u in model.card_uses.all if u.kind == "form" and u.fn is not None and u.cls == cls] if cls is not None else []
+    sources = (model.requests.source(o) for o in options(model.shown.value(piece))) if names and not piece.flat else ()
+    sent = next((s for s in sources if s is not None and s.kind == "body"), None)
+    if sent is None or not (sent.key is None or _is_group(model, piece.fn, sent.key)):
+        return []
+    return [n for n in names if n not in piece.without]
+
+
+def _is_group(model: Model, fn: Fn, key: str) -> bool:
+    """Whether a field of what was sent has fields of its own that a function reads."""
+    body = model.program.body(fn)
+    below = (model.requests.source(model.evaluator.value(fn, i)) for i, op in enumerate(body.op) if op == Op.INDEX)
+    return any(s is not None and s.key is not None and s.key.startswith(f"{key}.") for s in below)
+
+
 def _rule(
     model: Model, fn: Fn, sites: list[LogSite], place: PaymentPlace | None, wholes: list[tuple[LogSite, "Leaks"]]
 ) -> Iterator[Ruling]:
@@ -210,7 +235,7 @@ def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[
         yield from _sent(model, site)
     for argument in site.arguments:
         for piece in model.shown.of(site.fn, argument).pieces:
-            cards = tuple(model.cards.in_piece(piece))
+            cards = tuple(model.cards.in_piece(piece) or _typed_here(model, piece))
             payload = model.payloads.of(piece) if place is not None or model.cards.speaks(site.fn) else None
             if payload is not None and not cards:
                 cards = tuple(n for n in _card_keys(model, site.fn, payload) if n not in piece.without)

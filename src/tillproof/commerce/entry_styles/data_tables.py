@@ -16,9 +16,6 @@ from tillproof.ir.ops import Kind
 from tillproof.knowledge.schema import Framework, PathRules, Role, Routes
 
 _ADMIN = re.compile(r"(^|[/_.-])(admin|backoffice|adminhtml)($|[/_.-])", re.IGNORECASE)
-_OPEN = "anonymous"
-_OWN = "self"
-"""The resources of a route of Magento's web API that everybody has, and that whoever has signed in has of his own."""
 
 
 class _Table(NamedTuple):
@@ -133,7 +130,7 @@ def _least(routes: Routes, record: Record, route: str | None, file: str, access:
         return routes.role
     told = next((str(record[p]) for p in routes.guards if record.get(p)), None)
     if told is not None:
-        return "public" if told == _OPEN else "customer" if told == _OWN else "staff"
+        return "public" if told in routes.everybodys else "customer" if told in routes.own else "staff"
     named = _ADMIN.search(posixpath.basename(file)) is not None
     return access.of(route or "", named or (not access.known and _ADMIN.search(route or "") is not None))
 

@@ -82,6 +82,8 @@ class Routes(Part, frozen=True):
     ``hands``: the class of what a handler that a plain call declares is handed first, where it declares none itself.
     ``default``: the setting, ``VARIABLE.KEY``, that lists by their names the guards of those that name none.
     ``names_system``: the member in which such a class, a way to pay, keeps the name of the payment system that it connects the platform to.
+    ``everybodys`` and ``own``: of what a ``guards`` place of a data file says, the words that ask for nothing, and those that ask for
+    no more than to be signed in; any other asks for staff.
     ``once``: the platform calls these handlers only as long as none of them has succeeded for the same order.
     ``role``: the least a caller must be when no guard stands before it. ``internal``: never reached by a request. ``platform``: called by
     the platform under the condition in ``note``.
@@ -117,6 +119,8 @@ class Routes(Part, frozen=True):
     names_system: str = ""
     once: bool = False
     guards: tuple[str, ...] = ()
+    everybodys: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()
     role: Role = "public"
