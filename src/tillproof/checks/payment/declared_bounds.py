@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tillproof.commerce.class_validators import unasked
 from tillproof.commerce.declared_bodies import bodies, fields_of
 from tillproof.commerce.declared_elsewhere import of_another_request
 from tillproof.commerce.model import Model
@@ -67,6 +68,7 @@ def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[st
                 field.search(line)
                 and _says(how, _declaration(lines, number))
                 and not of_another_request(model, around, file, number + 1, word)
+                and not unasked(model, file, number + 1)
             ):
                 return Barrier(file, number + 1, "the field is declared with bounds")
     files = [f for f in model.program.mentioning(word) if model.program.unit(f) in units]
