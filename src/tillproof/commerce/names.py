@@ -79,6 +79,9 @@ def fits(pattern: str, plain: str) -> bool:
     """Whether a call name of a pack fits a dotted name without marks."""
     pattern, plain = pattern.lower(), plain.lower()
     if pattern.startswith("."):
+        if ".*." in pattern:
+            head, _, tail = pattern.partition(".*.")
+            return f"{head}." in plain and plain.endswith(f".{tail}")
         return plain.endswith(pattern) or plain.lstrip("?#$") == pattern[1:]
     if ".*." in pattern:
         head, _, tail = pattern.partition(".*.")
