@@ -1,8 +1,10 @@
 """What a record says of whether it is still to be paid, or was paid before."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.entities import same
 from tillproof.commerce.given import given_at
 from tillproof.commerce.lexicon import Words, snake
 from tillproof.commerce.names import written
@@ -15,8 +17,11 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-SENT = ("shipped", "delivered", "in_transit", "out_for_delivery")
-"""States of an order whose goods are on their way or there."""
+SENT = re.compile(
+    r"shipped|delivered|dispatched|fulfilled|in_transit|out_for_delivery|packed|picked_up|ready_(to|for)_(ship|shipping|pickup|delivery)"
+    r"|(sent|handed|passed)_(over_)?to_(the_)?(supplier|vendor|warehouse|carrier|courier|shipper)"
+)
+"""States of an order whose goods are on their way or there, or are being made ready: nobody waits for its payment any more."""
 LATER = re.compile(
     r"cod|cash|(cash|pay|card|payment)_?(on|at|in|upon|by)_?(delivery|pickup|collection|site|store|counter|hand|arrival)|pay_?later"
     r"|(manual_?|direct_?)?(bank|wire)_?(transfer|deposit)|cheque|check|offline|manual"
@@ -97,14 +102,24 @@ def _named(value: Value) -> str:
 
 def chooses_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     """Whether only records that are paid or sent already are changed: ``where: { id, paymentStatus: 'PAID' }``,
-    ``WHERE status = 'shipped'``, or one that was looked up as such before."""
+    ``WHERE status = 'shipped'``, or one that was looked up as such before, by its id too."""
     body = model.program.body(fn)
     if body.op[i] == Op.SET_FIELD:
-        chosen = model.records.read_behind(model.evaluator.value(fn, body.args(i)[0], ctx))
+        chosen = [model.records.read_behind(model.evaluator.value(fn, body.args(i)[0], ctx))]
     else:
         touch = model.records.touch(fn, i, ctx)
-        chosen = touch if touch is not None and touch.kind in ("write", "upsert") else None
-    return chosen is not None and any(_is_paid(model, chosen, name, value) for name, value in (*chosen.keys.items(), *chosen.among.items()))
+        chosen = [touch, *_looked_up(model, touch)] if touch is not None and touch.kind in ("write", "upsert") else []
+    told = ((c, name, value) for c in chosen if c is not None for name, value in (*c.keys.items(), *c.among.items()))
+    return any(_is_paid(model, c, name, value) for c, name, value in told)
+
+
+def _looked_up(model: "Model", touch: Touch) -> Iterator[Touch | None]:
+    """The reads that found the rows whose ids a write names: ``for order of sent: update(…).eq('id', order.id)``."""
+    for name, value in touch.keys.items():
+        for option in options(value) if snake(name) in ("id", "_id") else ():
+            read = model.records.read_behind(option.base) if isinstance(option, Member) and snake(option.name) == snake(name) else None
+            if read is not None and same(read.entity, touch.entity):
+                yield read
 
 
 def _is_paid(model: "Model", touch: Touch, name: str, value: Value) -> bool:
@@ -113,7 +128,7 @@ def _is_paid(model: "Model", touch: Touch, name: str, value: Value) -> bool:
     if not ours and not _OWN_STATE.fullmatch(snake(name)):
         return False
     told = [said_by(part) for o in options(value) for part in (o.items if isinstance(o, Seq) else (o,))]
-    return bool(told) and all(t is not None and (model.words.has("paid_values", t) or (ours and snake(t) in SENT)) for t in told)
+    return bool(told) and all(t is not None and (model.words.has("paid_values", t) or (ours and SENT.fullmatch(snake(t)))) for t in told)
 
 
 def paid_before(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> int | None:
@@ -129,7 +144,9 @@ def paid_before(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> int | None:
     for side, other in ((left, right), (right, left))[: 2 if body.text(body.args(i)[0]) in _EQUALITY else 1]:
         listed = (p for o in options(model.evaluator.value(fn, other, ctx)) for p in (o.items if isinstance(o, Seq) else (o,)))
         told = [said_by(o) for o in listed]
-        if not told or not all(t is not None and (words.has("paid_values", t) or snake(t) in SENT or _settles(model, fn, t)) for t in told):
+        if not told or not all(
+            t is not None and (words.has("paid_values", t) or SENT.fullmatch(snake(t)) or _settles(model, fn, t)) for t in told
+        ):
             continue
         reads = model.states.field(fn, side, ctx)
         if reads and all(words.has("order_entities", r.entity) and words.has("status_fields", r.field) for r in reads):

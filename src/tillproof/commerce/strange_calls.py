@@ -45,6 +45,10 @@ _GIVES_BACK = re.compile(
 _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
 _COUNTS = re.compile(r"(^|[_/])(tracks?|tracking|events?|logs?|analytics|telemetry|stats|metrics|collect|ingest|instrumentation)([/_]|$)")
 """What an address says by which somebody is told what goes on, and asked for nothing."""
+_GOODS = re.compile(
+    r"place_?orders?|buy|purchase_?orders?|drop_?ship\w*|suppliers?|vendors?|fulfil(l?ments?)?|shipments?|consignments?|way_?bills?|parcels?|labels?"
+)
+"""What an address, or a method that is named in what is sent, says by which goods are ordered or sent on, and no payment is asked for."""
 VERIFIES = re.compile(
     r"verif|is_?\w*valid|valid\w*(web_?hook|request|ipn|sign|hmac|callback|checksum|hash|redirect|return|notif\w*|response)"
     r"|check_?(sum|sign|hash|hmac|mac)",
@@ -108,7 +112,9 @@ def asked_over_http(model: "Model", fn: Fn, i: int) -> str:
         return ""
     path = urlsplit(request.url.replace("{}", "")).path
     asks = ASKS.match(snake(model.program.name(fn)).lstrip("_")) or any(ASKS.match(snake(part)) for part in path.split("/"))
-    return model.program.body(fn).called(i) if asks else ""
+    above = model.callers.above(fn, None)[:_MOST_CALLERS] if asks else []
+    goods = bool(above) and all(_about_goods(model, ctx) for ctx in above)
+    return model.program.body(fn).called(i) if asks and not goods else ""
 
 
 def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
@@ -120,17 +126,30 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
     around = [fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)]
     called = [snake(model.program.name(f)).lstrip("_") for f in around]
     spoken_of = any(model.vocabulary.paying(f) for f in around)
+    if _about_goods(model, ctx):
+        return ""
     for one in request.each():
         host, _, path = one.url.partition("://")[2].partition("/") if "://" in one.url else ("", "", one.url)
         if (host and "{}" not in host and is_local(host)) or _ACCESS.search(snake(path)) or _ACCESS.search(called[0]):
             continue
         counts = one.method != "GET" and any(_COUNTS.search(snake(part)) for part in (path, host.partition(".")[0]))
-        if counts or is_database(host, path):
+        if counts or is_database(host, path) or any(_GOODS.fullmatch(snake(part)) for part in path.split("/")):
             continue
         asks = _says_outcome(path.partition("?")[0], one.method) or any(ASKS.match(name) for name in called)
         if asks and (spoken_of or _ABOUT.search(one.url)):
             return model.program.body(fn).called(i)
     return ""
+
+
+def _about_goods(model: "Model", ctx: Ctx | None) -> bool:
+    """Whether who has a request sent names a method by which goods are ordered or sent on: ``call('trade.buy.placeorder', order)``."""
+    for each in ctx.chain() if ctx else ():
+        body = model.program.body(each.caller)
+        told = (body.const(a) for _, a in body.call(each.call)[1]) if each.call >= 0 and body.op[each.call] == Op.CALL else ()
+        texts = (const[1].strip(_QUOTES) for const in told if const is not None)
+        if any(_GOODS.fullmatch(snake(part)) for text in texts for part in re.split(r"[./:]", text)):
+            return True
+    return False
 
 
 def begins_payment(model: "Model", sending: "Sending") -> str:

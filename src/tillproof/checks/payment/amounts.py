@@ -138,7 +138,7 @@ def told_by_provider(model: Model, fn: Fn, chosen: Iterable[Chosen], ctx: Ctx | 
     keys = frozenset(c.key for c in chosen if c.key)
     handlers = {h.entry.target.fn for h in model.handlers.all if not _says_more(model, h, keys)}
     if ctx is not None:
-        callers = [c.caller for c in ctx.chain()]
+        callers = [fn, *(c.caller for c in ctx.chain())]
         if not handlers.isdisjoint(callers):  # one may stand in the call that registers it: `serve(async (req) => …)`
             return True
         fn = callers[-1]
