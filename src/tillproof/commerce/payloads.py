@@ -52,6 +52,8 @@ _WHOLES = words_of(
 )
 # What such operations answer holds the payer and the instrument, if only in part.
 _TELLING = ("payment.", "refund.", "order.read")
+_ADDRESSES = ("url", "originalurl", "nexturl", "href")
+"""What names the page that was asked for: no message, though something may be asked for in it."""
 _BODIES = ("body", "data", "json", "form_params", "form", "payload", "multipart", "query", "curlopt_postfields")
 # A parameter of such a name may be handed something whole.
 _TELLING_NAME = re.compile(
@@ -245,7 +247,8 @@ class Payloads:
             return None  # the fields that its class names
         source = self.model.requests.source(value)
         if source is not None:
-            return Payload("message", source.at) if is_whole(source) else None
+            address = isinstance(value, Member) and value.name.lower() in _ADDRESSES
+            return Payload("message", source.at) if is_whole(source) and not address else None
         if isinstance(value, Result) and value.instr >= 0:
             if (dumped := self.model.recogniser.dumped(value)) is not None:
                 return Payload("message", value.at, dumped)

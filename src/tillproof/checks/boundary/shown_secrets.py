@@ -124,26 +124,29 @@ def _setting(model: Model, value: Value) -> str:
 
 def shows_token(model: Model, site: LogSite, piece: Piece) -> bool:
     """Whether the answer of a server that was asked for a token is shown whole, and not because none was in it."""
-    if not any(_is_token_answer(model, option) for option in options(model.shown.value(piece))):
+    answers = [a for option in options(model.shown.value(piece)) if (a := _token_answer(model, option)) is not None]
+    if not answers:
         return False
-    asked = (f.instr for f in model.effects.facts(site.fn).at(site.instr) if isinstance(f, Condition))
+    asked_at = min((a.instr for a in answers if a.fn == site.fn), default=-1)
+    asked = (f.instr for f in model.effects.facts(site.fn).at(site.instr) if isinstance(f, Condition) and f.instr > asked_at)
     return not any(_OUTCOME.search(name) for i in asked for name in named_in(model, site.fn, i))
 
 
-def _is_token_answer(model: Model, value: Value) -> bool:
-    """Whether a value is the whole answer of a server that was asked for a token."""
+def _token_answer(model: Model, value: Value) -> Result | None:
+    """The request for a token whose whole answer a value is."""
     for _ in range(_NEAR_CALLS):
         if isinstance(value, Result) and value.instr >= 0:
             request = model.http.request(value.fn, value.instr, value.ctx)
             if request is not None:
                 host = request.url.partition("://")[2].partition("/")[0]
-                return _TOKENS.search(request.url) is not None and not (host and "{" not in host and is_local(host))
+                tokens = _TOKENS.search(request.url) is not None and not (host and "{" not in host and is_local(host))
+                return value if tokens else None
             value = value.callee
         elif isinstance(value, Member) and value.name.lower() in _BODY:
             value = value.base
         else:
-            return False
-    return False
+            return None
+    return None
 
 
 def _is_configured(model: Model, value: Value) -> bool:
