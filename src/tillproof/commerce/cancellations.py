@@ -87,8 +87,10 @@ class Cancellations:
 
     @cached_property
     def taken_when_ordered(self) -> bool:
-        """Whether stock is taken where an order is created, not only where it is paid."""
-        return bool(self.model.takings.triggers) or any(
+        """Whether stock is taken where an order is created, not only where it is paid. A routine of the database that code of ours calls
+        takes it where it is called."""
+        by_itself = (t for t in self.model.takings.triggers if not self.model.program.mentioning(t.routine))
+        return any(True for _ in by_itself) or any(
             self._takes_for_new(entry.target)
             for fn in {w.place.fn for w in self.taken}
             for entry in self.model.entries_to(fn)[:8] or [standing_for(self.model, fn)]

@@ -246,9 +246,17 @@ def _taken_off_here(model: Model, fn: Fn, name: str) -> Place | None:
         if op == Op.BINARY and body.text(body.args(i)[0]) == "-":
             _, left, right = body.args(i)
             off = written(model.program, fn, right)
-            if _TAKEN_OFF.search(off) and not _SHIPPING.search(off.encode()) and name in _addends(model, fn, body, left):
+            if not _TAKEN_OFF.search(off) or _SHIPPING.search(off.encode()) or _is_nothing(model, fn, right):
+                continue
+            if name in _addends(model, fn, body, left):
                 return fn.file, body.line[i]
     return None
+
+
+def _is_nothing(model: Model, fn: Fn, i: int) -> bool:
+    """Whether what is taken off is nothing, whoever asks: ``const discount = 0``."""
+    held = list(options(model.evaluator.value(fn, i)))
+    return bool(held) and all(isinstance(o, Const) and o.text.strip("'\"") in ("0", "0.0", "0.00") for o in held)
 
 
 def _addends(model: Model, fn: Fn, body: Body, i: int) -> Iterator[str]:
