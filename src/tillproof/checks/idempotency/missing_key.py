@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source, sends_header
+from tillproof.checks.idempotency.own_repeats import AGAIN, repeated_by_us
 from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import extent
@@ -66,10 +67,14 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     harm = again(site.operation.op, site.operation.resource)
     ruling.title = f"{what[:1].upper()}{what[1:]} without an idempotency key ({name})"
     sometimes = f" on every path (it is set as {keyed.found.key} on some only)" if keyed.found else ""
+    repeated = repeated_by_us(model, keyed)
+    if repeated is not None:
+        ruling.severity = "critical"
+        ruling.evidence.append(at(program, repeated.fn, max(repeated.instr, 0), "our own code makes the call again here", "step"))
     own = " The SDK adds a random key to each call, which covers its own retries only." if automatic else ""
     ruling.message = (
         f"The call sends no idempotency key{sometimes}: when the answer is lost and the request is repeated, or the customer submits "
-        f"twice, {site.provider.name} cannot tell it from {harm}.{_so_grave(ruling.severity)}{own}"
+        f"twice, {site.provider.name} cannot tell it from {harm}.{AGAIN if repeated else _so_grave(ruling.severity)}{own}"
     )
     ruling.remediation = _remedy(model, keyed)
     ruling.evidence.append(at(program, fn, instr, "no idempotency key is given here", "missing"))

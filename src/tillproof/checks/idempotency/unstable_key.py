@@ -6,6 +6,7 @@ from functools import partial
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
+from tillproof.checks.idempotency.own_repeats import AGAIN, made_anew, repeated_by_us
 from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
@@ -21,6 +22,7 @@ _ATTEMPT = re.compile(
     r"_id|(tx_?|txn_?)?ref|tran_id|(\w+_)?(transaction|invoice|receipt|order|payment)_?(id|uuid|no|number|ref|reference)", re.IGNORECASE
 )
 _PIECES = 60
+_GRAVE = ("critical", "high", "medium")
 _MOST_ENTRIES = 4
 
 
@@ -34,7 +36,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield worst
         elif worst is not None and worst.anchor is not None:
             known = told.setdefault(worst.anchor, worst)
-            if worst.severity == "high" != known.severity:
+            if _GRAVE.index(worst.severity) < _GRAVE.index(known.severity):
                 told[worst.anchor] = worst
     yield from told.values()
 
@@ -54,13 +56,17 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         return ruling
     ruling.outcome, ruling.confidence = "broken", "certain" if site.certain else "likely"
     ruling.severity = "medium" if site.operation.op == "checkout.create" else "high"  # nothing is paid until the customer pays there
+    repeated = repeated_by_us(model, keyed)
+    anew = repeated is not None and made_anew(model, repeated, source)
+    if anew:
+        ruling.severity = "critical"
     file, line = _made_at(model, keyed, source) or (fn.file, key_line(program, fn, instr, found.key))
     ruling.anchor = (file, line, line)
     asked = site.operation.op, site.operation.resource
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
     ruling.message = (
         f"The key sent where {done(*asked)} is made from a random or clock value at the call, so a repeated request "
-        f"carries another key and {site.provider.name} makes {again(*asked)} of it."
+        f"carries another key and {site.provider.name} makes {again(*asked)} of it.{AGAIN if anew else ''}"
     )
     stable = f"Derive the key from the order and the attempt: {key_code(model, keyed)}"
     ruling.remediation = f"{stable}; or store the random key with the order before the first call."
@@ -68,6 +74,8 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         Evidence(source.at[0], source.at[1], "a value that differs on every call", "source"),
         at(program, site.fn, site.instr, f"sent as {found.key}", "sink"),
     ]
+    if anew and repeated is not None:
+        ruling.evidence.insert(1, at(program, repeated.fn, max(repeated.instr, 0), "our own code makes the call again here", "step"))
     return ruling
 
 

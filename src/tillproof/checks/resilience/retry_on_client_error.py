@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import look
+from tillproof.checks.idempotency.own_repeats import charged_at_once
 from tillproof.checks.resilience.repairs import CHARGES, put_right
 from tillproof.checks.resilience.systems import matters, named
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.commerce.model import Model
-from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.refusals import Judgement
 from tillproof.commerce.requeues import Requeue, find
 from tillproof.commerce.retries import Retry
 from tillproof.contract import Severity
 from tillproof.flow.program import Fn
-from tillproof.flow.shape import find_key
 
 _MOST = 6
 
@@ -128,20 +127,11 @@ def _recharges(model: Model, retry: Retry) -> bool:
             moves = op.moves_money and op.repeatable == "needs-key" and op.supports_key
             if (
                 moves
-                and (op.confirms or op.op != "payment.create" or _at_once(model, site))
+                and (op.confirms or op.op != "payment.create" or charged_at_once(model, site))
                 and look(model, site, site.ctx).state == "none"
             ):
                 return True
     return False
-
-
-def _at_once(model: Model, site: OperationSite) -> bool:
-    """Whether what is created is charged by the same request."""
-    arguments = [
-        model.evaluator.value(site.fn, v, site.ctx) for k, v in model.program.body(site.fn).call(site.instr)[1] if not k or k == "**"
-    ]
-    named = [k for k, _ in model.program.body(site.fn).call(site.instr)[1]]
-    return "confirm" in named or any(find_key(model.evaluator, value, {"confirm"})[0] is not None for value in arguments)
 
 
 def _severity(model: Model, retry: Retry, charging: bool) -> Severity:
