@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.resilience.marked_first import Marked, counted_first
+from tillproof.checks.resilience.stated_first import stated_first
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
 from tillproof.commerce.effects import Effect
@@ -18,6 +19,10 @@ def counted_early(model: Model, entry: Entry, handler: Handler, stakes: list[Eff
     if found is not None and (found.mark.fn, found.mark.instr) not in seen:
         seen[found.mark.fn, found.mark.instr] = handler.provider.id
         yield _ruling(model, entry, handler, found)
+    stated = stated_first(model, handler, stakes) if found is None else None
+    if stated is not None and (stated.mark.fn, stated.mark.instr) not in seen:
+        seen[stated.mark.fn, stated.mark.instr] = handler.provider.id
+        yield _as_stated(model, entry, handler, stated)
 
 
 def _ruling(model: Model, entry: Entry, handler: Handler, found: Marked) -> Ruling:
@@ -41,4 +46,20 @@ def _ruling(model: Model, entry: Entry, handler: Handler, found: Marked) -> Ruli
         *steps(model, found.work, "this may fail"),
         step(model, found.asked, "the next delivery is answered as done as soon as the row is there", "missing"),
     ]
+    return ruling
+
+
+def _as_stated(model: Model, entry: Entry, handler: Handler, found: Marked) -> Ruling:
+    """A payment that counts as made before its order does, so that nobody makes up for an order that was refused."""
+    ruling = _ruling(model, entry, handler, found)
+    paid, owed = (e.touch.entity.replace("_", " ") if e.touch is not None else "record" for e in (found.mark, found.work))
+    ruling.title = f"The {paid} is noted as made before the {owed} is"
+    ruling.message = (
+        f"{called(model, entry)} writes that the {paid} is made, and then goes on to the {owed}, outside of one transaction and through "
+        f"code that may refuse it. When that fails, {handler.provider.name} sends the message again, finds the {paid} made, and success is "
+        f"answered: the customer has paid, the {owed} never hears of it, and nobody is told."
+    )
+    ruling.remediation = f"Write both in one transaction, or the {paid} last; or let a repeated delivery finish what is still open."
+    ruling.evidence[1] = step(model, found.mark.place, f"the {paid} counts as made from here on", "step")
+    ruling.evidence[-1] = step(model, found.asked, "the next delivery is answered as done as soon as that is written", "missing")
     return ruling

@@ -49,8 +49,17 @@ def counted_first(model: Model, handler: Handler, stakes: list[Effect]) -> Marke
     """Where a message counts as handled before the work, outside its transaction: a row of it is made that a later delivery is passed over
     for, or it is claimed by what lets only the first delivery through (a unique row, a key that is set where there is none). None where a
     failure takes that away again, or a run of the shop's own comes back to the work."""
-    target = handler.entry.target
-    effects = model.effects.of(target)
+    effects = model.effects.of(handler.entry.target)
+    for work, guards in told_of_failure(model, handler, stakes):
+        found = _marked(model, guards, work, effects) or _claimed(model, guards, work, effects)
+        if found is not None:
+            return found
+    return None
+
+
+def told_of_failure(model: Model, handler: Handler, stakes: list[Effect]) -> Iterator[tuple[Effect, Sequence[Guard]]]:
+    """The work of whose failure the provider hears, so that it sends the message again, with what a second delivery passes on the way."""
+    effects = model.effects.of(handler.entry.target)
     for work in stakes:
         if work.kind in ("job", "flush") or comes_round_again(model, work.fn) or _rests(model, work):
             continue
@@ -58,18 +67,14 @@ def counted_first(model: Model, handler: Handler, stakes: list[Effect]) -> Marke
             continue
         if any(model.failures.swallows(place.fn, catch) for _, place, catch in model.failures.on_the_way(work.way)):
             continue  # success is answered as it is
-        guards = model.repeats.guards(work, target)
-        found = _marked(model, guards, work, effects) or _claimed(model, guards, work, effects)
-        if found is not None:
-            return found
-    return None
+        yield work, model.repeats.guards(work, handler.entry.target)
 
 
 def _marked(model: Model, guards: Sequence[Guard], work: Effect, effects: list[Effect]) -> Marked | None:
     """The row of the message that a delivery looks for, and that is made before the work."""
     asked = [g for g in guards if g.atom.truth is not None]
     mark = _mark(model, asked[0], work, effects) if len(asked) == 1 else None
-    if mark is None or not _is_kept(model, mark, work, effects):
+    if mark is None or not kept_for_good(model, mark, work, effects):
         return None
     if all(g is asked[0] or (g.atom.fn, g.atom.instr) == (mark.fn, mark.instr) for g in guards):
         return Marked(Place(asked[0].atom.fn, asked[0].atom.instr, asked[0].atom.ctx), mark, work)
@@ -91,7 +96,7 @@ def _claimed(model: Model, guards: Sequence[Guard], work: Effect, effects: list[
                 continue
             if _is_given_back(model, claim, touch.entity, effects) or _runs_out(model, claim, touch):
                 continue
-            if _is_kept(model, claim, work, effects):
+            if kept_for_good(model, claim, work, effects):
                 return Marked(claim.place, claim, work)
     return None
 
@@ -132,7 +137,7 @@ def _runs_out(model: Model, claim: Effect, touch: Touch) -> bool:
     return short or (kept is not None and kept < _SHORT) or "lock" in " ".join(model.vocabulary.tokens(claim.fn)).lower()
 
 
-def _is_kept(model: Model, claim: Effect, work: Effect, effects: list[Effect]) -> bool:
+def kept_for_good(model: Model, claim: Effect, work: Effect, effects: list[Effect]) -> bool:
     """Whether a row is there for good when the work begins. A unit of work that keeps all at once must have done so in between; nothing
     is kept before its end in a transaction that is begun by hand, or that the framework puts around each request."""
     if claim.touch is not None and claim.touch.entity == "cache":
@@ -160,7 +165,10 @@ def _kept_by(model: Model, claim: Effect, work: Effect, effects: list[Effect]) -
         (
             e
             for e in effects
-            if _keeps_all(e) and only in model.program.body(e.fn).called(e.instr) and _before(model, claim, e) and _before(model, e, work)
+            if _keeps_all(e)
+            and only in model.program.body(e.fn).called(e.instr)
+            and comes_before(model, claim, e)
+            and comes_before(model, e, work)
         ),
         None,
     )
@@ -168,7 +176,7 @@ def _kept_by(model: Model, claim: Effect, work: Effect, effects: list[Effect]) -
 
 def _refused_at(model: Model, claim: Effect, effects: list[Effect]) -> Effect:
     """Where the database refuses a row that is there: where a unit of work is written, else where the row is made."""
-    written = (e for e in effects if _keeps_all(e) and _before(model, claim, e))
+    written = (e for e in effects if _keeps_all(e) and comes_before(model, claim, e))
     return next(written, claim)
 
 
@@ -187,7 +195,7 @@ def _mark(model: Model, guard: Guard, work: Effect, effects: list[Effect]) -> Ef
     if any(model.words.says_state(r.field) for r in model.states.reads(atom)):
         return None  # a row that says how far it came
     made = [e for e in guard.by if e.touch is not None and e.touch.kind == "create" and e is not work]
-    first = next((e for e in made if _before(model, e, work)), None)
+    first = next((e for e in made if comes_before(model, e, work)), None)
     if first is None or first.touch is None or len(made) != len(guard.by):
         return None
     kept = first.touch.entity
@@ -206,7 +214,7 @@ def _begins(model: Model, place: Place) -> bool:
     )
 
 
-def _before(model: Model, mark: Effect, work: Effect) -> bool:
+def comes_before(model: Model, mark: Effect, work: Effect) -> bool:
     """Whether the row is there for certain when the work begins: its call has come back on every way."""
     for a, b in zip(reversed(mark.way), reversed(work.way), strict=False):
         if a.fn != b.fn:
