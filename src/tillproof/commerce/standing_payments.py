@@ -2,6 +2,7 @@
 paid."""
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -73,13 +74,24 @@ class StandingPayments:
 
     def _sees_to_it(self, entry: Entry) -> bool:
         """Whether anything behind an entry point may undo a payment, ask for that, or hand it on to somebody who does."""
-        if any(e.kind in _HANDED for e in self.model.effects.of(entry.target)):
-            return True
+        for effect in self.model.effects.of(entry.target):
+            heard = self.model.handovers.targets(effect.fn, effect.instr, effect.ctx) if effect.kind == "event" else []
+            if effect.kind in _HANDED and not heard:
+                return True
+            if heard and self._named_in(self.model.reach.of([h.target for h in heard]).functions, _GIVES_BACK):
+                return True
         return self._speaks(entry, _GIVES_BACK)
 
     def _speaks(self, entry: Entry, of: re.Pattern[str]) -> bool:
-        near = self.model.handlers.closure(entry).functions
-        return any(of.search(snake(t)) for fn in near for t in self.model.vocabulary.tokens(fn))
+        return self._named_in(self.model.handlers.closure(entry).functions, of)
+
+    def _named_in(self, functions: Iterable[Fn], of: re.Pattern[str]) -> bool:
+        """Whether a function names such a thing. That it gives nothing back is called ``void`` too."""
+        for fn in functions:
+            for word in self.model.vocabulary.tokens(fn):
+                if of.search(snake(word)) and (word != "void" or word in self.model.program.called(fn.file)):
+                    return True
+        return False
 
     def _stays_open(self, begun: OperationSite) -> bool:
         """Whether what was begun can be closed, and nothing in the program does so, lets it run out by itself or pays a late one back."""
