@@ -92,7 +92,7 @@ PLANTS = [
     _typescript("idempotency/missing-key", "low", "src/payments/stripe.ts", "stripe.paymentIntents.capture("),
     _typescript("idempotency/missing-key", "low", "src/payments/stripe.ts", "stripe.paymentIntents.cancel("),
     _typescript("idempotency/missing-key", "medium", "src/payments/stripe.ts", "stripe.refunds.create("),
-    _typescript("idempotency/missing-key", "high", "src/refunds.ts", "await paypal.refund("),
+    _typescript("idempotency/missing-key", "critical", "src/refunds.ts", "await paypal.refund("),
     _typescript("idempotency/unstable-key", "medium", "src/payments/paypal.ts", "${Date.now()}"),
     _typescript("inventory/no-db-constraint", "medium", "prisma/schema.prisma", "stock       Int"),
     _typescript("inventory/non-atomic-write", "high", "src/stock.ts", "data: { stock: product.stock + quantity }"),
