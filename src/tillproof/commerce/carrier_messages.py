@@ -21,7 +21,8 @@ _NAMED = re.compile(
     r"|post_?nord|inpost|packeta|purolator|my_?parcel|boxtal|easyship|colissimo|melhor_?envio|(^|_)(bring|gls|dpd|hermes|evri|yodel|correos)(_|$)"
 )
 """Words of a carrier's call, and what carriers and those who book with them are called."""
-_SERVER = re.compile(r"(^|_)(web)?_?hooks?(_|$)|call_?back|(^|_)ipn(_|$)|listener")
+SERVER = re.compile(r"(^|_)(web)?_?hooks?(_|$)|call_?back|(^|_)ipn(_|$)|listener")
+"""What a way in is called that other servers call."""
 _NEWS = re.compile(
     r"(^|_)(shipped|shipment\w*|delivered|in_transit|out_for_delivery|track\w*|fulfil\w*|dispatched|tracker|waybill|awb)(_|$)",
     re.IGNORECASE,
@@ -42,7 +43,7 @@ class CarrierMessages:
 
     def handler(self, entry: Entry) -> Handler | None:
         """The handler that an entry point is which says of itself that a carrier calls it; else None."""
-        if not self.is_hook(entry) or not _SERVER.search(self._spelt(entry)) or not self.brings_news(entry):
+        if not self.is_hook(entry) or not SERVER.search(self._spelt(entry)) or not self.brings_news(entry):
             return None
         provider = self._sender(entry)
         inbound = next((b for b in provider.inbound if b.kind == "webhook"), _UNWRITTEN)

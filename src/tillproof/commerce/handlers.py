@@ -250,7 +250,7 @@ class Handlers:
         """A message of a payment system that no pack knows, or of a carrier."""
         told = self.model.strangers.told(entry)
         if told is None:
-            return self.model.carriers.handler(entry)
+            return self.model.carriers.handler(entry) or self.model.goods_messages.handler(entry)
         return self._by_one_field(entry) or Handler(entry, told.provider, told.inbound, told.kind, self.closure(entry), told.why)
 
     def _by_one_field(self, entry: Entry) -> Handler | None:

@@ -27,6 +27,7 @@ from tillproof.commerce.error_values import ErrorValues
 from tillproof.commerce.exposed import Exposed
 from tillproof.commerce.failures import Failures
 from tillproof.commerce.gateways import Gateways
+from tillproof.commerce.goods_messages import GoodsMessages
 from tillproof.commerce.handed_rows import HandedRows
 from tillproof.commerce.handing_on import HandingOn
 from tillproof.commerce.handlers import Handlers
@@ -340,6 +341,8 @@ class Model:
     cache_marks = cached_property(CacheMarks)
 
     carriers = cached_property(CarrierMessages)
+
+    goods_messages = cached_property(GoodsMessages)
 
     shipments = cached_property(Shipments)
 

@@ -13,6 +13,7 @@ from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_where import made_at
 from tillproof.commerce.order_history import asks_history
+from tillproof.commerce.orders_elsewhere import makes_order
 from tillproof.commerce.periods import lengthened
 from tillproof.commerce.plain_metas import meta_read
 from tillproof.commerce.refused_together import refused_together
@@ -240,7 +241,8 @@ class Repeats:
         if effect.kind == "refund.create" and self._gives_all_back(effect):
             return None  # a second time the provider refuses
         if effect.operation is not None:
-            return "money" if effect.operation.repeatable == "needs-key" and effect.kind in _MONEY else None
+            again = effect.operation.repeatable == "needs-key" and effect.kind in _MONEY
+            return "money" if again else "goods" if makes_order(self.model, effect) else None
         if effect.kind == "mail" or told_abroad(self.model, effect):
             return "message"
         touch = effect.touch

@@ -35,6 +35,7 @@ _WHAT = {
     "checkout.create": "a checkout is started",
     "subscription.create": "a subscription is started",
     "shipment.create": "a shipment is bought",
+    "order.write": "the order is made in the other system",
 }
 # Records of the messages that were handled.
 _NOTED = re.compile(r"(\w+_)?(event|webhook|message|notification|delivery|ipn)(_\w+)?")
@@ -79,7 +80,7 @@ def _deliveries(model: Model) -> Iterator[Delivery]:
         found = model.repeats.of(handler.entry.target)
         parts: dict[Fn, list[tuple[Place, Repeat]]] = {}
         for repeat in found:
-            place = _told_at(model, repeat, handler.entry.target.fn) or anchor(model, repeat.effect, handler.provider)
+            place = _told_at(model, repeat, handler.entry.target.fn) or _asked_by(repeat) or anchor(model, repeat.effect, handler.provider)
             parts.setdefault(place.fn, []).append((place, repeat))
         for part in parts.values():
             bare = [(p, r) for p, r in part if (not r.guards or told_several_times(model, r)) and not kept_once(model, r)]
@@ -96,6 +97,12 @@ def _told_at(model: Model, repeat: Repeat, handler: Fn) -> Place | None:
     while len(way) > 1 and way[-2].fn.number == TOP:  # the handler is a script that is included
         way = way[:-1]
     return way[-1] if all(p.fn.file != way[-1].fn.file for p in way[:-1]) else None
+
+
+def _asked_by(repeat: Repeat) -> Place | None:
+    """Where the client of another system is asked to make an order there: who asks knows whether it was made before."""
+    way = repeat.effect.way if repeat.effect.kind == "order.write" else ()
+    return next((p for p in way if p.fn.file != repeat.effect.fn.file), None)
 
 
 def hears(model: Model, handler: Handler) -> bool:
