@@ -18,6 +18,7 @@ from tillproof.commerce.stock_looks import looked_at
 from tillproof.commerce.stock_triggers import StockTrigger, stock_triggers
 from tillproof.commerce.stock_writes import StockWrite, taken_out_of
 from tillproof.commerce.taken_back import refused_below_nought
+from tillproof.commerce.under_keys import under_key
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Const, FunctionV, Mix, Param, Seq, Value, leaves, options
 from tillproof.ir.ops import Kind, Op
@@ -95,6 +96,7 @@ class Takings:
             for w, p in found
             if (self._reserves(w) or self.program.unit(p.fn.file) not in reserving or self._is_conditional(w))
             and not self.model.staff_only(p.fn)
+            and not self.model.unused.left_behind(p.fn)
             and (self.for_sale(p.fn) or ((w.promised or self._speaks_of_goods(p.fn)) and self._by_names(p.fn)))
         ]
         by_function: dict[Fn, list[Taking]] = {}
@@ -203,6 +205,8 @@ class Takings:
             if not locks and place != write.place:
                 inner = self.model.regions.lock(write.place, self.keeps_others_away)
                 locks = [inner] if inner is not None else []
+            if not locks and (claimed := under_key(self.model, write.place, self.keeps_others_away)) is not None:
+                locks = [claimed]
             if locks and not self.lasting(write, locks):
                 locks, flaw = [], "let go"
             if locks and (blind := self._blind(locks[0], place, write)) is not None:

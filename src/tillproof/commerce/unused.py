@@ -48,6 +48,22 @@ class Unused:
             self._memo[fn] = self._may_be(fn) and not self._is_named(fn)
         return self._memo[fn]
 
+    def left_behind(self, fn: Fn) -> bool:
+        """Whether no way in leads to a function of a unit that has ways in, and nothing in the tree says its name."""
+        program, outer = self.model.program, self.model.program.outermost(fn)
+        name = program.name(outer)
+        if len(name) < _SHORTEST or not name.isidentifier() or outer in self._entered or self.model.entries_to(fn):
+            return False
+        function = program.function(outer)
+        if function is None or self._is_decorated(outer.file, function.line) or program.language(outer.file) == "php":
+            return False
+        return program.unit(outer.file) in self._served and not self._is_named(outer)
+
+    @cached_property
+    def _served(self) -> set[str]:
+        """The units that a request can reach."""
+        return {self.model.program.unit(e.target.fn.file) for e in self.model.entries if e.route and e.methods != ("NONE",)}
+
     @cached_property
     def _routed(self) -> set[tuple[str, ClassId | None]]:
         """The files and classes of functions that a route leads to."""

@@ -16,6 +16,7 @@ from tillproof.ir.ops import Op
 
 _KINDS = (("tax_fields", "tax"), ("shipping_fields", "shipping"), ("discount_fields", "discount"))
 _SUM = re.compile(r"(^|_)(amount|total|costs?|fees?|price|charges?|value|cents)$")
+_NO_FIGURES = ("reference", "boolean", "time")
 _REMEDY = {
     "tax": "Compute the tax on the server from the destination and the items (a tax table or the tax provider).",
     "shipping": "Let the client choose a method by its code, and take the cost from the rates that the server has quoted for this cart.",
@@ -27,6 +28,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per charge or stored order that takes such figures, whatever their number."""
     found: dict[tuple[Fn, int], list[tuple[AmountSite, list[Chosen]]]] = {}
     for site in (*amount_sites(model), *order_totals(model)):
+        if _keeps_no_figure(model, site):
+            continue
         chosen = [c for c in chosen_by_client(model, site.value) if beside_the_price(model, c.named) or _is_taken_over(model, site, c)]
         if site.what == "order-total" and told_by_provider(model, site.fn, chosen):
             continue
@@ -45,6 +48,13 @@ def rule(model: Model) -> Iterator[Ruling]:
             flawed.update(dict.fromkeys((fn, *read), ruling))
         rulings.append(ruling)
     yield from rulings
+
+
+def _keeps_no_figure(model: Model, site: AmountSite) -> bool:
+    """Whether an order keeps no figure in a column, but which vouchers were used: a reference, or a list."""
+    touch = model.records.touch(site.fn, site.instr, None) if site.what == "order-total" else None
+    column = model.schema.column(touch.entity, site.key, site.fn.file) if touch is not None and touch.entity else None
+    return column is not None and (column.kind in _NO_FIGURES or column.type.rpartition(".")[2].lower() in ("array", "objectid"))
 
 
 def _is_taken_over(model: Model, site: AmountSite, chosen: Chosen) -> bool:

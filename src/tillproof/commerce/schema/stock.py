@@ -27,6 +27,7 @@ _SOMEBODYS = re.compile(
 _SAYS = re.compile(rb"['\"][^'\"]*\b(?:stock|inventory|on hand)\b[^'\"]*['\"]|(?:#|//)[^\n]*\b(?:stock|inventory|on hand)\b", re.IGNORECASE)
 _MAY_BE_A_FLAG = ("in_stock", "instock")  # whether there is any, where it is no number
 _SAYS_WHETHER = re.compile(r"(is_|has_)?(in_stock|out_of_stock|sold_out|stock_status)|instock|soldout")
+_OF_GOODS = re.compile(r"(product|prod|sku|spu|inven|item|variant|article|book)_(?=(stock|quantity|qty|inventory)(_|$))")
 _COPIED = 2
 _MIRRORING = ("platform", "marketplace", "erp", "pim", "warehouse")
 
@@ -81,7 +82,7 @@ def takes_backorders(schema: Schema, words: Words) -> Column | None:
 
 def _counts(words: Words, table: Table, column: Column) -> bool:
     """Whether a column counts goods that can be sold."""
-    name = _last(column.name)
+    name = _without_own(_last(column.name), _entity(table))
     if not (column.numeric or column.kind == "other") or column.primary or column.generated or column.version:
         return False
     if words.has("not_stock_columns", name):
@@ -98,6 +99,12 @@ def _counts(words: Words, table: Table, column: Column) -> bool:
         return True
     goods = words.has("goods_entities", holder) or _of_goods_by_kind(table)
     return words.has("quantity_fields", name) and goods and not _is_line(table)
+
+
+def _without_own(name: str, entity: str) -> str:
+    """A column's name without that of its own table, or of the goods that it counts: ``sku_stock`` of ``Sku``, ``product_quantity``."""
+    plain = name.removeprefix(f"{entity}_")
+    return plain if plain != name else _OF_GOODS.sub("", name)
 
 
 def _of_goods_by_kind(table: Table) -> bool:
