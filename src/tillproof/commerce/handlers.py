@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.asked_paths import never_taken
 from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_return
@@ -53,6 +53,14 @@ _WEBHOOK = re.compile(r"web_?-?hook", re.IGNORECASE)
 _DIGESTS = re.compile(rb"hmac|signature", re.IGNORECASE)
 
 
+class _Taken(NamedTuple):
+    """A walk that was taken, what it was about, and what it found."""
+
+    walked: Walked
+    walk: Walk
+    policy: SenderPolicy
+
+
 class Handlers:
     """All handlers of a program."""
 
@@ -64,6 +72,7 @@ class Handlers:
         self._payment_units: dict[str, list[Provider]] = {}
         self._by_dispatch: set[int] = set()
         self._naming: dict[str, bool] = {}
+        self._supposed: tuple[Handler, _Taken] | None = None
 
     def closure(self, entry: Entry) -> Closure:
         """What an entry point reaches, guards included."""
@@ -343,22 +352,27 @@ class Handlers:
     def supposing(self, handler: Handler, assumed: Assumed) -> Walked:
         """What the walk would find if some edges and calls proved the sender."""
         events = self.events.of.get(handler.provider.id, frozenset())
-        return self._walk_to(handler.entry, events, handler.walked.deepest, assumed)[0]
+        if self._supposed is None or self._supposed[0] is not handler:
+            self._supposed = (handler, self._walk_to(handler.entry, events, handler.walked.deepest, NOTHING))
+        return self._walk_to(handler.entry, events, handler.walked.deepest, assumed, self._supposed[1]).walked
 
     def _walk(self, entry: Entry, events: frozenset[str], deepest: int) -> tuple[Walked, list[Fn]]:
         """A walk of some depth; a shallower one where that stops before it is through, as long as no proof is lost by it."""
         found = self._walk_to(entry, events, deepest, NOTHING)
         for shallower in SHALLOWER if deepest <= MAX_CALLS else ():
-            nearer = self._walk_to(entry, events, shallower, NOTHING) if found[2] else found
-            if not found[2] or {(p.fn, p.instr) for p in found[0].proofs} - {(p.fn, p.instr) for p in nearer[0].proofs}:
+            if not found.walk.cut:
+                break
+            nearer = self._walk_to(entry, events, shallower, NOTHING)
+            if {(p.fn, p.instr) for p in found.walked.proofs} - {(p.fn, p.instr) for p in nearer.walked.proofs}:
                 break
             found = nearer
-        return found[:2]
+        return found.walked, found.walk.visited()
 
-    def _walk_to(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed) -> tuple[Walked, list[Fn], bool]:
-        """A walk of some depth, the functions it went through, and whether it had to stop before it was through."""
-        policy = SenderPolicy(self.model, events)
-        walk = Walk(self.model.program, self.model.evaluator, policy, deepest, self._at_route(entry, assumed))
+    def _walk_to(self, entry: Entry, events: frozenset[str], deepest: int, assumed: Assumed, like: _Taken | None = None) -> _Taken:
+        """A walk of some depth; ``like`` is one of the same entry under other assumptions."""
+        policy = like.policy if like is not None else SenderPolicy(self.model, events)
+        known = like.walk if like is not None else None
+        walk = Walk(self.model.program, self.model.evaluator, policy, deepest, self._at_route(entry, assumed), known)
         proven = False
         for guard in entry.chain:
             proven = proven or self._guard_proves(walk, policy, guard)
@@ -370,7 +384,7 @@ class Handlers:
             for h in summary.happenings
             if h.kind != CONTINUES
         ]
-        return Walked(_once(happenings), proofs, deepest), walk.visited(), walk.cut
+        return _Taken(Walked(_once(happenings), proofs, deepest), walk, policy)
 
     def _at_route(self, entry: Entry, assumed: Assumed) -> Assumed:
         """What is assumed, and that what stands before a handler does not go the ways that it goes for other routes."""

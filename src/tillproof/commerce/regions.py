@@ -40,6 +40,7 @@ class Regions:
         self.model = model
         self._rows: dict[tuple[Fn, int, int], bool] = {}
         self._may_lock: dict[str, bool] = {}
+        self._any_lock: dict[Place, Place | None] = {}
         self._everywhere: dict[tuple[Fn, int, str, Fits | None], list[Place] | None] = {}
 
     # --- locks
@@ -47,6 +48,13 @@ class Regions:
     def lock(self, place: Place, fits: "Fits | None" = None) -> Place | None:
         """Where a lock was taken that is held at a place: a block under a lock, a callback handed to one, a row read for update before.
         ``fits``: which locks count."""
+        if fits is not None:
+            return self._lock(place, fits)
+        if place not in self._any_lock:
+            self._any_lock[place] = self._lock(place, None)
+        return self._any_lock[place]
+
+    def _lock(self, place: Place, fits: "Fits | None") -> Place | None:
         for found in (self._manager(place, "lock"), self._handed(place, "lock")):
             if found is not None and (fits is None or fits(found)):
                 return found

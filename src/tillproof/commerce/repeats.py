@@ -5,25 +5,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from tillproof.commerce.absence import where_asked
 from tillproof.commerce.conditions import AnyOf, Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.firsts import comes_back, first_only
 from tillproof.commerce.given import is_open, values_at
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.made_where import made_at
-from tillproof.commerce.order_history import asks_history
 from tillproof.commerce.orders_elsewhere import makes_order
 from tillproof.commerce.periods import lengthened
 from tillproof.commerce.plain_metas import meta_read
 from tillproof.commerce.refused_together import refused_together
 from tillproof.commerce.rolled_back import in_one, rolled_back
 from tillproof.commerce.schema.tables import Unique
-from tillproof.commerce.states import Writes
 from tillproof.commerce.taken_out import is_taken_out
 from tillproof.commerce.told_abroad import told_abroad
 from tillproof.commerce.touches import Touch, text_of
-from tillproof.commerce.turned_away import turned_away
+from tillproof.commerce.turning import Turning, books
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     CONVERSIONS,
@@ -67,9 +64,6 @@ _GOODS = re.compile(
 )
 # A code that is as good as money or goods to whoever has it.
 _CODES = re.compile(r"(\w+_)?(coupon|voucher|gift_?card|discount|licen[cs]e|activation)_?(code|key)")
-# What a shop's own sender of mails sets on the order once the mail is out.
-_SENT = re.compile(r"(get_?)?(email|mail)_?sent|(email|mail|customer)_?notified|is_?(email|mail)_?sent", re.IGNORECASE)
-_BOOKINGS = re.compile(r"(tbl_?)?(accounts?|transactions?|payments?)")
 # A count of what was sold, given or used, which goes up by one with each payment.
 _KEEPS_COUNT = re.compile(
     r"((\w+_)?(total|num|number|no|count|times)_(of_)?)?"
@@ -78,7 +72,6 @@ _KEEPS_COUNT = re.compile(
 )
 # What somebody has with the shop, to be spent there.
 _TO_SPEND = re.compile(r"balance|credit|wallet|point|token|coin|diamond|quota|allowance|funds|minutes", re.IGNORECASE)
-_SEEKS = re.compile(r"(?:\w+_)?(?:get|find|fetch|load)_(\w+?)(?:_by_\w+)?")
 # Makes a row unless it finds one, in two statements.
 _FINDS_FIRST = re.compile(r"(get|find|first|update|load)_?or_?(create|insert|new)", re.IGNORECASE)
 _LOCKS = re.compile(r"(.*_)?(lock|mutex|semaphore|lease|claim)")
@@ -105,94 +98,6 @@ class Repeat:
     refused: Unique | None = None
 
 
-class Turning:
-    """Which of an entry point's effects turn a condition. Effects share the way to them, and with it the conditions: each is asked once."""
-
-    def __init__(self, model: "Model", effects: list[Effect]) -> None:
-        self._model = model
-        self._writes = Writes(effects)
-        self._effects = effects
-        self._mails = [e for e in effects if e.kind == "mail"]
-        self._by: dict[Atom, list[Effect]] = {}
-        self._at: dict[Place, list[Atom | AnyOf]] = {}
-        self._before: dict[Fn, list[Atom | AnyOf]] = {}
-
-    def of(self, atom: Atom) -> list[Effect]:
-        """The effects after which a condition is no longer what it was."""
-        found = self._by.get(atom)
-        if found is None:
-            found = self._by[atom] = self._model.states.turned(atom, self._writes) or self._noted_as_sent(atom)
-            found = self._by[atom] = (
-                found
-                or self._refused_again(atom)
-                or self._sought_by_name(atom)
-                or self._told_by_history(atom)
-                or (self._effects if is_taken_out(self._model, atom) else [])
-            )
-        return found
-
-    def _noted_as_sent(self, atom: Atom) -> list[Effect]:
-        """The mails that are sent only as long as a record says that none was: who sends them notes it there."""
-        asked = bool(self._mails) and atom.truth is False and any(_SENT.fullmatch(r.field) for r in self._model.states.reads(atom))
-        return self._mails if asked else []
-
-    def _refused_again(self, atom: Atom) -> list[Effect]:
-        """The bookings of a payment before which a platform's function leaves when that was booked already, or that are made only as long
-        as no booking of it is found; all that follows where the platform makes an order only once."""
-        states = self._model.states
-        if atom.truth is None and self._model.recogniser.is_("places_once", atom.fn, atom.instr, atom.ctx) is not None:
-            return self._effects
-        if atom.truth is None:
-            refuses = self._model.recogniser.is_("refuses_again", atom.fn, atom.instr, atom.ctx) is not None
-        else:
-            sought = states.existence(atom)
-            refuses = sought is not None and _BOOKINGS.fullmatch(sought.entity) is not None and states.exists_means(atom) is not atom.truth
-        return [e for e in self._effects if e.touch is not None and books(self._model, e.touch)] if refuses else []
-
-    def _told_by_history(self, atom: Atom) -> list[Effect]:
-        """The platform's changes of an order's state that happen only as long as its history has none such: each adds a line to it."""
-        if atom.truth is not False or not asks_history(self._model, atom):
-            return []
-        has = self._model.words.says_state
-        return [e for e in self._effects if (t := e.touch) is not None and t.effect == "order.write" and any(map(has, t.fields))]
-
-    def _sought_by_name(self, atom: Atom) -> list[Effect]:
-        """The rows that are created only as long as a function of ours finds none, where its name alone says what it looks for:
-        ``if (empty(shop_get_order_items($args)))``. What it asks is put together out of sight."""
-        body = self._model.program.body(atom.fn)
-        if atom.truth is not False or body.op[atom.instr] not in (Op.NAME, Op.CALL):
-            return []
-        at, defuse = atom.instr, self._model.evaluator.defuse(atom.fn)
-        stores = defuse.reaching(at, body.name(at)).stores if body.op[at] == Op.NAME else []
-        calls = [body.args(s)[1] for s in stores if body.op[s] == Op.STORE] if stores else [at]
-        sought = {m[1].removesuffix("s") for c in calls if body.op[c] == Op.CALL and (m := _SEEKS.fullmatch(snake(body.called(c))))}
-        made = (e for e in self._effects if e.touch is not None and e.touch.kind == "create")
-        return [e for e in made if e.touch is not None and e.touch.entity.removesuffix("s") in sought]
-
-    def at(self, place: Place) -> list[Atom | AnyOf]:
-        """The conditions that are certain at a place, as far as an effect turns them."""
-        found = self._at.get(place)
-        if found is None:
-            held_there = (a for held in self._model.effects.held_at(place) for a in self._model.conditions.behind(held))
-            certain = (*held_there, *turned_away(self._model, place))
-            found = self._at[place] = [a for a in certain if self._turns(a)]
-        return found
-
-    def before(self, fn: Fn) -> list[Atom | AnyOf]:
-        """The conditions on which what stands before a function hands on to it, as far as an effect turns them."""
-        found = self._before.get(fn)
-        if found is None:
-            certain = (a for held in self._model.handing_on.before(fn) for a in self._model.conditions.behind(held))
-            found = self._before[fn] = [a for a in certain if self._turns(a)]
-        return found
-
-    def _turns(self, atom: Atom | AnyOf) -> bool:
-        if isinstance(atom, AnyOf):
-            groups = where_asked(self._model.states, atom.groups)
-            return bool(groups) and all(any(self._turns(a) for a in group) for group in groups)
-        return bool(self.of(atom))
-
-
 class Repeats:
     """Judges entry points; kept."""
 
@@ -201,6 +106,9 @@ class Repeats:
         self._memo: dict[Fn, list[Repeat]] = {}
         self._turns: dict[Fn, Turning] = {}
         self._leads_to: dict[tuple[Fn, int], set[int]] = {}
+        self._guards: dict[tuple[int, Fn], tuple[Guard, ...]] = {}
+        self._alone: dict[Atom, str] = {}
+        self._lock_rows: dict[Place, bool] = {}
 
     def of(self, target: FunctionV) -> list[Repeat]:
         """The effects behind an entry point that must not happen twice, each with its guards."""
@@ -357,17 +265,20 @@ class Repeats:
 
     def guards(self, effect: Effect, target: FunctionV) -> tuple[Guard, ...]:
         """What keeps an effect from happening again once all effects of its entry point have happened."""
-        turning = self._turning(target)
-        found: list[Guard] = []
-        for place in (*effect.way, *made_at(self.model, effect)):
-            for atom in (*turning.at(place), *turning.before(place.fn)):
-                found += self._turned(atom, effect, turning)
-        return tuple({g.atom: g for g in found}.values())
+        key = (id(effect), target.fn)
+        if key not in self._guards:
+            turning = self._turning(target)
+            found: list[Guard] = []
+            for place in (*effect.way, *made_at(self.model, effect)):
+                for atom in (*turning.at(place), *turning.before(place.fn)):
+                    found += self._turned(atom, effect, turning)
+            self._guards[key] = tuple({g.atom: g for g in found}.values())
+        return self._guards[key]
 
     def _turned(self, atom: Atom | AnyOf, effect: Effect, turning: Turning) -> list[Guard]:
         """The guards in an atom; in alternatives when each of them has one."""
         if isinstance(atom, AnyOf):
-            groups = [[g for a in group for g in self._turned(a, effect, turning)] for group in where_asked(self.model.states, atom.groups)]
+            groups = [[g for a in group for g in self._turned(a, effect, turning)] for group in turning.groups(atom)]
             found = [g for group in groups for g in group] if groups and all(groups) else []
             # Two that come at once pass by whichever alternative lets them: `if not created and event.status == "done"`.
             return found if all(any(g.atomic for g in group) for group in groups) else [replace(g, atomic="") for g in found]
@@ -419,6 +330,11 @@ class Repeats:
 
     def _takes_lock(self, place: Place) -> bool:
         """Whether a row of locks was made before, of which the database takes no second one for the same thing."""
+        if place not in self._lock_rows:
+            self._lock_rows[place] = self._makes_lock(place)
+        return self._lock_rows[place]
+
+    def _makes_lock(self, place: Place) -> bool:
         for held in self.model.effects.held_at(place):
             for atom in self.model.conditions.behind(held):
                 if isinstance(atom, AnyOf) or atom.truth is not None:
@@ -438,6 +354,26 @@ class Repeats:
 
     def atomic(self, atom: Atom, effect: Effect) -> str:
         """Why two deliveries at once can't both pass a guard; empty when they can."""
+        if atom not in self._alone:
+            self._alone[atom] = self._lets_one_pass(atom)
+        if self._alone[atom]:
+            return self._alone[atom]
+        if (first := first_only(self.model.states, atom)) is not None and self._finds_or_makes(first[0]):
+            return ""
+        if any(self.model.regions.lock(place) for place in self._asking(atom, effect)):
+            return "it runs under a lock"
+        if any(self._takes_lock(place) for place in effect.way):
+            return "a row that only one can make is its lock"
+        if refused_together(self.model, atom, effect):
+            return "the transaction is refused when another has changed the row in between"
+        return ""
+
+    def _finds_or_makes(self, touch: Touch) -> bool:
+        """Whether a call makes a row unless it finds one, of which nothing is unique: two that come at once both make it."""
+        return _FINDS_FIRST.search(self.model.program.body(touch.fn).called(touch.instr)) is not None and self._may_be_twice(touch)
+
+    def _lets_one_pass(self, atom: Atom) -> str:
+        """Why a guard lets only one of two pass, wherever it is asked."""
         states = self.model.states
         if is_taken_out(self.model, atom):
             return "it is taken out of what is kept for one visitor"
@@ -450,21 +386,15 @@ class Repeats:
             where = f" ({constraint.file}:{constraint.line})" if constraint is not None else ""
             return f"the database takes the row only once{where}"
         if (first := first_only(states, atom)) is not None:
-            inserts = first[0].kind in ("create", "upsert")
-            if _FINDS_FIRST.search(self.model.program.body(first[0].fn).called(first[0].instr)) and self._may_be_twice(first[0]):
+            if self._finds_or_makes(first[0]):
                 return ""
+            inserts = first[0].kind in ("create", "upsert")
             return "the database lets only the first one through" if inserts else "the update is conditional on the old state"
         if any(read.parts.locked for read in states.reads(atom)):
             return "the row is locked while it is read"
         touch = states.existence(atom) or self.model.records.touch(atom.fn, atom.instr, atom.ctx)
         if touch is not None and touch.locked:
             return "the row is locked while it is read"
-        if any(self.model.regions.lock(place) for place in self._asking(atom, effect)):
-            return "it runs under a lock"
-        if any(self._takes_lock(place) for place in effect.way):
-            return "a row that only one can make is its lock"
-        if refused_together(self.model, atom, effect):
-            return "the transaction is refused when another has changed the row in between"
         return ""
 
     def _asking(self, atom: Atom, effect: Effect) -> list[Place]:
@@ -483,12 +413,6 @@ def _lengthens(value: Value, field: str) -> bool:
 
 def _last(value: Member | Element) -> str:
     return value.name.rpartition(".")[2] if isinstance(value, Member) else (constant(value.key) or "") if value.key is not None else ""
-
-
-def books(model: "Model", touch: Touch) -> bool:
-    """Whether a platform books a payment anew each time that its function is called."""
-    known = model.recogniser.effect(touch.fn, touch.instr, touch.ctx) if touch.effect == "order.paid" else None
-    return known is not None and "payment.booked" in known[0].also
 
 
 def _notes(touch: Touch) -> bool:

@@ -14,7 +14,8 @@ from tillproof.flow.function_walk import FunctionWalk
 from tillproof.flow.initialised import run_by_making
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.proofs import NOTHING, Assumed, Policy, Summary
+from tillproof.flow.proofs import NOTHING, Assumed, Policy, Summary, differing
+from tillproof.flow.summaries import Key, Summaries
 from tillproof.flow.values import ClassV, Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
@@ -34,15 +35,24 @@ class Walk:
     """One walk, from an entry. Summaries are kept per function, context and state at entry."""
 
     def __init__(
-        self, program: Program, evaluator: Evaluator, policy: Policy, deepest: int = MAX_CALLS, assumed: Assumed = NOTHING
+        self,
+        program: Program,
+        evaluator: Evaluator,
+        policy: Policy,
+        deepest: int = MAX_CALLS,
+        assumed: Assumed = NOTHING,
+        like: "Walk | None" = None,
     ) -> None:
+        """``like``: a walk with the same policy under other assumptions, whose summaries hold where these make no difference."""
         self.assumed = assumed
+        self._like = like
+        self._differing = differing(assumed, like.assumed) if like is not None else frozenset()
         self.deepest = deepest
         self.most = MAX_WALKS if deepest <= MAX_CALLS else MAX_DEEP_WALKS
         self.program = program
         self.evaluator = evaluator
         self.policy = policy
-        self._memo: dict[tuple[Fn, int, bool], Summary] = {}
+        self.summaries = Summaries()
         self._otherwise: set[tuple[Fn, int, int, Fn]] = set()  # run later, with other arguments than the call's
         self._targets: dict[tuple[Fn, int, int], list[FunctionV]] = {}
         self.under_way: dict[tuple[Fn, int], FunctionWalk] = {}
@@ -55,35 +65,49 @@ class Walk:
     def run(self, fn: Fn, ctx: Ctx | None = None, proven: bool = False) -> Summary:
         """Walk a function from its entry."""
         key = (fn, id(ctx), proven)
-        if key not in self._memo:
-            self._memo[key] = Summary((), ())
+        if key not in self.summaries.made and not self._remember(key):
+            self.summaries.begin(key)
             self._depth += 1
             try:
                 walk = self.under_way[fn, id(ctx)] = FunctionWalk(self, fn, ctx, proven)
-                self._memo[key] = walk.run()
-                if not self.cut:
-                    self.met.update((h.fn, h.instr, id(h.ctx)) for h in self._memo[key].happenings if not h.proven)
+                self.summaries.end(key, walk.run(), not self.cut)
+            except BaseException:
+                self.summaries.give_up()
+                raise
             finally:
                 self._depth -= 1
                 self.under_way.pop((fn, id(ctx)), None)
-        return self._memo[key]
+            self._meet(key)
+        return self.summaries.use(key)
+
+    def _meet(self, key: Key) -> None:
+        if not self.cut:
+            self.met.update((h.fn, h.instr, id(h.ctx)) for h in self.summaries.made[key].happenings if not h.proven)
+
+    def _remember(self, key: Key) -> bool:
+        """Whether the walk that this one is like has been this way, and nothing on it is assumed otherwise now."""
+        taken = self.summaries.taken_from(self._like.summaries, key, self._differing) if self._like is not None else []
+        for one in taken:
+            self._meet(one)
+        return bool(taken)
 
     def walking(self, fn: Fn, ctx: Ctx | None) -> FunctionWalk:
         """The walk through a function that is under way, or one that knows no states yet."""
+        self.summaries.hang_on({fn, *(c.fn for c in (ctx.chain() if ctx else ()))})
         return self.under_way.get((fn, id(ctx))) or FunctionWalk(self, fn, ctx, False)
 
     def visited(self) -> list[Fn]:
         """The functions walked so far, the entry first."""
-        return list(dict.fromkeys(fn for fn, _, _ in self._memo))
+        return list(dict.fromkeys(fn for fn, _, _ in self.summaries.made))
 
     def too_deep(self) -> bool:
         """Whether to stop following calls: deep enough, or enough for one entry point."""
-        self.cut = self.cut or len(self._memo) >= self.most
+        self.cut = self.cut or len(self.summaries.made) >= self.most
         return self._depth >= self.deepest or self.cut
 
     def knows(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> bool:
         """Whether a function that a call lands in has been walked, so that nothing more has to be."""
-        return (target.fn, id(self._context_of(target, fn, i, ctx)), proven) in self._memo
+        return (target.fn, id(self._context_of(target, fn, i, ctx)), proven) in self.summaries.made
 
     def enter(self, target: FunctionV, fn: Fn, i: int, ctx: Ctx | None, proven: bool) -> Summary:
         """The summary of a function that a call lands in, or is handed to."""

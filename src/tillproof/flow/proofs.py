@@ -47,6 +47,11 @@ class Assumed(NamedTuple):
 NOTHING = Assumed()
 
 
+def differing(one: Assumed, other: Assumed) -> frozenset[Fn]:
+    """The functions in which two walks assume different things."""
+    return frozenset((*(edge[0] for edge in one.edges ^ other.edges), *(call[0] for call in one.calls ^ other.calls)))
+
+
 class Policy(Protocol):
     """What a walk is about."""
 

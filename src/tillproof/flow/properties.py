@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 def is_property(scope: "Scope", fn: Fn) -> bool:
     """Whether reading the member calls the method: a Python property, a JavaScript getter."""
+    if fn not in scope.properties:
+        scope.properties[fn] = _is_property(scope, fn)
+    return scope.properties[fn]
+
+
+def _is_property(scope: "Scope", fn: Fn) -> bool:
     function = scope.program.function(fn)
     if function is None:
         return False

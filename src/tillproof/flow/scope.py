@@ -54,6 +54,7 @@ class Scope:
         self.evaluator = evaluator
         self.program = program
         self.modules = modules
+        self.properties: dict[Fn, bool] = {}
         self._globals: dict[tuple[str, str], Value] = {}
         self._bases: dict[ClassId, Bases] = {}
         self._subclasses: dict[str, list[ClassId]] | None = None

@@ -126,16 +126,8 @@ def _counted(body: Body, i: int, value: ValueAt) -> int | None:
 
 
 def _is_whole(body: Body, i: int) -> bool:
-    """Whether what a parameter holds stays as it came: nothing here stores it again, adds to it, or is handed it by another call."""
-    if body.op[i] != Op.NAME:
-        return False
-    name = body.name(i)
-    of_it = [n for n, op in enumerate(body.op) if op == Op.NAME and body.name(n) == name]
-    stored = [body.args(n)[1] for n, op in enumerate(body.op) if op == Op.STORE and body.name(n) == name]
-    given = [n for n in stored for part in (n, *body.args(n)[1:]) if body.op[n] in (Op.PARAM, Op.CHOICE) and body.op[part] == Op.PARAM]
-    changed = any(op in (Op.SET_FIELD, Op.SET_INDEX) and body.args(n)[0] in of_it for n, op in enumerate(body.op))
-    on_it = any(op == Op.FIELD and body.args(n)[0] in of_it for n, op in enumerate(body.op))
-    return bool(given) and len(stored) == 1 and not changed and not on_it
+    """Whether a value is a parameter that stays as it came."""
+    return body.op[i] == Op.NAME and body.name(i) in body.left_whole
 
 
 def _ranked(body: Body, i: int, value: ValueAt) -> bool | None:

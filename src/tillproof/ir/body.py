@@ -1,6 +1,7 @@
 """The lowered body of one function (or of a file's top level): a flat instruction table, and basic blocks over it."""
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -34,7 +35,7 @@ class Block(msgspec.Struct, array_like=True):
         return [target for kind, target in self.next if kind != EDGE_RAISE]
 
 
-class Body(msgspec.Struct, array_like=True):
+class Body(msgspec.Struct, array_like=True, dict=True):
     """Instructions as parallel columns. ``at[i]:at[i + 1]`` are the operands of instruction ``i`` in ``operands``; ``line`` is 1-based.
 
     ``regions``: blocks of statements under a context manager: its value, and the instructions inside from the second up to the third.
@@ -105,6 +106,23 @@ class Body(msgspec.Struct, array_like=True):
                     waiting.append(target)
         left = [n for n in range(len(self.blocks)) if n not in reached] if len(reached) < len(self.blocks) else []
         return frozenset(n for n in left if Op.FUNCTION not in self.op[self.blocks[n].start : self.blocks[n].end])
+
+    @cached_property
+    def left_whole(self) -> frozenset[str]:
+        """The parameters that stay as they came: nothing stores them again, adds to them, or asks them for a member."""
+        stored: dict[str, list[int]] = {}
+        for i, op in enumerate(self.op):
+            if op == Op.STORE:
+                stored.setdefault(self.name(i), []).append(self.args(i)[1])
+        kept = {name for name, values in stored.items() if len(values) == 1 and self._comes_from_parameter(values[0])}
+        for i, op in enumerate(self.op):
+            if op in (Op.SET_FIELD, Op.SET_INDEX, Op.FIELD) and self.op[of := self.args(i)[0]] == Op.NAME:
+                kept.discard(self.name(of))
+        return frozenset(kept)
+
+    def _comes_from_parameter(self, i: int) -> bool:
+        """Whether a value is a parameter, or that unless it was not given."""
+        return self.op[i] == Op.PARAM or (self.op[i] == Op.CHOICE and any(v >= 0 and self.op[v] == Op.PARAM for v in self.args(i)[1:]))
 
     def bare(self, i: int) -> int:
         """An instruction without the awaiting and casting around it: the call of ``(await find(id)) as Order``."""
