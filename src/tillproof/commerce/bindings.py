@@ -32,6 +32,11 @@ _LOOKS_UP = ("where", "find", "get", "first", "load", "select", "filter", "query
 _LONGEST_CHAIN = 16
 _BEGIN = ("payment.create", "checkout.create")
 _NOTES = ("metadata", "notes")  # where providers keep what we call the order
+_REFERENCES = (
+    "external_reference", "body.external_reference", "client_reference_id", "custom_id", "purchase_units[].custom_id",
+    "purchase_units[].reference_id",
+)  # fmt: skip
+"""Where they keep its number alone."""
 _ORDER = re.compile(r"(\w+_)?(order|booking|purchase|reservation)(_?(id|uuid|no|number|ref|reference|key))?", re.IGNORECASE)
 
 
@@ -305,4 +310,8 @@ def order_named_by_client(model: "Model", provider: "Provider") -> tuple[Place, 
                     source = model.requests.source(held) if _ORDER.fullmatch(key) else None
                     if source is not None and source.key and not _is_bound(model, site.fn, source.key.rpartition(".")[2]):
                         return Place(site.fn, site.instr, ctx), source.key
+        for ctx, value in ((c, v) for path in _REFERENCES for c, v in given_at(model, site, path)):
+            key = next((sent.key for o in options(value) if (sent := model.requests.source(o)) is not None and sent.key), "")
+            if _ORDER.fullmatch(key.rpartition(".")[2]) and not _is_bound(model, site.fn, key.rpartition(".")[2]):
+                return Place(site.fn, site.instr, ctx), key
     return None

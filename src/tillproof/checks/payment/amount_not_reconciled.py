@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.other_ways import apart
-from tillproof.checks.payment.paying_effects import paying_effects
+from tillproof.checks.payment.paying_effects import paying_effects, takes_state
 from tillproof.checks.payment.posted_sums import is_sum_posted
 from tillproof.checks.payment.reconcile_remedies import remedy
 from tillproof.checks.payment.sender import ask_about, guessed_call
@@ -192,6 +192,8 @@ def _outcome_unread(model: Model, handler: Handler | None, paid: list[Effect]) -
         return False  # it is called on success alone, as gateways do that are told an address for each outcome
     if handler.admits is not None and handler.kind != "ipn":
         return False  # a package tells it of one kind of event, or staff hand it on
+    if all(takes_state(model, handler, effect) for effect in paid):
+        return False  # it is written down as it was told
     inbound = handler.inbound
     outcome = {name for told in handler.provider.inbound for name in told.outcome}
     if outcome and handler.walked.proofs and outcome.isdisjoint(t for fn in handler.closure.functions for t in model.vocabulary.tokens(fn)):

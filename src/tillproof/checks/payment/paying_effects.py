@@ -5,6 +5,7 @@ import re
 from tillproof.checks.payment.other_ways import apart
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect
+from tillproof.commerce.entities import ORDERS
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
 from tillproof.commerce.handled import Handler
@@ -22,7 +23,7 @@ from tillproof.commerce.told_states import chosen_state
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.transitions import KNOWN_STATES, Transition, moved_to_paid, order_made
 from tillproof.commerce.worked_out import WORKED_OUT, says_how_much
-from tillproof.flow.values import Mix, Value, options, pieces
+from tillproof.flow.values import Member, Mix, Value, options, pieces
 from tillproof.ir.ops import Op
 
 _PAYMENT_ROW = re.compile(r"(^|_)(payments?|transactions?|txns?|charges?|invoices?|receipts?|logs?|histor(y|ies))$")
@@ -86,6 +87,7 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
         or _notes_payment(model, e)
         or _settles(model, policy, handler, e)
         or (handler.kind == "ipn" and _keeps_as_told(model, e))
+        or takes_state(model, handler, e)
     ]
 
 
@@ -205,6 +207,22 @@ def _keeps_as_told(model: Model, effect: Effect) -> bool:
         return False
     told = [n for n, v in touch.fields.items() if v is not None and model.requests.sources_in(v, _MOST_PIECES)]
     return any(model.words.says_state(n) for n in told) and any(model.words.money(n) for n in told)
+
+
+def takes_state(model: Model, handler: Handler, effect: Effect) -> bool:
+    """Whether an order is given the state of its payment as the payment system tells it, be it paid or not: ``status: payment.status``."""
+    touch = effect.touch
+    if handler.provider.kind != "payment" or touch is None or touch.kind not in ("write", "upsert") or not ORDERS.fullmatch(touch.entity):
+        return False
+    states = (v for n, v in touch.fields.items() if v is not None and model.words.has("status_fields", n))
+    told = (o for v in states for o in options(v) if isinstance(o, Member) and model.words.has("status_fields", o.name))
+    return any(_is_theirs(model, o) for o in told) and not _told_of_failure(model, effect)
+
+
+def _is_theirs(model: Model, value: Value) -> bool:
+    """Whether a value is a part of what a provider answered or has sent."""
+    sent = model.requests.source(value)
+    return is_told(model, value) or (sent is not None and sent.kind in ("body", "raw", "query"))
 
 
 def _books_payment(model: Model, touch: Touch) -> bool:
