@@ -43,6 +43,24 @@ def ipn():
         print(request.form['txn_id'], request.form['mc_gross'])
     return ''
 """
+COINS = """import requests
+
+
+def invoice(amount):
+    return requests.post("https://api.coingate.com/api/v2/orders", json={"price_amount": amount, "price_currency": "EUR"}, timeout=9).json()
+"""
+HEARS = """import stripe
+from flask import Flask, request
+app = Flask(__name__)
+
+
+@app.post('/stripe/webhook')
+def hook():
+    event = stripe.Webhook.construct_event(request.data, request.headers['Stripe-Signature'], app.config['HOOK_SECRET'])
+    if event['type'] == '%s':
+        print(event['id'])
+    return ''
+"""
 DTO = "namespace A;\npublic record Pay(string CardNumber, string CardSecurityNumber);\n"
 
 
@@ -71,6 +89,11 @@ DTO = "namespace A;\npublic record Pay(string CardNumber, string CardSecurityNum
         ({"pay.py": SESSION, "v.py": "def v(request):\n    return request.POST['gift_card_number']\n"}, "A", ("pay.py", 5)),
         ({"pay.py": SESSION, "v.php": "<?php\n// $n = $_POST['cc_number'];\n"}, "A", ("pay.py", 5)),
         ({"pay.py": SESSION, "tests/test_v.py": "def v(request):\n    return request.POST['card_number']\n"}, "A", ("pay.py", 5)),
+        ({"coins.py": COINS}, "none", ("coins.py", 5)),
+        ({"coins.py": COINS, "pay.py": SESSION}, "A", ("pay.py", 5)),
+        ({"coins.py": COINS, "f.html": '<form>\n<input type="text" name="card_number">\n</form>\n'}, "D", ("f.html", 2)),
+        ({"hook.py": HEARS % "checkout.session.completed"}, "A", ("hook.py", 7)),
+        ({"hook.py": HEARS % "payment_intent.succeeded"}, "none", None),
         ({"src/P.java": JAVA}, "A", ("src/P.java", 2)),
         ({"src/Pay.cs": DTO}, "D", ("src/Pay.cs", 2)),
     ],

@@ -324,7 +324,7 @@ class States:
             if wanted & {"null", "none", "undefined"}:
                 holds = not _set(value, texts)
             elif texts:
-                holds = bool({t.lower() for t in texts} & wanted)
+                holds = bool({t.lower() for t in texts} & (wanted | self.wanted(atom, coded=True)))
             elif any(self.model.words.has("status_fields", r.field) for r in self.reads(atom)):
                 holds = self._arrives(atom, operator, wanted)  # a state machine moves it on
             else:
@@ -348,8 +348,9 @@ class States:
         required = atom.truth is (operator in EQUAL)
         return not required and all(_SETTLED.fullmatch(w) for w in wanted)
 
-    def wanted(self, atom: Atom) -> set[str]:
-        """The words that a condition compares a field with, in lower case."""
+    def wanted(self, atom: Atom, coded: bool = False) -> set[str]:
+        """The words that a condition compares a field with, in lower case; ``coded``: as they are stored, a code itself and not what it
+        stands for."""
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)
         sides = args[1:3] if op == Op.BINARY else [a for _, a in body.call(atom.instr)[1]] if op == Op.CALL else []
@@ -366,7 +367,7 @@ class States:
                         if isinstance(one, Missing) or (isinstance(one, Const) and one.kind == Kind.NULL):
                             out.add("null")
                         elif isinstance(one, Const) or (isinstance(one, Member) and one.name[:1].isupper()) or not isinstance(one, Member):
-                            text = text_of(one)
+                            text = _kept(one) if coded else text_of(one)
                             if text is not None:
                                 out.add(text.lower())
         return out

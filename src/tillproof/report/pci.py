@@ -44,6 +44,10 @@ def _of_pages(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
     unseen = scope.of("unseen form")
     if not payments and not hosted and not scope.of("handed") and not unseen:
         return _heard_of(model, boundaries)
+    systems = {b.system for b in payments} | {p.system for p in (*hosted, *scope.of("handed", "direct post")) if p.system}
+    if not unseen and systems and systems <= {p.id for p in model.knowledge.providers.values() if not p.cards}:
+        steps = [*_steps(hosted), *_steps(scope.of("handed")), *_called(payments)]
+        return Pci(saq="none", statement=_cardless(sorted(systems)), evidence=_shortened(steps))
     direct = scope.of("direct post")
     if direct:
         return Pci(saq="A-EP", statement=_DIRECT, evidence=[*_steps(direct), *_controls(model, [p.file for p in direct])[1]])
@@ -67,7 +71,7 @@ def _of_pages(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
 
 def _heard_of(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
     """Where the code begins no payment: instant notifications tell of those that are made by a button of the provider's."""
-    told = [h for h in model.handlers.all if h.kind == "ipn"]
+    told = [h for h in model.handlers.all if h.provider.cards and (h.kind == "ipn" or _of_page(h))]
     if not told and model.connected.ways:
         joined = [_step(cls.file, model.program.cls(cls).line, f"{p.name} is paid through here", "step") for p, cls in model.connected.ways]
         return Pci(saq="A", statement=_BY_PLUGIN, evidence=_shortened(joined))
@@ -75,6 +79,15 @@ def _heard_of(model: "Model", boundaries: Sequence[Boundary]) -> Pci:
         return Pci(saq="none", statement=_nothing(boundaries), evidence=[])
     steps = [_step(*_place(model, h), "told of payments that are made on the provider's own page", "step") for h in told]
     return Pci(saq="A", statement=_ON_THEIR_PAGE, evidence=_shortened(steps))
+
+
+def _of_page(handler: Handler) -> bool:
+    """Whether a handler asks for the event that follows a payment on the provider's own page and no other:
+    ``checkout.session.completed``."""
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    for operation in handler.provider.operations:
+        told[operation.op == "checkout.create"].update((*operation.emits, *operation.settles))
+    return not (told[True] - told[False]).isdisjoint(handler.closure.compared)
 
 
 _WRITTEN = (
@@ -115,6 +128,12 @@ def _nothing(boundaries: Sequence[Boundary]) -> str:
     if any(b.kind == "payment" for b in boundaries):
         return "The code hears from a payment provider but starts no payment and has no card field; no SAQ follows from it."
     return "No payment provider is called and no card field was found; no SAQ follows from this code."
+
+
+def _cardless(systems: Sequence[str]) -> str:
+    return (
+        f"Payments are made through {', '.join(systems)}, which takes no cards, and no card field was found; no SAQ follows from this code."
+    )
 
 
 def _hosted(model: "Model", places: Sequence[Place], payments: Sequence[Boundary]) -> Pci:

@@ -233,6 +233,7 @@ class Provider(Part, frozen=True):
     ``open_names``: names, without the system's own, of what sounds like a key and is shown to anybody, in pages too.
     ``tokens``: keys under which it is told what its own form in the page gave out for a card; whoever tells it those sees no card.
     ``test_mode``: whether it has a world for tests, of which a credential may be; where it has none, every credential is live.
+    ``cards``: whether anybody pays by card there; with coins, by mobile money or from a bank account alone, no card is seen by anybody.
     ``plugins``: the base classes, and members behind a dot, of code that a platform runs in its own process on orders and payments.
     ``marks``: text that only its documents have, where they are written by hand: ``ISA*00*`` of an X12 interchange.
     ``digests``: calls of an SDK that work out the keyed digest of a message, for the code at hand to compare with the one that was sent.
@@ -273,6 +274,7 @@ class Provider(Part, frozen=True):
     open_names: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     test_mode: bool = True
+    cards: bool = True
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
     auth: Literal["api_key", "oauth", "hmac", "basic", "jwt", "ipn-postback", "none", "unknown"] = "api_key"
     keys: tuple[KeyPrefix, ...] = ()
