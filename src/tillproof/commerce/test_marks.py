@@ -10,6 +10,7 @@ from tillproof.commerce.environments import Environment
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.strange_sandboxes import names_live, strange_sandboxes
 from tillproof.commerce.test_marks_code import WORLDS, CodeMarks, How
+from tillproof.commerce.test_tokens import test_tokens
 from tillproof.knowledge.schema import Provider
 from tillproof.source.files import SourceFile
 from tillproof.source.kinds import is_seed
@@ -17,7 +18,7 @@ from tillproof.source.kinds import is_seed
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-Kind = Literal["key", "host", "mode"]
+Kind = Literal["key", "host", "mode", "token"]
 
 # Where settings say themselves for which environment they are.
 _STAGE = re.compile(r"(?:app|node|rails|django|flask|laravel|symfony|wp)?_?env(?:ironment)?(?:_type)?", re.IGNORECASE)
@@ -63,7 +64,7 @@ class TestMarks:
     def all(self) -> list[Mark]:
         """The marks, in order of file and line, one for each place and kind."""
         found: dict[tuple[str, int, str], Mark] = {}
-        for mark in (*self._keys(), *self._hosts_and_modes(), *self._strange()):
+        for mark in (*self._keys(), *self._hosts_and_modes(), *self._strange(), *self._tokens()):
             found.setdefault((mark.file.path, mark.line, mark.kind), mark)
         return [found[key] for key in sorted(found)]
 
@@ -121,6 +122,13 @@ class TestMarks:
             if number <= len(lines) and _ASKS.search(lines[number - 1]) and _ENVIRONMENT.search(lines[number - 1]):
                 return file.path, number
         return None
+
+    def _tokens(self) -> Iterator[Mark]:
+        for path, line, provider, text in test_tokens(self._model):
+            file = self._model.program.files[path]
+            if self._counts(file):
+                how, guard = self._code.how(path, line, text)
+                yield self._mark(file, line, provider, "token", f"{provider.name}'s test payment method `{text}`", how, guard)
 
     # --- hosts and modes
 

@@ -70,6 +70,8 @@ def _severity(mark: Mark) -> Severity:
 
 def _when(mark: Mark) -> str:
     what = f"{mark.what[0].upper()}{mark.what[1:]}"
+    if mark.kind == "token" and mark.how == "always":
+        return f"{what} is what every payment is made with here, whatever the customer chose: the live world knows no such thing."
     if mark.how == "always":
         return f"{what} is used here whatever is configured, so production talks to {mark.provider.name}'s test world too."
     if mark.how == "settings":
@@ -85,6 +87,8 @@ def _when(mark: Mark) -> str:
 
 
 def _harm(mark: Mark) -> str:
+    if mark.kind == "token":
+        return "With live keys every payment is refused; with test keys orders are marked as paid, and no money arrives."
     if mark.provider.kind == "payment":
         return "Orders are marked as paid with test cards that anybody can look up, and no money arrives."
     if mark.provider.kind == "tax":
@@ -95,6 +99,8 @@ def _harm(mark: Mark) -> str:
 
 
 def _remedy(mark: Mark) -> str:
+    if mark.kind == "token":
+        return f"Hand over what {mark.provider.name}'s form in the page gave out for this customer, and keep the test one in the tests."
     if mark.how == "stand-in":
         return "Take no default: fail at start when the setting is missing, and let only development set the test world."
     if mark.how == "default":

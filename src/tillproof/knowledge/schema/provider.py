@@ -232,6 +232,7 @@ class Provider(Part, frozen=True):
     ``opens``: names, without the system's own, of ids that alone open the account: whoever has a ``merchant_id`` of it needs no key.
     ``open_names``: names, without the system's own, of what sounds like a key and is shown to anybody, in pages too.
     ``tokens``: keys under which it is told what its own form in the page gave out for a card; whoever tells it those sees no card.
+    ``test_tokens``: how what is told there begins where it is of the test world: ``pm_card_visa`` pays nothing anywhere else.
     ``test_mode``: whether it has a world for tests, of which a credential may be; where it has none, every credential is live.
     ``cards``: whether anybody pays by card there; with coins, by mobile money or from a bank account alone, no card is seen by anybody.
     ``plugins``: the base classes, and members behind a dot, of code that a platform runs in its own process on orders and payments.
@@ -273,6 +274,7 @@ class Provider(Part, frozen=True):
     opens: tuple[str, ...] = ()
     open_names: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
+    test_tokens: tuple[str, ...] = ()
     test_mode: bool = True
     cards: bool = True
     protocol: Literal["rest", "graphql", "webhook", "edi", "soap", "browser-sdk", "file", "smtp"] = "rest"
