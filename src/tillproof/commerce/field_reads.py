@@ -27,6 +27,7 @@ _SPELLING = (
 # Methods, without underscores, that give the value of the one column that a statement lists, and those that are told the column.
 _ONE_VALUE = re.compile(r"fetchcolumn|fetchval(ue)?|getvar|(fetch)?scalar(one)?(ornone)?|fetchone|getone|getvalue")
 _OF_COLUMN = ("value",)
+_BY_NAME = ("getattr", "rgar", "data_get")  # functions that are told the name of a member
 # What a state that is an object is called: ``$order->getState()->getId()``, ``$order->get('state')->value``.
 _OF_STATE = ("get_id", "get_name", "get_code", "get_value", "get_string", "get_label", "get_technical_name", "value")
 _OF_ENUM = ("from", "try_from")  # `Status::from($order->status)`
@@ -157,7 +158,7 @@ class FieldReads:
         """``order.getStatus()``, ``$order->get_status('edit')``, ``$order->has_status([…])``, ``$order->get_meta('_key')``"""
         body = self.program.body(fn)
         callee, arguments = body.call(i)
-        if body.op[callee] == Op.NAME and body.name(callee) == "getattr" and len(arguments) > 1:
+        if body.op[callee] == Op.NAME and body.name(callee) in _BY_NAME and len(arguments) > 1:
             named = body.const(arguments[1][1])
             return self._member(fn, i, arguments[0][1], named[1].strip("'\""), ctx) if named is not None else []
         kept = meta_at(self.model, fn, i, ctx)

@@ -273,7 +273,7 @@ class PaidPolicy(SenderPolicy):
             said = says_paid(self.model, body.name(i), self.model.state_codes.set_to(fn, i, ctx), self._holder(fn, body.args(i)[0]))
             if said and (only_shown(self.model, fn, i, ctx) or self._sums_say_so(fn, i, ctx) or takes_over(body, i)):
                 return None
-            if said and is_search_term(self.model, fn, i, ctx):
+            if said and (is_search_term(self.model, fn, i, ctx) or self._of_written_object(fn, body.args(i)[0], ctx)):
                 return None
         else:
             kept = stored(self.model, fn, i, ctx)
@@ -286,6 +286,12 @@ class PaidPolicy(SenderPolicy):
         if op == Op.CALL and ((not self.returns and self._only_placed(fn, i, ctx)) or begins_paying(self.model, fn, i, ctx)):
             return None
         return "paid" if said == "sure" or self._speaks_of_paying(fn, ctx) else None
+
+    def _of_written_object(self, fn: Fn, holder: int, ctx: Ctx | None) -> bool:
+        """Whether an object of PHP is none but one that is written down here, ``(object) ['id' => $id]``, and no row of anything."""
+        if self.model.program.language(fn.file) != "php":
+            return False
+        return all(self.model.records.is_plain(o) for o in options(self.model.evaluator.value(fn, holder, ctx)))
 
     def _by_sender(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         """Whether the sender's own word makes that something is paid, or somebody who comes back from paying gets what he has bought."""

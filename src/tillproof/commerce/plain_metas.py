@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OF_ROW = re.compile(r"(?:wc_)?(get|update)_(post|user|term|comment|order_item|usermeta)_?meta")
 _OF_SITE = re.compile(r"(get|update)_(?:site_)?option")
+_OF_ENTRY = re.compile(r"gform_(get|update)_meta")  # of an entry of Gravity Forms
 _GETS = "get"
 OF_POST = "post_meta"
 """What is kept beside a post, which may be a product, a form or an event that is sold."""
@@ -35,6 +36,8 @@ def meta_named(name: str) -> Meta | None:
     """What a plain function of that name does."""
     if told := _OF_ROW.fullmatch(name):
         return Meta(told[1] == _GETS, f"{told[2]}_meta", 0, 1, 2)
+    if told := _OF_ENTRY.fullmatch(name):
+        return Meta(told[1] == _GETS, "entry_meta", 0, 1, 2)
     if told := _OF_SITE.fullmatch(name):
         return Meta(told[1] == _GETS, "option", -1, 0, 1)
     return None

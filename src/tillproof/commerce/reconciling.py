@@ -55,7 +55,7 @@ _MOST_CALLS = 4
 _LOOKS_UP = re.compile(r"(^|_)(find|first|get|load|fetch|one|where)(_|$)")
 _CURRENCY = re.compile(r"currency|mc_currency|cur\b", re.IGNORECASE)
 _SAME = ("==", "===", "!=", "!==", "<>", "is", "is not")
-_COMPARES = (*_SAME, "<", ">", "<=", ">=")
+COMPARES = (*_SAME, "<", ">", "<=", ">=")
 _ID = re.compile(r"(order_|invoice_)?(id|pk|number|key|uuid|reference|increment_id)")
 _OF_REFUND = re.compile(r"(\w+_)?refund_?(id|reference|ref|key|number)")
 _REFERENCE = re.compile(r"order|invoice|reference|booking|reservation|appointment|purchase|registration|enrol|rental|payment_id")
@@ -98,7 +98,7 @@ class Reconciling:
         self.numbers = OwnNumbers(model)
         self._compared = ComparedNames(model)
         self.own = OwnPayments(model)
-        self._sums = ComparedSums(model, self._compared, self.own)
+        self.sums = ComparedSums(model, self._compared, self.own)
         self.priced = PricedPayments(model)
         self.pages = PagePayments(model)
 
@@ -113,9 +113,9 @@ class Reconciling:
                 if isinstance(held.fact, Passed) and atom.truth is None:
                     continue
                 words = self._compared.of(atom)
-                if self._sums.only_caps(atom):
+                if self.sums.only_caps(atom):
                     continue
-                if self._sums.holds(atom):
+                if self.sums.holds(atom):
                     amount.append(atom)
                 if any(_CURRENCY.search(w) for w in words):
                     currency.append(atom)
@@ -142,10 +142,10 @@ class Reconciling:
         for place in effect.way:
             body = self.model.program.body(place.fn)
             for i in range(place.instr - 1, -1, -1):
-                if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in _COMPARES or (place.fn, i) in asked:
+                if body.op[i] != Op.BINARY or body.text(body.args(i)[0]) not in COMPARES or (place.fn, i) in asked:
                     continue
                 atom = Atom(place.fn, i, True, place.ctx)
-                if self._sums.holds(atom) and not self._sums.only_caps(atom):
+                if self.sums.holds(atom) and not self.sums.only_caps(atom):
                     return atom
         return None
 
@@ -163,7 +163,7 @@ class Reconciling:
     def _is_news(self, value: Value) -> bool:
         """Whether a value is put together from what was sent, answered or verified."""
         news = is_told(self.model, value) or self._pieces_sent(value)
-        return bool(news) or any(is_message(self.model, p) for p in pieces([value], _MOST_PIECES, self._sums.within))
+        return bool(news) or any(is_message(self.model, p) for p in pieces([value], _MOST_PIECES, self.sums.within))
 
     def _pieces_sent(self, value: Value) -> set[tuple[str, str]]:
         return {(s.kind, s.key) for s, _ in self.model.requests.sources_in(value, _FEW_PIECES) if s.key}
@@ -204,7 +204,7 @@ class Reconciling:
 
     def _own_id(self, value: Value) -> bool:
         """The id or number of an order of ours; what a customer may still add to is none."""
-        for here in pieces([value], _FEW_PIECES, self._sums.within):
+        for here in pieces([value], _FEW_PIECES, self.sums.within):
             if not isinstance(here, Member) or not _ID.fullmatch(snake(here.name).removeprefix("get_")):
                 continue
             read = self.model.records.read_behind(here.base)
@@ -215,7 +215,7 @@ class Reconciling:
 
     def _carried_id(self, value: Value) -> bool:
         """An order's id among the data of ours that a provider keeps with a payment."""
-        parts = list(pieces([value], _MOST_PIECES, self._sums.within))
+        parts = list(pieces([value], _MOST_PIECES, self.sums.within))
         names_ = {snake(n.strip("'\"")) for p in parts if (n := constant(p) if isinstance(p, Const) else name_of(p))}
         return any(_REFERENCE.search(n) for n in names_) and any(_KEPT_WITH.search(n) for n in names_)
 
@@ -260,7 +260,7 @@ class Reconciling:
         has compared them, as gateways do whose verification takes an amount."""
         return any(
             isinstance(piece, Member) and self._compared.money(snake(piece.name)) and self.model.records.read_behind(piece.base) is not None
-            for piece in pieces(asked_with(self.model, fn, i, ctx), _MOST_PIECES, self._sums.within)
+            for piece in pieces(asked_with(self.model, fn, i, ctx), _MOST_PIECES, self.sums.within)
         )
 
     def found_by_asked(self, effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> str:
@@ -286,7 +286,7 @@ class Reconciling:
                 continue
             if self._carried_id(value):
                 return NOTES
-            members = (self._read_as(p) for p in pieces([value], _FEW_PIECES, self._sums.within))
+            members = (self._read_as(p) for p in pieces([value], _FEW_PIECES, self.sums.within))
             if path := next((path for name in members if name and (path := went_out(name))), ""):
                 return (path,)
         return ()
@@ -303,7 +303,7 @@ class Reconciling:
         return any(_OF_REFUND.fullmatch(snake(field)) for field, _ in self.found_by(effect))
 
     def _from_answer(self, value: Value) -> bool:
-        return any(isinstance(p, Result) and is_told(self.model, p) for p in pieces([value], _MOST_PIECES, self._sums.within))
+        return any(isinstance(p, Result) and is_told(self.model, p) for p in pieces([value], _MOST_PIECES, self.sums.within))
 
     def found_by(self, effect: Effect) -> Iterator[tuple[str, Value]]:
         """The columns by which the changed record is chosen, with what they are held against, and those of the records that lead to it; of
@@ -484,7 +484,7 @@ class Reconciling:
 
     def _is_typed(self, value: Value) -> bool:
         """Whether a value is what whoever pays has filled in by himself."""
-        return any(snake(self._read_as(p)) in self._typed for p in pieces([value], _FEW_PIECES, self._sums.within))
+        return any(snake(self._read_as(p)) in self._typed for p in pieces([value], _FEW_PIECES, self.sums.within))
 
     def _handed(self, value: Value, ctx: Ctx | None) -> Value:
         """What the caller on the way handed over, where an object is known by the declared type of a parameter."""

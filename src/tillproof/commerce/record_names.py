@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce import sql
 from tillproof.commerce.chains import Chain, Chains, Link
-from tillproof.commerce.entities import NOTHING, entity
+from tillproof.commerce.entities import NOTHING, entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import type_argument
 from tillproof.commerce.view_rows import GIVES, view_rows
@@ -70,6 +70,7 @@ _MODEL = re.compile(r"(^|\.)Models?\.\w+$|\w_?Model$")
 _CLIENT = re.compile(r"\.(PrismaClient|TransactionClient)$")
 _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "Params", "Args", "Form", "Config", "Options")
 
+_GETS_ONE = re.compile(r"(get|find|load|fetch)_?(?!by|one|all|first|or)[a-zA-Z]")
 _INJECTS = ("InjectModel", "InjectRepository")  # decorators that name the records of what is handed over
 
 _WHOSE = ("admin", "client")
@@ -164,8 +165,18 @@ class RecordNames:
                 name := entity(_without_verb(link.name))
             ):
                 return name
-        root = self._of_its_class(chain, inner) or self._root(chain, inner)
+        root = self._asked_of_class(last, inner) or self._of_its_class(chain, inner) or self._root(chain, inner)
         return root or next((name for v in chain.through if (name := entity(v))), "")
+
+    def _asked_of_class(self, last: Link | None, inner: list[Link]) -> str:
+        """What a class of others is asked for that only holds such functions, where a platform writes records of that name:
+        ``GFAPI::get_entry($id)``, ``Give\\Payments::get_order($id)``."""
+        if last is None or last.call < 0 or len(inner) != 1 or inner[0].call >= 0 or self.program.language(last.fn.file) != "php":
+            return ""
+        noun = _without_verb(last.name) if _GETS_ONE.match(last.name) else ""
+        holder = self.evaluator.value(last.fn, self.program.body(last.fn).args(last.call)[0], last.ctx) if noun else None
+        written = (e.entity for f in self.model.wiring.active.of(last.fn.file) for e in f.effects if e.entity)
+        return noun if isinstance(holder, External) and any(same(noun, kind) for kind in written) else ""
 
     def _of_its_class(self, chain: Chain, inner: list[Link]) -> str:
         """The kind of a record whose own class is asked for another: ``product.__class__.objects``, by what the variable is called."""

@@ -72,6 +72,10 @@ _OF_LANGUAGE = words_of(
 )
 
 
+_MOST_CALLERS = 4
+_LITERAL_OBJECTS = ("javascript", "php")  # `{…}`, `(object) […]`
+
+
 class Records:
     """Answers by instruction; what was asked is kept."""
 
@@ -87,6 +91,7 @@ class Records:
         self.items = Items(model)
         self.serial = Serial(model)
         self._memo: dict[tuple[Fn, int, int], Touch | None] = {}
+        self._handed_plain: dict[tuple[Fn, int], bool] = {}
 
     def touch(self, fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
         """What an instruction does to records, if it does anything."""
@@ -160,7 +165,8 @@ class Records:
         no order), or declared as what a record is still to be made of."""
         value = before_writes(value)
         if isinstance(value, Param):
-            return _TO_BE_MADE.search(self.program.body(value.fn).params[value.number].type) is not None
+            declared = self.program.body(value.fn).params[value.number].type
+            return _TO_BE_MADE.search(declared) is not None or (not declared and self._is_handed_plain(value))
         callee = value.callee if isinstance(value, Result) else None
         if isinstance(callee, External) and callee.name == "stdClass":
             return True  # PHP's object for anything
@@ -174,8 +180,24 @@ class Records:
             and _PICKS.search(callee.name) is None
         )
         return of_library or (
-            isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) == "javascript"
+            isinstance(value, Record) and value.at[0] in self.program.indices and self.program.language(value.at[0]) in _LITERAL_OBJECTS
         )
+
+    def _is_handed_plain(self, value: Param) -> bool:
+        """Whether every call of a function of PHP hands it an object that is only written down: ``(object) ['id' => $id]``."""
+        key = (value.fn, value.number)
+        if key not in self._handed_plain:
+            self._handed_plain[key] = False  # while it is being found out
+            php = value.fn.file in self.program.indices and self.program.language(value.fn.file) == "php"
+            above = self.model.callers.above(value.fn, None)[:_MOST_CALLERS] if php else []
+            given = [before_writes(o) for ctx in above for o in options(self.evaluator.value(value.fn, self._read_at(value), ctx))]
+            self._handed_plain[key] = bool(given) and all(isinstance(o, Record) for o in given)
+        return self._handed_plain[key]
+
+    def _read_at(self, value: Param) -> int:
+        """The instruction by which a function takes a parameter."""
+        body = self.program.body(value.fn)
+        return next((i for i, op in enumerate(body.op) if op == Op.PARAM and body.args(i)[0] == value.number), 0)
 
     def _is_of_language(self, callee: External, file: str) -> bool:
         """Whether a callee is one of a module of Python's that makes objects of its own."""

@@ -149,10 +149,10 @@ def _column_pays(model: "Model", name: str, value: str, table: str) -> Said:
 
 
 def waits(model: "Model", fields: dict[str, Value]) -> bool:
-    """Whether a record says of itself that it waits to be paid: its `amount_paid` is what is to be paid."""
+    """Whether a record says of itself that it waits to be paid, or that it fell through: its `amount_paid` is what is to be paid."""
     words = model.words
     texts = [said_by(o) for name, v in fields.items() if words.has("status_fields", name) for o in options(v)]
-    return bool(texts) and all(t is not None and words.has("open_values", t) for t in texts)
+    return bool(texts) and all(t is not None and (words.has("open_values", t) or words.has("dead_values", t)) for t in texts)
 
 
 def record_pays(model: "Model", value: Value, holder: str, depth: int) -> Said:

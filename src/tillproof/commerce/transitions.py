@@ -15,6 +15,7 @@ from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.filled_models import filled_by_sender
 from tillproof.commerce.free_changes import NEW, needs_none
 from tillproof.commerce.lexicon import Words, snake, under_way
+from tillproof.commerce.never_together import never_runs
 from tillproof.commerce.other_rows import is_of_another
 from tillproof.commerce.plain_metas import OF_POST
 from tillproof.commerce.refusing_saves import refuses_itself
@@ -121,6 +122,8 @@ class Transitions:
                 if touch.kind == "upsert" and not merges(self.model.records, touch):
                     continue
                 told = (*self._told(touch), *self._by_sender(touch), *self._coded(touch))
+                if told and never_runs(self.model, effect):
+                    continue
                 for name, to in told or compared_states(self.model, effect, touch):
                     if self._is_kept(touch, name, to, found):
                         break
@@ -146,8 +149,8 @@ class Transitions:
         return len(way) > 1 and called.get((way[1].fn, way[1].instr)) == (transition.touch.entity, transition.field)
 
     def _told(self, touch: Touch) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """The fields in which the code itself writes a state, with the states."""
-        for name, value in touch.fields.items():
+        """The fields in which the code itself writes a state, with the states; the state itself before what is noted beside it."""
+        for name, value in sorted(touch.fields.items(), key=lambda pair: not self.model.words.has("status_fields", pair[0])):
             if name not in touch.relative and (to := self._state(name, value)) is not None:
                 yield name, to
 

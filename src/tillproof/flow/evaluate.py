@@ -35,6 +35,7 @@ from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.properties import got_from, service_of_row
 from tillproof.flow.registries import Registries
 from tillproof.flow.scope import Scope
+from tillproof.flow.told_paths import at_path
 from tillproof.flow.truth import dead_blocks, truth
 from tillproof.flow.unwired import hears_nothing, refers_to_nothing
 from tillproof.flow.values import (
@@ -440,7 +441,8 @@ class Evaluator:
             elif new and isinstance(option, FunctionV) and self.hung.constructs(option.fn):
                 results.append(Result(at, option, f.fn, i, f.ctx, True))
             elif isinstance(option, FunctionV):
-                results.append(through(self, option, f, i, at) or self._returned(option, f, i))
+                walked = at_path(self, self.program.name(option.fn), f, i, at)
+                results.append(walked or through(self, option, f, i, at) or self._returned(option, f, i))
             elif new and isinstance(option, Instance):
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))  # ``new static()``
             elif isinstance(option, Instance) and (run := self.scope.run_by_call(option)):

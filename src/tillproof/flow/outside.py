@@ -15,6 +15,7 @@ from tillproof.flow.maps import looked_up
 from tillproof.flow.program import ClassId
 from tillproof.flow.read_into import read_into
 from tillproof.flow.set_on import told_in_chain
+from tillproof.flow.told_paths import at_path
 from tillproof.flow.values import (
     Choice,
     ClassV,
@@ -101,11 +102,8 @@ def from_outside(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, ne
     if isinstance(callee, External):
         if (by_path := of_call(ev, callee, f, arguments, at)) is not None:
             return by_path
-        if ev.program.language(f.file) == "php":
-            if callee.name == COMPACT:
-                return _compacted(ev, f, i, at)
-            if callee.name in ONE_OF and arguments:
-                return ev.element(ev.at(f, arguments[0][1]), at)
+        if ev.program.language(f.file) == "php" and (own := _of_php(ev, callee.name, f, i, at)) is not None:
+            return own
         if (found := _of_name(ev, callee, f, i, arguments, at, new)) is not None:
             return found
     if isinstance(callee, Member) and callee.name == "format" and isinstance(callee.base, Const):
@@ -144,6 +142,16 @@ def _only_one(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Va
         return None
     asked = [o for o in options(ev.at(f, f.body.args(on)[0])) if isinstance(o, ClassV)]
     return choice(at, [Instance(at, o.cls) for o in asked]) if asked else None
+
+
+def _of_php(ev: "Evaluator", name: str, f: Frame, i: int, at: Place) -> Value | None:
+    """What PHP's own functions on arrays give, and those of its platforms that read a record by a path."""
+    arguments = f.body.call(i)[1]
+    if name == COMPACT:
+        return _compacted(ev, f, i, at)
+    if name in ONE_OF and arguments:
+        return ev.element(ev.at(f, arguments[0][1]), at)
+    return at_path(ev, name, f, i, at)
 
 
 def _compacted(ev: "Evaluator", f: Frame, i: int, at: Place) -> Record:

@@ -30,6 +30,7 @@ from tillproof.commerce.reconciling import Reconciled, Reconciling
 from tillproof.commerce.request_fields import fields_of
 from tillproof.commerce.sums import Sums
 from tillproof.commerce.told_answers import is_told
+from tillproof.commerce.told_by_objects import told_by_object
 from tillproof.commerce.whether_paid import asks_whether_paid
 from tillproof.flow.asked_values import is_empty
 from tillproof.flow.facts import Passed
@@ -38,6 +39,9 @@ from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Ctx, Value, pieces
 from tillproof.ir.ops import Op
 
+_DECIDES = (
+    "Does what comes of this comparison decide whether the order counts as paid? An object tells it, and who reads that is not followed."
+)
 _TELL_OF_MONEY = ("payment", "platform", "marketplace")
 _PAYMENT_ID = re.compile(r"(\w+_)?(payment|transaction|charge|txn)_id")
 _MOST_PIECES = 20
@@ -123,9 +127,8 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     place, effect, how = next((one for one in found if not _holds(one[2], kind)), found[0])
     if tied and handler is not None:
         return _whatever_came(model, ruling, handler, place, effect)
-    guesses = [guessed_call(model, p.ctx) for p in handler.walked.proofs if p.refetch] if handler is not None else []
-    if guesses and None not in guesses:
-        return ask_about(model, ruling, min(g for g in guesses if g is not None), "what asks the provider, and for the order's own payment")
+    if (unseen := _question(model, ruling, handler, reconciling, effect, how)) is not None:
+        return unseen
     named = order_named_by_client(model, handler.provider) if handler is not None and kind == "webhook" else None
     page = reconciling.pages.of(handler.provider) if handler is not None else None
     signed = handler is not None and bool(handler.walked.proofs) and all(p.mac for p in handler.walked.proofs)
@@ -166,6 +169,19 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     ruling.evidence.append(step(model, place, f"nothing compares {missing} before this" if vain is None else "it goes on here", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
     return ruling
+
+
+def _question(
+    model: Model, ruling: Ruling, handler: Handler | None, reconciling: Reconciling, effect: Effect, how: Reconciled
+) -> Ruling | None:
+    """The ruling as a question where what is asked, or what comes of a comparison, is not seen."""
+    guesses = [guessed_call(model, p.ctx) for p in handler.walked.proofs if p.refetch] if handler is not None else []
+    if guesses and None not in guesses:
+        return ask_about(model, ruling, min(g for g in guesses if g is not None), "what asks the provider, and for the order's own payment")
+    if not how.amount and (compared := told_by_object(model, reconciling, effect)) is not None:
+        ruling.outcome, ruling.question = "unknown", step(model, compared, _DECIDES)
+        return ruling
+    return None
 
 
 def _say_in_vain(model: Model, ruling: Ruling, entry: Entry, compared: Atom) -> None:

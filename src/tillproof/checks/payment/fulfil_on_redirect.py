@@ -15,11 +15,14 @@ from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, passed, told_at
 from tillproof.commerce.browser_paid import Transitions
+from tillproof.commerce.effects import Place, way_to
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
+from tillproof.commerce.never_together import contradicts_itself
 from tillproof.commerce.paid import PaidPolicy
+from tillproof.commerce.told_by_objects import asked_for_object
 from tillproof.commerce.whether_paid import asks_outcome, asks_sent
 from tillproof.flow.alike import of_row
 from tillproof.flow.facts import Condition
@@ -53,7 +56,10 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling | None:
-    program, entry, policy, paid = model.program, found.entry, found.policy, found.paid
+    program, entry, policy = model.program, found.entry, found.policy
+    paid = [h for h in found.paid if not contradicts_itself(model, way_to(Place(h.fn, h.instr, h.ctx)))]
+    if not paid:
+        return None
     function = program.function(entry.target.fn)
     line = function.line if function else 1
     ruling = Ruling("payment/fulfil-on-redirect", "held", "client-route", entry.target.fn.file, line)
@@ -82,6 +88,8 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if guesses and None not in guesses.values() and not policy.ignored:
         asking, call = min((fn, call) for fn, call in guesses.items() if call is not None)
         return ask_about(model, ruling, call, f"`{program.qualified(asking)}`, which asks the provider whether it was paid")
+    if unproven and (told := _told_by_object(model, policy, act)) is not None:
+        return _unknown(model, ruling, told, "Is the order paid only where the object that this call leads to says that money came?")
     asked = _LATE if late else _asked(policy, blind)
     if asked == _NEVER and (outside := asked_outside(model, entry)) is not None:
         question = f"Is the answer of `{outside[2]}` the payment system's own word, and is the order paid only when it says so?"
@@ -118,6 +126,13 @@ def _behind_answer(policy: PaidPolicy, act: Happening) -> tuple[Fn, int] | None:
     asking = {proof.fn for proof in policy.proofs.values()}
     places = [(act.fn, act.instr), *((c.caller, c.call) for c in (act.ctx.chain() if act.ctx else ()) if c.call >= 0)]
     return next((place for place in places if place[0] in asking), None)
+
+
+def _told_by_object(model: Model, policy: PaidPolicy, act: Happening) -> tuple[Fn, int] | None:
+    """Where the provider is asked by a function that tells by an object what he says."""
+    way = way_to(Place(act.fn, act.instr, act.ctx))
+    places = (asked_for_object(model, way, Place(p.fn, p.instr, p.ctx)) for p in policy.proofs.values() if p.refetch)
+    return next(((place.fn, place.instr) for place in places if place is not None), None)
 
 
 def _asks_leave(model: Model, act: Happening) -> tuple[Fn, int] | None:

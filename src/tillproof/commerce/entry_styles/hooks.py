@@ -13,12 +13,16 @@ from tillproof.flow.values import Choice, Const, Instance, Member, Mix, Result, 
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Framework, Hook, Routes
 
-_READS = re.compile(rb"\$_(?:GET|POST|REQUEST|SERVER|COOKIE|FILES)\b|php://input|get_query_var|filter_input")
+_READS = re.compile(rb"\$_(?:GET|POST|REQUEST|SERVER|COOKIE|FILES)\b|php://input|get_query_var|filter_input|\brg(?:post|get)\s*\(")
 _SCHEDULES = re.compile(
     rb"(?:wp_schedule_(?:single_)?event|as_schedule_\w+|as_enqueue_async_action|queue\(\)\s*->\s*(?:add|schedule_\w+))\s*\(([^;]*)"
 )
 _QUOTED = re.compile(rb"['\"]([\w-]+)['\"]")
+_NEAR = 2
+_FEW = 2
 _OWN_CALL = re.compile(rb"(?:\$this->|self::|static::)(\w+)\s*\(")
+_STATIC_CALL = re.compile(rb"\b([A-Z]\w*)::(\w+)\s*\(")
+_PLAIN_CALL = re.compile(rb"(?<![\w>:$\\])([a-z]\w*)\s*\(")
 
 
 def declared(wiring: Wiring) -> Iterator[Declared]:
@@ -117,20 +121,25 @@ def _address(hook: Hook, name: str) -> tuple[str | None, tuple[str, ...]]:
 
 
 def reads_request(wiring: Wiring, fn: Fn, depth: int = 0) -> bool:
-    """Whether a function, or a method of its class that it calls, reads the request."""
+    """Whether a function, or what it calls by its name, reads the request: a method of its class or of another, a function of ours."""
     function = wiring.program.function(fn)
-    if function is None or depth > 2:
+    if function is None or depth > _NEAR:
         return False
     text = wiring.program.sources[fn.file][function.start : function.end]
-    if _READS.search(text):
-        return True
-    owner = wiring.program.owner(fn)
-    called = {m.decode() for m in _OWN_CALL.findall(text)} if owner else set()
-    return any(
-        (m := wiring.evaluator.scope.method(owner, n)) is not None and m != fn and reads_request(wiring, m, depth + 1)
-        for n in sorted(called)
-        if owner
-    )
+    return _READS.search(text) is not None or any(m != fn and reads_request(wiring, m, depth + 1) for m in _called(wiring, fn, text))
+
+
+def _called(wiring: Wiring, fn: Fn, text: bytes) -> list[Fn]:
+    """The functions of ours that a text calls by their names."""
+    program, method, found = wiring.program, wiring.evaluator.scope.method, dict[Fn | None, None]()
+    if (owner := program.owner(fn)) is not None:
+        found.update((method(owner, name), None) for name in sorted({m.decode() for m in _OWN_CALL.findall(text)}))
+    for cls, name in sorted({(c.decode(), m.decode()) for c, m in _STATIC_CALL.findall(text)}):
+        found.update((method(c, name), None) for c in program.classes_by_name.get(cls, ())[:1])
+    for name in sorted({m.decode() for m in _PLAIN_CALL.findall(text)}):
+        plain = (f for f in program.functions_by_name.get(name, ())[:_FEW] if program.owner(f) is None)
+        found.update((f, None) for f in plain if program.unit(f.file) == program.unit(fn.file))
+    return [f for f in found if f is not None]
 
 
 def _registered(wiring: Wiring, frameworks: tuple[Framework, ...], files: list[str]) -> Iterator[Declared]:
