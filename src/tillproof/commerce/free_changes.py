@@ -34,8 +34,11 @@ if TYPE_CHECKING:
 
 CHOSEN = "only a record in the right state is chosen"
 NEW = "the record has just been created"
+CODED = "a number"
+"""The state that a bare number stands for."""
 GONE_THROUGH = "only those are gone through that are in the right state"
 _WHOLE = 4
+_LOOK_UPS = 2
 _LAST_ID = re.compile(r"(\w+_)?(last_)?insert(ed)?_?(get_?)?(row_?)?id|last_insert_?rowid|lastrowid")
 """What the database calls the id of the row that was inserted last."""
 _IDS = ("get_id", "get_key", "getid", "id", "get_entity_id", "get_increment_id")
@@ -87,9 +90,29 @@ def _begins(model: "Model", touch: Touch, to: tuple[str, ...]) -> str:
     """Whether a record is written whole, by no key, in a state before payment: ``repository.save(order)`` of one that was just made."""
     whole = touch.kind == "write" and not touch.keys and not touch.compared and len(touch.fields) >= _WHOLE
     opens = bool(to) and all(model.words.has("open_values", t) for t in to)
-    if opens and any((s := model.requests.source(key)) is not None and s.kind == "session" for key in touch.keys.values()):
+    if (opens or to == (CODED,)) and any(_of_session(model, key, 0) for key in touch.keys.values()):
         return "the order is the one that the visitor is just placing"
     return "the record is written whole, in its first state" if whole and opens else ""
+
+
+def _of_session(model: "Model", key: Value, depth: int) -> bool:
+    """Whether a key is what the visitor's session keeps, or the id of the record that was looked up by that."""
+    for option in options(key):
+        source = model.requests.source(option)
+        if source is not None:
+            return source.kind == "session"
+        record = _id_of(option) if depth < _LOOK_UPS else None
+        read = model.records.read_behind(record) if record is not None else None
+        by = _looked_up_by(model, read) if read is not None and read.kind == "read" and read.instr >= 0 else []
+        if any(_of_session(model, one, depth + 1) for one in by):
+            return True
+    return False
+
+
+def _looked_up_by(model: "Model", read: Touch) -> list[Value]:
+    """By what a record is looked up: its keys, or the first thing that the call is given."""
+    given = model.program.body(read.fn).call(read.instr)[1][:1]
+    return list(read.keys.values()) or [model.evaluator.value(read.fn, v, read.ctx) for _, v in given]
 
 
 def _in_right_state(model: "Model", key: Value) -> bool:

@@ -13,7 +13,7 @@ from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
 from tillproof.commerce.field_reads import FieldRead, is_predicate
 from tillproof.commerce.filled_models import filled_by_sender
-from tillproof.commerce.free_changes import NEW, needs_none
+from tillproof.commerce.free_changes import CODED, NEW, needs_none
 from tillproof.commerce.lexicon import Words, snake, under_way
 from tillproof.commerce.never_together import never_runs
 from tillproof.commerce.other_rows import is_of_another
@@ -62,8 +62,6 @@ GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
 """Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard."""
 REVERSIBLE = ("on_hold", "hold", "in_review")
 """What only holds an order up, paid or not."""
-CODED = "a number"
-"""The state that a bare number stands for."""
 ASKED = "the state that the request names"
 """What a record is set to where whoever calls says which state that is."""
 _NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")

@@ -165,7 +165,8 @@ def _is_ours(model: Model, piece: Piece, value: Value) -> bool:
         return False
     if isinstance(value, Mix) and value.op in CONVERSIONS:  # ``(string) ($options['auth_token'] ?? '')``
         value = value.operands[0]
-    if not any(isinstance(o, (Member, Element, Param, Instance)) or _is_column(model, piece, o) for o in options(value)):
+    handed = (isinstance(o, (Member, Element, Param, Instance)) or _is_argument(o) or _is_column(model, piece, o) for o in options(value))
+    if not any(handed):
         return False
     return piece.fn.file in model.operations.telling_files or _asks_outside(model, piece.fn)
 
@@ -180,6 +181,11 @@ def _sent_as_key(model: Model, piece: Piece) -> bool:
     """Whether a password stands under a name of a key or token to a system: ``{"X-Access-Key": self.acme_password}``; nobody logs in
     with it."""
     return any(model.words.secret(name) and "pass" not in name.lower() for name in piece.names)
+
+
+def _is_argument(value: Value) -> bool:
+    """Whether a value is what a function of PHP was called with beyond its declared parameters: ``func_get_arg(1)``."""
+    return isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name == "func_get_arg"
 
 
 def _asks_outside(model: Model, fn: Fn) -> bool:

@@ -12,12 +12,13 @@ from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps, too_little
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.free_changes import CODED
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.own_payments import BEGIN
 from tillproof.commerce.repeats import Guard
-from tillproof.commerce.transitions import ASKED, CODED, REVERSIBLE, Transition
+from tillproof.commerce.transitions import ASKED, REVERSIBLE, Transition
 from tillproof.flow.program import Fn
 
 _MOST = 2

@@ -83,8 +83,11 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
 
 
 def _strange(charges: Charges, charge: Charge) -> Ruling | None:
-    """Of a sum for a system that no pack knows: whether a part of a cent is lost, or sent along, where it is made hundredths."""
+    """Of a sum for a system that no pack knows: whether a part of a cent is lost, or sent along, where it is made hundredths, or a mark is
+    put between its thousands."""
     ways = charges.units.of(charge.value)
+    if marked := [(step, m) for m in ways if (step := did(m, "mark")) is not None]:
+        return _broken(charges, charge, Flaw("marks", marked[0][0].value, "high", "likely"), [m for _, m in marked])
     flaws = [(f, m) for m in ways if did(m, "up") and (f := rounding(charges, charge, m)) is not None and f.what != "cent-perhaps"]
     if flaws:
         return _broken(charges, charge, flaws[0][0], [m for _, m in flaws])

@@ -68,8 +68,8 @@ class Charges:
     @cached_property
     def strange(self) -> list[Charge]:
         """The sums that systems are asked for which no pack knows, where somebody has counted them in hundredths: that says what they
-        take."""
-        return [c for c in self.of_strangers if any(did(money, "up") for money in self.units.of(c.value))]
+        take. And those between whose thousands he has put a mark, which none takes."""
+        return [c for c in self.of_strangers if any(did(money, "up") or did(money, "mark") for money in self.units.of(c.value))]
 
     @cached_property
     def of_strangers(self) -> list[Charge]:
