@@ -6,6 +6,7 @@ from tillproof.commerce.addressed import ByAddress
 from tillproof.commerce.announced import Observers
 from tillproof.commerce.answers import Answers
 from tillproof.commerce.arrivals import Arrivals
+from tillproof.commerce.bot_updates import BotUpdateWays
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
 from tillproof.commerce.cache_marks import CacheMarks
@@ -343,6 +344,8 @@ class Model:
     carriers = cached_property(CarrierMessages)
 
     goods_messages = cached_property(GoodsMessages)
+
+    bot_updates = cached_property(BotUpdateWays)
 
     shipments = cached_property(Shipments)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
+from tillproof.checks.payment.bot_updates import unproven_updates
 from tillproof.checks.payment.bypass import find_bypass
 from tillproof.checks.payment.doubts import doubted, let_in
 from tillproof.checks.payment.empty_verifiers import empty_verifier
@@ -32,6 +33,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     for handler in model.handlers.all:
         if handler.kind != "redirect-return" and is_site(handler):
             yield _rule(model, handler)
+    yield from unproven_updates(model)
 
 
 def _rule(model: Model, handler: Handler) -> Ruling:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.back_doors import back_door
+from tillproof.checks.payment.bot_updates import skipped_updates
 from tillproof.checks.payment.bypass import Bypass, find_bypass
 from tillproof.checks.payment.chosen_keys import chosen_key
 from tillproof.checks.payment.empty_keys import asked_first, empty_key, empty_option, read_too_late, written_option
@@ -44,6 +45,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             if ruling.outcome != "broken" or anchor not in seen:
                 seen.add(anchor)
                 yield ruling
+    yield from skipped_updates(model)
 
 
 def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[Ruling]:
