@@ -1,6 +1,7 @@
 """What takes secrets and card data out of everything that a logger writes: options of the logger, filters and processors of ours."""
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.logs import LogSite
@@ -33,6 +34,8 @@ _INSTALL = re.compile(
 _PRINTS = re.compile(rb"\.printf\(|\bprintf\(\s*\(?\s*\{")
 _ALL = re.compile(rb"\b(?:format\.)?(?:json|prettyPrint|simple)\(\s*\)|\.\.\.(?:meta|rest|args|info|\w*[mM]eta\w*)\b|JSON\.stringify\(")
 _TAKES_OUT = re.compile(rb"redact|mask|scrub|sanitiz|\[FILTERED\]|\*{3,}|REDACTED|\\d\{1[0-9]", re.IGNORECASE)
+_NAMED = re.compile(rb"[\[({]\s*((?:[\"'][\w.-]+[\"']\s*,\s*)+[\"'][\w.-]+[\"'])\s*,?\s*[\])}]")
+_REACH = 1500  # bytes of a processor's own code
 _BASES = frozenset(("Filter", "logging.Filter", "ProcessorInterface", "Formatter", "logging.Formatter"))
 
 
@@ -44,9 +47,9 @@ class Redaction(NamedTuple):
     note: str
 
 
-def redaction(model: "Model", site: LogSite) -> Redaction | None:
-    """What cleans the output of a logging call, if anything is seen to; None when nothing is."""
-    return _of_logger(model, site) or _of_unit(model, site)
+def redaction(model: "Model", site: LogSite, about: Callable[[str], object]) -> Redaction | None:
+    """What cleans the output of a logging call of what is ``about``, by the names that it has; None when nothing is seen to."""
+    return _of_logger(model, site) or _of_unit(model, site, about)
 
 
 def writes_named_parts(model: "Model", site: LogSite) -> Redaction | None:
@@ -79,8 +82,8 @@ def _of_logger(model: "Model", site: LogSite) -> Redaction | None:
     return None
 
 
-def _of_unit(model: "Model", site: LogSite) -> Redaction | None:
-    """A filter or processor of ours that every record of the unit passes."""
+def _of_unit(model: "Model", site: LogSite, about: Callable[[str], object]) -> Redaction | None:
+    """A filter or processor of ours that every record of the unit passes, unless it names what it takes out, and that is something else."""
     unit, language = model.program.unit(site.fn.file), model.program.language(site.fn.file)
     if language == "javascript" and site.through.startswith("console."):
         return None
@@ -90,11 +93,17 @@ def _of_unit(model: "Model", site: LogSite) -> Redaction | None:
         if model.program.unit(file) != unit or model.program.language(file) != language or not any(w in source for w in _INSTALLS):
             continue
         match = _INSTALL.search(source)
-        if match and (_TAKES_OUT.search(source) or _filters_elsewhere(model, unit)):
+        if match and (_TAKES_OUT.search(source) or _filters_elsewhere(model, unit)) and not _takes_others(source, match.start(), about):
             return Redaction(
                 file, source.count(b"\n", 0, match.start()) + 1, "every record passes a filter of ours that takes such data out"
             )
     return None
+
+
+def _takes_others(source: bytes, start: int, about: Callable[[str], object]) -> bool:
+    """Whether a processor goes by a list of names, none of which is of what is asked about: ``foreach (['email', 'phone'] as $key)``."""
+    named = _NAMED.search(source, start, start + _REACH)
+    return named is not None and not any(about(name.decode("utf-8", "replace")) for name in re.findall(rb"[\w.-]+", named[1]))
 
 
 def _filters_elsewhere(model: "Model", unit: str) -> bool:

@@ -191,7 +191,7 @@ def _raised(model: Model, fn: Fn) -> Iterator[Leak]:
 
 def _redacted(model: Model, leak: Leak) -> Evidence | None:
     """What takes credentials out of everything that is logged there."""
-    guard = redaction(model, leak.site) if leak.site is not None else None
+    guard = redaction(model, leak.site, model.words.secret) if leak.site is not None else None
     if guard is None and leak.site is not None and leak.request is not None:
         guard = writes_named_parts(model, leak.site)
     return Evidence(guard.file, guard.line, guard.note, "guard") if guard is not None else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.order.left_open import Ends, LeftOpen, told
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps, too_little
 from tillproof.commerce.arrivals import ON_PEOPLE, Arrival
@@ -10,7 +11,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.transitions import REVERSIBLE
+from tillproof.commerce.transitions import GIVEN_BACK, REVERSIBLE
 from tillproof.flow.program import Fn
 
 _MOST = 3
@@ -20,6 +21,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per handler of messages and kind of record whose state it sets; where several of its messages undo a payment, each of them
     has its own."""
     seen: set[tuple[Fn, int]] = set()
+    ends = Ends(model)
     for handler in model.handlers.all:
         if handler.kind == "redirect-return":
             continue
@@ -30,7 +32,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             if all(_follows(arrival, kinds) for arrival in found):
                 continue
             for part in _by_message(model, handler, found):
-                if (ruling := _rule(model, handler, part, seen)) is not None:
+                if (ruling := _rule(model, handler, part, ends, seen)) is not None:
                     yield ruling
 
 
@@ -54,14 +56,24 @@ def _by_message(model: Model, handler: Handler, found: list[Arrival]) -> list[li
     return list(ends.values()) or [found]
 
 
-def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[Fn, int]]) -> Ruling | None:
+def _let_through(model: Model, handler: Handler, arrival: Arrival, ends: Ends) -> LeftOpen | None:
+    """What is asked where a payment is told, when it lets what was paid back through: ``if status not in ("paid", "shipped")``."""
+    if arrival.how != "revives" or not arrival.guards or arrival.held:
+        return None
+    changes = (t for t in model.transitions.of(handler.entry.target) if t.effect is arrival.effect and t.field == arrival.field)
+    found = next((left for t in changes if (left := ends.left_open(t)) is not None), None)
+    return found if found is not None and any(GIVEN_BACK.search(state) for state in found.states) else None
+
+
+def _rule(model: Model, handler: Handler, found: list[Arrival], ends: Ends, seen: set[tuple[Fn, int]]) -> Ruling | None:
     entry = handler.entry
     file, line = entry_line(model, entry)
     ruling = Ruling("order/event-order-assumed", "held", handler.kind, file, line, severity="medium")
     ruling.evidence = [
         source(model, entry, f"{handler.provider.name} {handler.kind} handler: messages arrive in any order, and late ones again")
     ]
-    bare = [a for a in found if not a.guards and not a.held]
+    thin = {id(a): left for a in found if (left := _let_through(model, handler, a, ends)) is not None}
+    bare = [a for a in found if id(a) in thin or (not a.guards and not a.held)]
     asked = [p for p in handler.walked.proofs if p.refetch]  # where it is signed or believed instead, it tells the state itself
     if handler.inbound.proof == "refetch" and asked and not any(a.how == "mirrored" for a in bare):
         ruling.evidence.append(source(model, entry, "the message names a payment, whose state is asked of the provider anew"))
@@ -84,7 +96,10 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], seen: set[tuple[
     ruling.confidence = "certain" if worst.effect.certain and worst.how == "mirrored" else "likely"
     ruling.anchor = lines(model, place)
     _say(model, ruling, handler, worst)
-    ruling.evidence.append(step(model, place, "nothing asks whether something newer is known already", "missing"))
+    if (left := thin.get(id(worst))) is not None:
+        ruling.evidence.append(step(model, left.guard, f"this lets {told(left.states)} through", "missing"))
+    else:
+        ruling.evidence.append(step(model, place, "nothing asks whether something newer is known already", "missing"))
     ruling.evidence += too_little(model, worst)
     ruling.evidence += steps(model, worst.effect, f"`{worst.field}` is set")
     if worst.before is not None:

@@ -65,8 +65,8 @@ def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[st
         lines = model.program.sources[file].decode("utf-8", "replace").splitlines()
         for number, line in enumerate(lines):
             if (
-                field.search(line)
-                and _says(how, _declaration(lines, number))
+                (named := field.search(line)) is not None
+                and _says(how, _declaration(lines, number, named.start()))
                 and not of_another_request(model, around, file, number + 1, word)
                 and not unasked(model, file, number + 1)
             ):
@@ -109,8 +109,9 @@ def _says(how: re.Pattern[str], text: str) -> bool:
     return any(_BELOW.match(text, found.end()) is None for found in how.finditer(text))
 
 
-def _declaration(lines: list[str], number: int) -> str:
-    """A line with the attributes before it and, while brackets are open or a chain of calls goes on, with what follows it."""
+def _declaration(lines: list[str], number: int, named: int) -> str:
+    """What a line declares of the field that it names there, with the attributes before it and, while brackets are open or a chain of calls
+    goes on, with what follows it. Other fields beside it speak for themselves: ``'carrier' => 'in:ups,dhl', 'price' => 'numeric'``."""
     start, end = number, number + 1
     if _BEGINS_BODY.search(lines[number]):
         return lines[number]  # a parameter: what its function does stands below
@@ -121,7 +122,32 @@ def _declaration(lines: list[str], number: int) -> str:
         if text.count("(") + text.count("{") <= text.count(")") + text.count("}") and not lines[end].lstrip().startswith((".", "->")):
             break
         end += 1
-    return " ".join(lines[start:end])
+    return " ".join([*lines[start:number], _part(" ".join(lines[number:end]), named)])
+
+
+def _part(text: str, named: int) -> str:
+    """The item of a list of fields that holds a place; all of the text where its quotes do not match, or where the place is not in such a
+    list: the name of a field that a call is told stays with all that the call is told and what is asked of its answer."""
+    begins, opened, quote = [0], "", ""
+    first, bracket, depth = None, "", 0
+    for at, char in enumerate(text):
+        if at == named:
+            first, bracket, depth = begins[-1], opened[-1:], len(opened)
+        if quote:
+            quote = "" if char == quote and text[at - 1] != "\\" else quote
+        elif char in "'\"`":
+            quote = char
+        elif char in "([{":
+            opened, begins = opened + char, [*begins, at + 1]
+        elif char in ")]}" and opened:
+            if first is not None and bracket == "[" and len(opened) == depth:
+                return text[first:at]
+            opened, begins = opened[:-1], begins[:-1]
+        elif char == ",":
+            if first is not None and bracket in ("", "[", "{") and len(opened) == depth:
+                return text[first:at]
+            begins[-1] = at + 1
+    return text if quote or first is None or bracket == "(" else text[first:]
 
 
 def _attribute_above(lines: list[str], number: int) -> int | None:

@@ -294,7 +294,7 @@ def _ruling(model: Model, fn: Fn, leaks: list[Leak], place: PaymentPlace | None)
     first = leaks[0]
     line = program.body(fn).line[first.site.instr]
     ruling = Ruling("pci/card-data-logged", "broken", "log", fn.file, line)
-    guard = redaction(model, first.site)
+    guard = redaction(model, first.site, model.words.card)
     if guard is not None:
         ruling.outcome = "held"
         ruling.evidence.append(Evidence(guard.file, guard.line, guard.note, "guard"))
