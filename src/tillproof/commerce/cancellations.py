@@ -115,8 +115,8 @@ class Cancellations:
         for entry in (*self.model.handlers.entries, *self._unreached()):
             if not self._may(entry):
                 continue
-            for transition in self.model.transitions.of(entry.target):
-                if self._cancels(transition):
+            for moved in self.model.transitions.of(entry.target):
+                if (transition := self._cancelling(moved)) is not None:
                     one = self._cancellation(entry, transition)
                     told = entry.style != "unrouted" and entry.target.fn not in left
                     if one is not None and one.how in ("write", "call", "untaken") and told:
@@ -166,6 +166,18 @@ class Cancellations:
         if near and self.taken_at is not None:
             return True
         return any(_CANCELLED.fullmatch(t) for fn in near for t in (*map(snake, vocabulary.tokens(fn)), *self.model.listed_states.of(fn)))
+
+    def _cancelling(self, transition: Transition) -> Transition | None:
+        """The change of an order's state by which it is cancelled, in the field that was read first or in another of the same write:
+        ``['payment_status' => 'failed', 'status' => 'cancelled']``."""
+        if self._cancels(transition):
+            return transition
+        for name, value in transition.touch.fields.items() if not transition.sent else ():
+            texts = [text_of(o) for o in options(value)] if value is not None and self.model.words.has("status_fields", name) else []
+            other = replace(transition, field=name, to=tuple(t for t in texts if t is not None))
+            if name != transition.field and None not in texts and self._cancels(other):
+                return other
+        return None
 
     def _cancels(self, transition: Transition) -> bool:
         if not ORDERS.fullmatch(transition.touch.entity):

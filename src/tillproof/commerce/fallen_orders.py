@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.effects import Effect
-from tillproof.commerce.entities import ORDERS
+from tillproof.commerce.entities import LINES, ORDERS
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.touches import Touch, text_of
@@ -22,6 +22,7 @@ _FELL = re.compile(
     r"((payment|order|transaction)_)?(fail(ed|ure)?|expired?|unpaid|declined?|den(y|ied)|cancell?(ed)?|rejected|abandoned|timed?_?out|voided)"
     r"|gagal|kadaluarsa|batal|dibatalkan"
 )
+_PIECES = 60
 _PAYMENTS = re.compile(r"(\w+_)?(payment|transaction)")
 
 
@@ -92,11 +93,21 @@ class FallenOrders:
             return
         for fn in dict.fromkeys(w.place.fn for w in model.stock_writes.all if w.may_put_back):
             for entry in model.entries_to(fn) or [standing_for(model, fn)]:
-                releases = [e for e in model.effects.of(entry.target) if e.fn == fn and back.puts_back(e)]
+                releases = [
+                    e for e in model.effects.of(entry.target) if e.fn == fn and back.puts_back(e) and not self._brought_in(entry, e)
+                ]
                 moved = [t for t in model.transitions.of(entry.target) if ORDERS.fullmatch(t.touch.entity)]
                 moved = [t for t in moved if any(model.repeats.together(t.effect, e) for e in releases)]
                 if moved or any(model.vocabulary.order(p.fn) for e in releases for p in e.way):  # else goods that somebody has brought in
                     yield frozenset(word for t in moved for word in self._asked(t))
+
+    def _brought_in(self, entry: Entry, effect: Effect) -> bool:
+        """Whether the request says how many come onto the shelf, and no order that there is already is touched: a purchase."""
+        write = self.model.stock_writes.write(effect.touch) if effect.touch is not None else None
+        if write is None or write.by is None or not any(True for _ in self.model.requests.sources_in(write.by, _PIECES)):
+            return False
+        touched = (e.touch for e in self.model.effects.of(entry.target) if e.touch is not None and e.touch.kind != "create")
+        return not any(ORDERS.fullmatch(touch.entity) or LINES.fullmatch(touch.entity) for touch in touched)
 
     def _asked(self, transition: Transition) -> Iterator[str]:
         """The states in one of which a record is before it is changed, as it is asked or as its rows are chosen."""

@@ -23,6 +23,8 @@ _CARRIES = re.compile(
     rb"\s*(?:import\b|from\s+[\w.]+\s+import\b|export\s*\{|use\s+[\w\\]+;|(?:const|let|var)\s*\{[^}]*\}\s*=\s*(?:await\s+)?(?:require|import)\b"
     rb"|(?:module\.)?exports\b)"
 )
+# What stands before the name of a method of PHP where it is called or told: a word in a sentence, or the end of a route's name, is neither.
+_TOLD = (b"->", b"::", b"@", b"'", b'"')
 _EXPORTED = (
     rb"\bexports(?:\.NAME\b|\s*=\s*\{[^}]*\bNAME\b)|\bexport\s+(?:default\s+)?(?:async\s+)?(?:function|const|let)\s+NAME\b"
     rb"|\bexport\s*\{[^}]*\bNAME\b"
@@ -122,7 +124,7 @@ class Unused:
             found = [match.start() for match in word.finditer(text)]
             declared = min(found, key=lambda at: abs(at - start)) if own and found else -1
             for at in found:
-                if at == declared:
+                if at == declared or (owner is not None and not text.endswith(_TOLD, 0, at)):
                     continue
                 begin = text.rfind(b"\n", 0, at) + 1
                 line = text[begin : end if (end := text.find(b"\n", at)) >= 0 else len(text)]

@@ -25,6 +25,12 @@ _SOMEBODYS = re.compile(
     r"(\w+_)?(user|customer|session|guest|client|account|wish_?list|order|sale|purchase|supplier|bundle|recipe|price|amount|total)(_?(id|uuid))?"
 )
 _SAYS = re.compile(rb"['\"][^'\"]*\b(?:stock|inventory|on hand)\b[^'\"]*['\"]|(?:#|//)[^\n]*\b(?:stock|inventory|on hand)\b", re.IGNORECASE)
+_OF_CHANGE = re.compile(r"(\w+_)?(type|reason|action|operation|direction|kind)")
+_CHANGES = re.compile(
+    rb"['\"](?:\w+_)?(?:adjust(?:ment|ed)?|re_?stock(?:ed|ing)?|stock_?(?:in|out)|in(?:coming|bound)|out(?:going|bound)|increase|decrease)['\"]"
+    rb"|['\"]in['\"]\s*,\s*['\"]out['\"]",
+    re.IGNORECASE,
+)
 _MAY_BE_A_FLAG = ("in_stock", "instock")  # whether there is any, where it is no number
 _SAYS_WHETHER = re.compile(r"(is_|has_)?(in_stock|out_of_stock|sold_out|stock_status)|instock|soldout")
 _OF_GOODS = re.compile(r"(product|prod|sku|spu|inven|item|variant|article|book)_(?=(stock|quantity|qty|inventory)(_|$))")
@@ -49,7 +55,7 @@ def stock_tables(schema: Schema, words: Words, systems: dict[str, Provider]) -> 
     """Every table that keeps stock, in order of file and line."""
     seen: set[tuple[str, int]] = set()
     for table in schema.mentioning(_WORDS):
-        counted = [c for c in table.columns.values() if _counts(words, table, c)]
+        counted = [c for c in table.columns.values() if _counts(schema, words, table, c)]
         fresh = [c for c in counted if (c.file, c.line) not in seen]
         if not fresh:
             continue  # inherited from a base whose columns were looked at
@@ -66,9 +72,14 @@ def stock_tables(schema: Schema, words: Words, systems: dict[str, Provider]) -> 
 
 def _said(schema: Schema, column: Column) -> bool:
     """Whether a column's declaration says in words what it counts: ``help_text="Available stock units"``, ``->comment('in stock')``."""
+    return _lines_say(schema, column, _SAYS)
+
+
+def _lines_say(schema: Schema, column: Column, what: re.Pattern[bytes]) -> bool:
+    """Whether a column's declaration says something, on any of its lines."""
     source = schema.program.sources.get(column.file)
     lines = source.splitlines()[column.line - 1 : column.end_line] if source is not None else []
-    return any(_SAYS.search(line) for line in lines)
+    return any(what.search(line) for line in lines)
 
 
 def takes_backorders(schema: Schema, words: Words) -> Column | None:
@@ -80,7 +91,7 @@ def takes_backorders(schema: Schema, words: Words) -> Column | None:
     return None
 
 
-def _counts(words: Words, table: Table, column: Column) -> bool:
+def _counts(schema: Schema, words: Words, table: Table, column: Column) -> bool:
     """Whether a column counts goods that can be sold."""
     name = _without_own(_last(column.name), _entity(table))
     if not (column.numeric or column.kind == "other") or column.primary or column.generated or column.version:
@@ -92,7 +103,7 @@ def _counts(words: Words, table: Table, column: Column) -> bool:
         return False
     if words.has("stock_columns", name):
         return column.numeric or name not in _MAY_BE_A_FLAG
-    if not words.has("stock_counts", name) or words.has("reserved_columns", name) or not column.numeric:
+    if not words.has("stock_counts", name) or words.has("reserved_columns", name) or not column.numeric or _is_journal(schema, table):
         return False
     holder = singular(holders[-1])
     if words.has("stock_entities", holder):
@@ -105,6 +116,16 @@ def _without_own(name: str, entity: str) -> str:
     """A column's name without that of its own table, or of the goods that it counts: ``sku_stock`` of ``Sku``, ``product_quantity``."""
     plain = name.removeprefix(f"{entity}_")
     return plain if plain != name else _OF_GOODS.sub("", name)
+
+
+def _is_journal(schema: Schema, table: Table) -> bool:
+    """Whether each row is a change of the stock, by the column that says of which kind it is: ``->default('adjustment')``."""
+    for column in table.columns.values():
+        if _OF_CHANGE.fullmatch(_last(column.name)):
+            told = (f"'{column.default}'", *(check.text for check in column.checks))
+            if _lines_say(schema, column, _CHANGES) or any(_CHANGES.search(text.encode()) for text in told):
+                return True
+    return False
 
 
 def _of_goods_by_kind(table: Table) -> bool:
