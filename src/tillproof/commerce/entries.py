@@ -19,6 +19,7 @@ from tillproof.commerce.entry_styles import (
     servers,
     tables,
     told,
+    webhook_client,
 )
 from tillproof.commerce.entry_styles.arguments import Arguments, unwrap, words
 from tillproof.commerce.entry_styles.by_action import chosen
@@ -82,6 +83,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         listed_routes.declared,
         classes.decorated,
         told.declared,
+        webhook_client.declared,
         registries.declared,
         hooks.declared,
         files.declared,

@@ -10,6 +10,7 @@ from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_r
 from tillproof.commerce.cloud_events import brought_by_bus
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
+from tillproof.commerce.entry_styles.webhook_client import STYLE as WEBHOOK_CLIENT
 from tillproof.commerce.event_names import event_names
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.kept_failures import asked_for, kept_fields
@@ -126,7 +127,7 @@ class Handlers:
             handler = self._handed_on(entry) if entry.role == "staff" else self._known(entry) if spoken_of else None
             handler = handler or self._strange(entry)
             if handler is not None:
-                handler.admits = handler.admits or brought_by_bus(self.model, entry)
+                handler.admits = handler.admits or brought_by_bus(self.model, entry) or _proven_by_package(entry)
                 taken.add(entry.target.fn)
                 if not handler.walked.proofs and not handler.walked.happenings:
                     handler.walked = self.walk(entry, self.events.of.get(handler.provider.id, frozenset()))
@@ -195,6 +196,7 @@ class Handlers:
         name = f"{entry.route or ''} {called(self.model, entry)} {folder_of(entry)}"
         if (
             HOOK.search(name)
+            or entry.style == WEBHOOK_CLIENT
             or filed_under(self.model, entry)
             or any(says_return(part) for part in name.split())
             or self.model.strangers.reads_signature(entry)
@@ -251,9 +253,9 @@ class Handlers:
     def _known(self, entry: Entry) -> Handler | None:
         """A provider's webhook, or where it sends the browser. What calls itself a webhook is rather one of a system that no pack knows."""
         found = self._webhook(entry)
-        if found is None and _WEBHOOK.search(f"{entry.route or ''} {called(self.model, entry)}"):
+        if found is None and (entry.style == WEBHOOK_CLIENT or _WEBHOOK.search(f"{entry.route or ''} {called(self.model, entry)}")):
             found = self._strange(entry)
-        return found or self._return(entry)
+        return found or (self._return(entry) if entry.style != WEBHOOK_CLIENT else None)
 
     def _strange(self, entry: Entry) -> Handler | None:
         """A message of a payment system that no pack knows, or of a carrier."""
@@ -439,6 +441,13 @@ class Handlers:
         if len(going_on) == len(ends) or not any(isinstance(o.value, Const) and o.value.kind == Kind.NULL for o in going_on):
             going_on = [o for o in going_on if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
+
+
+def _proven_by_package(entry: Entry) -> tuple[str, int, str] | None:
+    """Whether a package proves the sender before it has our job run, since its settings name nothing of ours that does."""
+    if entry.style != WEBHOOK_CLIENT or entry.chain:
+        return None
+    return *entry.place, "the package compares a keyed digest of the body with the header before it runs the job"
 
 
 def _answers_instead(ends: list[Outcome]) -> bool:

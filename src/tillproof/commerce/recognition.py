@@ -6,8 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.entry_styles.webhook_client import STYLE as WEBHOOK_CLIENT
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import speaks_of
+from tillproof.commerce.operations import STARTS
 from tillproof.commerce.reach import Closure, header
 from tillproof.commerce.request_fields import fields_of
 from tillproof.flow.program import Fn
@@ -54,7 +56,8 @@ class Signs:
     """What an entry point and the functions near it show. ``named``: its route or name speaks of webhooks, or the path of its file does,
     ``filed``, and of a payment provider, or its route takes what becomes of such a provider's payments; ``handed``: it is a method to
     which a platform hands what came for a provider's class, and by whose answer it acts. ``reading``: providers whose verifier is handed a
-    whole message. ``asking``: providers that are asked for a payment; ``handing``: methods of a platform that are handed what came;
+    whole message. ``asking``: providers that are asked for a payment; ``starting``: those at whom one is begun;
+    ``handing``: methods of a platform that are handed what came;
     ``fetching``: for the very event. ``browsed``: it is opened by a browser, or asks for a visitor who has signed in. ``signed_in``: the
     latter alone. ``visited``: it asks the visitor's own session for his order. ``manages``: its name or route says that it has a webhook
     registered or deleted at the provider, which is a matter of our own. ``unnamed``: it has no path of its own that could say anything, as
@@ -74,6 +77,7 @@ class Signs:
     verifying: frozenset[str]
     reading: frozenset[str]
     asking: frozenset[str]
+    starting: frozenset[str]
     handing: frozenset[str]
     fetching: frozenset[str]
     files: frozenset[str]
@@ -152,7 +156,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     route, name = entry.route or "", called(model, entry)
     filed = filed_under(model, entry) or told_states(model, entry, closure)
     told = model.handlers.told.to(entry, "message") if entry.role == "public" else frozenset()
-    named = bool(HOOK.search(route) or HOOK.search(name) or filed or told)
+    named = bool(HOOK.search(route) or HOOK.search(name) or filed or told or entry.style == WEBHOOK_CLIENT)
     deepest = _NAMED_DEPTH if named else _UNNAMED_DEPTH
     passed = _passed_by_all(model, entry)
 
@@ -166,6 +170,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn)),
         frozenset(k.provider.id for fn, _, k in closure.verifiers if near(fn) and _of_messages(k.thing)),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") == "payment.retrieve"),
+        frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "op", "") in STARTS and near(fn)),
         model.handlers.handing_words & model.vocabulary.tokens(entry.target.fn),
         frozenset(k.provider.id for fn, _, k in closure.operations if getattr(k.thing, "resource", "") == "Event" and near(fn)),
         frozenset({entry.target.fn.file, *(fn.file for fn, depth in closure.functions.items() if depth <= _UNNAMED_DEPTH)}),
@@ -271,8 +276,9 @@ def _weigh(model: "Model", signs: Signs, provider: Provider, inbound: Inbound, *
     read = [h for h in inbound.headers if h in signs.headers and (used or own in h)]
     if read or _is_named_in_header(signs, own):
         weight, why = weight + 4, "it reads the provider's signature header"
-    # no provider signs in, so what has a message's fields there is the answer to a call of ours, or a record made of one
-    fields = [f for f in inbound.fields if f in signs.texts or f in signs.sent] if signs.named or not signs.signed_in else []
+    # no provider signs in, or has us begin a payment: what has a message's fields there is a call of ours, its answer, or a record of one
+    ours = not signs.named and (signs.signed_in or provider.id in signs.starting)
+    fields = [f for f in inbound.fields if f in signs.texts or f in signs.sent] if not ours else []
     if len(fields) >= (2 if used else 3) and (used or _are_its_own(fields) or _is_known_in(model, signs.unit, provider)):
         weight, why = weight + 1 + min(len(fields), 3), why or f"it reads {fields[0]} and {fields[1]}"
     if not (used or weight):

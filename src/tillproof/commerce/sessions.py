@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.names import written
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Record, Value, constant, options
+from tillproof.flow.values import External, Missing, Record, Unknown, Value, before_writes, constant, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PUTS = ("put", "set", "set_userdata", "session", "flash", "push", "setsession", "add")
 _FIRST = re.compile(r"[.\[]")
+_KEYS = re.compile(r"(\w+(?:\.\w+)*)")
 _MOST_FILES = 40
 
 
@@ -32,6 +33,16 @@ class Sessions:
             self._stored[head, unit] = []  # what is put there may be made of what was there before
             self._stored[head, unit] = list(self._find(head, unit)) if head else []
         return self._stored[head, unit]
+
+    def kept(self, key: str, file: str) -> list[Value]:
+        """What stands there under the whole key, as far as what is put there is a record that says so: of ``order.total`` its total."""
+        return [self._below(value, _KEYS.fullmatch(key)) for value in self.stored(key, file)]
+
+    def _below(self, value: Value, keys: re.Match[str] | None) -> Value:
+        here = value
+        for part in keys[1].split(".")[1:] if keys is not None and isinstance(before_writes(value), (Record, External)) else ():
+            here = self.model.evaluator.member(here, part, value.at)
+        return value if isinstance(here, (Missing, Unknown, External)) else here
 
     def _find(self, head: str, unit: str) -> Iterator[Value]:
         program = self.model.program

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tillproof.commerce.browser_paid import paid_on_the_way
 from tillproof.commerce.browser_returns import SHOWS, without_goods
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.entry_styles.webhook_client import STYLE as WEBHOOK_CLIENT
 from tillproof.commerce.lexicon import snake, under_way
 from tillproof.commerce.names import written
 from tillproof.commerce.plain_ends import ends_plainly, sends_on
@@ -108,7 +109,8 @@ class Strangers:
         if entry.role not in ("public", "customer", "internal") or entry.methods == ("NONE",) or set(entry.methods) == {"DELETE"}:
             return None
         own, whole = without_goods(self._own(entry)), self._whole(entry)
-        named = _hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))
+        handed = entry.style == WEBHOOK_CLIENT  # by a package that takes messages and nothing else
+        named = handed or _hears(own, whole) or (_RETURNS.search(own) and self.is_marked(entry))
         hosted = self.model.connected.of(entry) if entry.role in ("public", "customer") else None
         named = named or (hosted is not None and self.knows(hosted) and self.is_marked(entry))
         signed = not named and (self.reads_signature(entry) or self._is_signed(entry))
@@ -116,7 +118,7 @@ class Strangers:
             return None
         if _OTHERS.search(own) and not _PAYS.search(own):
             return None
-        kind: Literal["webhook", "redirect-return"] = "redirect-return" if self._comes_back(entry, own) else "webhook"
+        kind: Literal["webhook", "redirect-return"] = "redirect-return" if not handed and self._comes_back(entry, own) else "webhook"
         if kind == "webhook" and entry.role == "customer" and not _HOOKS.search(own):
             return None  # no system is signed in as a customer: the page tells what the system told it
         if kind == "webhook" and not _SERVER.search(own) and self._has_visitor(entry.target.fn):

@@ -11,6 +11,7 @@ _WRITTEN_DOWN = (Op.RECORD, Op.LIST)
 _PUSHING = ("array_push", "array_unshift")
 _ADDING = {"append", "push", "add", "unshift", "extend"}
 _MERGING = {"update", "merge"}
+_DEEPEST = 3  # keys below the first, of a record that is written into
 
 
 class Write(NamedTuple):
@@ -22,14 +23,24 @@ class Write(NamedTuple):
     certain: bool
 
 
+class Below(NamedTuple):
+    """A later write into what such an object holds: ``order["price"]["total"] = x``, of which ``keys`` are both words."""
+
+    instr: int
+    keys: tuple[str, ...]
+    value: int
+    certain: bool
+
+
 class Reach(NamedTuple):
     """``stores``: STORE instructions that may reach. ``entry``: some path reaches the read with none. ``writes``: into the object
-    meanwhile. ``added``: what was put into a list that the object holds under the key."""
+    meanwhile. ``added``: what was put into a list that the object holds under the key; ``below``: what was written into what it holds."""
 
     stores: tuple[int, ...]
     entry: bool
     writes: tuple[Write, ...]
     added: tuple[Write, ...] = ()
+    below: tuple[Below, ...] = ()
 
 
 class DefUse:
@@ -48,6 +59,7 @@ class DefUse:
         self.stores: dict[str, list[int]] = {}
         self.writes: dict[str, list[tuple[int, str | None, int]]] = {}
         self.added: dict[str, list[tuple[int, str | None, int]]] = {}
+        self.below: dict[str, list[tuple[int, tuple[str, ...], int]]] = {}
         self._scan()
         self._memo: dict[tuple[int, str], Reach] = {}
         self._uses: dict[int, list[int]] | None = None
@@ -97,12 +109,14 @@ class DefUse:
             elif op in (Op.SET_FIELD, Op.SET_INDEX):
                 obj, key, value = body.args(i)
                 name = self._variable(obj)
+                const = body.const(key) if op == Op.SET_INDEX else None
+                text = body.text(key) if op == Op.SET_FIELD else (const[1] if const else None)
                 if name:
-                    const = body.const(key) if op == Op.SET_INDEX else None
-                    text = body.text(key) if op == Op.SET_FIELD else (const[1] if const else None)
                     self.writes.setdefault(name, []).append((i, text, value))
                 elif op == Op.SET_INDEX and key < 0 and (held := self._held(obj)) is not None:  # `$order['lines'][] = $line`
                     self.added.setdefault(held[0], []).append((i, held[1], value))
+                elif text and (path := self._path(obj)) is not None:
+                    self.below.setdefault(path[0], []).append((i, (*path[1:], text), value))
             elif op == Op.CALL:
                 self._scan_call(i)
 
@@ -148,6 +162,23 @@ class DefUse:
         text = body.text(key) if body.op[i] == Op.FIELD else const[1] if const else None
         return (name, text) if name and text else None
 
+    def _path(self, i: int) -> tuple[str, ...] | None:
+        """The variable and the constant keys of ``x.key.other``, as deep as records are written."""
+        keys: list[str] = []
+        while len(keys) < _DEEPEST:
+            if (held := self._held(i)) is not None:
+                return (*held, *reversed(keys))
+            if self.body.op[i] not in (Op.FIELD, Op.INDEX):
+                return None
+            obj, key = self.body.args(i)[:2]
+            const = self.body.const(key) if self.body.op[i] == Op.INDEX else None
+            text = self.body.text(key) if self.body.op[i] == Op.FIELD else const[1] if const else None
+            if not text:
+                return None
+            keys.append(text)
+            i = obj
+        return None
+
     def _variable(self, i: int) -> str | None:
         return self.body.name(i) if i >= 0 and self.body.op[i] == Op.NAME else None
 
@@ -165,7 +196,17 @@ class DefUse:
             return Reach(tuple(stores[-1:]), not stores, ())
         found, entry, passed = self._backwards(i, set(stores))
         writes, added = (tuple(self._since(i, stores, passed, into.get(name, []))) for into in (self.writes, self.added))
-        return Reach(tuple(sorted(found)), entry, writes, added)
+        below = tuple(self._written_below(i, name, passed)) if name in self.below else ()
+        return Reach(tuple(sorted(found)), entry, writes, added, below)
+
+    def _written_below(self, i: int, name: str, passed: set[int]) -> Iterator[Below]:
+        """The writes into what an object holds that a read of its variable may see: what is put there anew later has none of them."""
+        for at, keys, value in self.below[name]:
+            if self.block_of[at] in passed:
+                anew = [w for w, key, _ in self.writes.get(name, ()) if key == keys[0]]
+                stop, reached, _ = self._backwards(i, {*self.stores.get(name, ()), *anew, at})
+                if at in stop:
+                    yield Below(at, keys, value, stop == {at} and not reached)
 
     def _since(self, i: int, stores: list[int], passed: set[int], writes: list[tuple[int, str | None, int]]) -> Iterator[Write]:
         """The writes into an object that a read of its variable may see."""

@@ -15,7 +15,7 @@ from tillproof.flow.captured import Captured
 from tillproof.flow.class_texts import class_told
 from tillproof.flow.copied import Copied
 from tillproof.flow.decorated import Decorated, task
-from tillproof.flow.defuse import DefUse, Reach, Write
+from tillproof.flow.defuse import DefUse, Reach
 from tillproof.flow.extracted import extracted
 from tillproof.flow.filled import filled
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
@@ -24,6 +24,7 @@ from tillproof.flow.frames import Frame, Provisional
 from tillproof.flow.given_later import GivenLater
 from tillproof.flow.hung import Hung
 from tillproof.flow.injected import of_parameter
+from tillproof.flow.inner_writes import with_inner_writes
 from tillproof.flow.instructions import RULES
 from tillproof.flow.lending import yielded
 from tillproof.flow.maps import numbered
@@ -261,22 +262,14 @@ class Evaluator:
         inside = [*self.captured.inside(f, i, name), *filled(self, f, i, name)] if reach.stores else []
         if (reach.writes or inside) and not (isinstance(value, FunctionV) and self.program.language(f.file) == "python"):  # notes on it
             value = Overlay(at, value, (*(one for w in reach.writes for one in self.copied.written(f, w)), *inside))
-        if reach.added and isinstance(options(value)[0], (Record, Overlay)):
-            value = self._with_added(f, value, reach.added, at)
+        if reach.added or reach.below:
+            value = with_inner_writes(self, f, value, reach, at)
         return value
-
-    def _with_added(self, f: Frame, value: Value, added: tuple[Write, ...], at: Place) -> Value:
-        """A record with what was put into the lists that it holds: ``data["items"].append(x)``."""
-        lists: dict[str, list[tuple[str | None, Value, bool]]] = {}
-        for write in added:
-            lists.setdefault(write.key or "", []).append(("[]", self.at(f, write.value), write.certain))
-        held = [(key, Overlay(at, self.member(value, key, at), tuple(items)), True) for key, items in lists.items()]
-        return Overlay(at, value, tuple(held))
 
     def _reaching(self, f: Frame, i: int, name: str) -> Reach:
         """The writes that reach a read. Branches that the context rules out matter only where there is more than one way to write."""
         reach = f.flow.reaching(i, name)
-        if not f.inside or not reach.stores or not (len(reach.stores) > 1 or reach.entry or reach.writes or reach.added):
+        if not f.inside or not reach.stores or not (len(reach.stores) > 1 or reach.entry or reach.writes or reach.added or reach.below):
             return reach
         live = self._live(f)
         return reach if live is f.flow else live.reaching(i, name)

@@ -212,7 +212,7 @@ class Fixed:
         return plain and all(body.op[v] in (Op.CONST, Op.FIELD) for _, v in given)
 
     def _of_name(self, name: str) -> int:
-        if name in self.flow.writes or name in self.flow.added:
+        if name in self.flow.writes or name in self.flow.added or name in self.flow.below:
             return CALLER
         stores = self.flow.stores.get(name)
         if not stores:

@@ -117,7 +117,7 @@ def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str
     for source, part in found:
         if source.kind == "session" and source.key and source.key not in seen and len(seen) < _KEPT:
             seen.add(source.key)
-            for value in model.sessions.stored(source.key, part.at[0]):
+            for value in model.sessions.kept(source.key, part.at[0]):
                 before = model.requests.sources_in(value, _PIECES)
                 yield from _sent(before)
                 yield from _kept_earlier(model, before, seen)

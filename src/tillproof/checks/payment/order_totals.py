@@ -33,6 +33,7 @@ _CATALOGUE = re.compile(
 )
 _PRICE_LIST = re.compile(r"((payment|pricing|price|billing|subscription|membership|product|service|hosting|site|internal)_)*plans?")
 _DESCRIBES = frozenset(("title", "name", "description", "slug", "sku"))
+_SHOWN_TO_ALL = re.compile(r"(\w+_)?slug(_\w+)?")  # what has an address of its own, as a visitor reads it, is no customer's
 _MEASURE = frozenset(("unit", "units", "uom", "unit_of_measure", "measure"))
 _LESSER = ("tax", "shipping", "delivery", "postage", "discount", "price", "cost")
 _NESTED = ("data", "$set", "values", "create", "update", "defaults")
@@ -271,6 +272,8 @@ def _is_the_shops(model: Model, fn: Fn, i: int) -> bool:
     callee = body.args(i)[0]
     touch = model.records.touch(fn, i, None)
     table = (touch.entity,) if touch is not None else ()
+    if touch is not None and any(_SHOWN_TO_ALL.fullmatch(snake(name)) for name in touch.fields):
+        return True
     return any(_CATALOGUE.search(p) for p in (written(model.program, fn, callee), *_tables(body, callee), *table))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
-from tillproof.checks.resilience.begun_payments import keeps_payment, notes_payment
+from tillproof.checks.resilience.begun_payments import is_withheld, keeps_payment, notes_payment
 from tillproof.checks.resilience.completed import lost_when_completed
 from tillproof.checks.resilience.counted_early import counted_early
 from tillproof.checks.resilience.losses import (
@@ -69,7 +69,7 @@ def rule(model: Model) -> Iterator[Ruling]:
         if not effects:
             continue
         provider = handler.provider.id if handler is not None and handler.kind != "redirect-return" else ""
-        found = _ends(model, effects, provider)
+        found = {place: end for place, end in _ends(model, effects, provider).items() if handler is not None or not is_withheld(model, end)}
         ends = [further for place, end in found.items() if (further := end if place not in seen else _further_out(end, seen)) is not None]
         elsewhere = [end for place, end in found.items() if seen.get(place, provider) != provider]
         told = {place for e in ends for place in ((e.fn, e.instr), *((fn, i) for fn, i, _ in e.again))}
