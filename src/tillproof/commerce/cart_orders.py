@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.effects import Effect
+from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.repeats import Repeat
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _CART = re.compile(r"(\w+_)?(cart|basket|shopping_?bag|carrito|panier|keranjang)s?(_?(item|line|product|entry|detail|line_item)s?)?")
-_ORDER = re.compile(r"(\w+_)?(order|purchase|sale)s?")
+_ORDER = re.compile(rf"(\w+_)?({ORDER})s?")
+# What shops call an order as well; where nothing is called one, it is what is made of the cart.
+_ORDER_TOO = re.compile(r"(\w+_)?(invoice|transaction|transaksi|checkout|bill|faktur|rechnung|facture|factura|fatura)s?")
 _ITEMS = re.compile(r"(cart_?|line_?)?(items?|products?|lines|entries)")
 _OVER = re.compile(
     r"converted|ordered|complete[d]?|checked_?out|closed|inactive|purchased|placed|processed|archived|submitted|used|disabled"
@@ -56,14 +59,22 @@ class CartOrders:
         for entry in self.model.entries:
             if entry.role not in ("public", "customer") or entry.target.fn in handlers:
                 continue
-            effects = [e for e in self.model.effects.of(entry.target) if e.touch is not None and e.certain]
-            made = next((e for e in effects if e.touch is not None and e.touch.kind == "create" and _ORDER.fullmatch(e.touch.entity)), None)
-            emptied = next((e for e in effects if e.touch is not None and self._empties(e, e.touch)), None) if made is not None else None
-            if made is None or emptied is None or (made.fn, made.instr) in found or not self.model.repeats.together(made, emptied):
+            both = self.made_of_cart(entry)
+            if both is None or (both[0].fn, both[0].instr) in found:
                 continue
+            made, emptied = both
             if not any(_KNOWN_AGAIN.search(t) for fn in self._near(entry, made) for t in self.model.vocabulary.tokens(fn)):
                 found[made.fn, made.instr] = CartOrder(entry, made, emptied, self._kept(entry, made, emptied))
         return list(found.values())
+
+    def made_of_cart(self, entry: Entry) -> tuple[Effect, Effect] | None:
+        """Where a run makes an order, and where it empties the cart of which it does."""
+        effects = [e for e in self.model.effects.of(entry.target) if e.touch is not None and e.certain]
+        created = [e for e in effects if e.touch is not None and e.touch.kind == "create"]
+        found = (e for called in (_ORDER, _ORDER_TOO) for e in created if e.touch is not None and called.fullmatch(e.touch.entity))
+        made = next(found, None)
+        emptied = next((e for e in effects if e.touch is not None and self._empties(e, e.touch)), None) if made is not None else None
+        return (made, emptied) if made is not None and emptied is not None and self.model.repeats.together(made, emptied) else None
 
     def _near(self, entry: Entry, made: Effect) -> list[Fn]:
         return list(dict.fromkeys([*(g.fn for g in entry.chain if isinstance(g, FunctionV)), *(p.fn for p in made.way)]))

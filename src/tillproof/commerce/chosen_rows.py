@@ -32,11 +32,12 @@ LOCKING = frozenset(
     ["select_for_update", "lockforupdate", "with_for_update", "for_update", "forupdate", "setlock", "lock_for_update", "fornokeyupdate"]
 )
 _CHOOSING = re.compile(
-    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|not|or|get|get(One)?By[A-Z]\w*|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
+    r"(or_?|and_?|first_?|un)?where\w*|filter(_by)?|exclude|not|or|get|get_?where|get(One)?By[A-Z]\w*|get_or_404|first_or_404|find\w*|first\w*|one\w*|eq|neq|match|in_?|is_?|single"
     r"|select|count\w*|exists\w*|aggregate|delete\w*|remove|destroy|get_object_or_404|get_list_or_404|aget|afirst|contains|has|retrieve|load\w*"
     r"|wc_get_\w+s|wcs_get_subscriptions\w*|get_posts",
     re.IGNORECASE,
 )
+_OF_TABLE = re.compile(r"get_?where", re.IGNORECASE)
 _ASKS_NULL = re.compile(r"(or_?|and_?)?where_?(?P<not>not_?)?null", re.IGNORECASE)
 _LEAVING_OUT = re.compile(r"exclude|where_?not|not|neq?", re.IGNORECASE)
 # A condition as PostgREST takes it: ``or('status.eq.pending,paid_at.is.null')``.
@@ -192,7 +193,8 @@ class ChoiceReader:
                 got = self._shape(value)
                 where = {**got.may, **got.must}.get("where")
                 self.condition(where if where is not None else value, out)
-        if len(positional) >= 2 and (name := constant(positional[0])) and name.isidentifier():
+        told_table = _OF_TABLE.fullmatch(link.name) is not None  # `get_where('orders', ['id' => $id])`
+        if len(positional) >= 2 and not told_table and (name := constant(positional[0])) and name.isidentifier():
             self._pair(name, positional[1:], out)
         elif positional and self._in_words(positional, out):
             return

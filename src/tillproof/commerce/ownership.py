@@ -215,7 +215,7 @@ class Ownership:
         if _PEOPLE.fullmatch(snake(name)) and self._is_believed(entry, value):
             return True
         answers = (o.base if isinstance(o, Member) else o for o in options(value))
-        return all(isinstance(o, Result) and self.model.operations.at(o.fn, o.instr, o.ctx) is not None for o in answers)
+        return all(isinstance(o, Result) and o.instr >= 0 and self.model.operations.at(o.fn, o.instr, o.ctx) is not None for o in answers)
 
     def _is_believed(self, entry: Entry, value: Value) -> bool:
         """Whether a value was sent, or is of a record that was found by something sent."""

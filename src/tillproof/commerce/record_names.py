@@ -48,6 +48,7 @@ _PATHS = (*DOCUMENTS, *_LISTS, *_NODES)
 _STORES = ("firestore", "firebase/database")
 _REFERS = (*_PATHS, "query")
 _ROWS_OF = words_of("insert update replace delete upsert")  # of a connection, which is told the table and the row
+_GETS_OF = words_of("get_where getwhere")  # of CodeIgniter's, which is told the table and what its rows have to be
 _OF_COLUMNS = ("select", "query")
 _WITH_SQL = words_of("prepare query execute raw statement")
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -154,7 +155,7 @@ class RecordNames:
                 continue
             if link.call >= 0 and (told := self._told_class(link) or (self._kept_by(link) if link.ctx is not None else "")):
                 return told
-            if link.call >= 0 and link.name.lower() in _TABLES and (table := self.table(link)):
+            if link.call >= 0 and (link.name.lower() in _TABLES or link.name.lower() in _GETS_OF) and (table := self.table(link)):
                 return table
             if link.call >= 0 and (kept := self._of_repository(link)):
                 return kept
@@ -221,9 +222,12 @@ class RecordNames:
         )
 
     def _takes_table(self, link: Link) -> bool:
-        """Whether a call is one whose first argument names a table: ``.from('orders')``, ``$wpdb->insert($table, $row)``."""
-        written = link.name.lower() in _ROWS_OF and self.program.language(link.fn.file) == "php"
-        return link.name.lower() in _TABLES or (written and len(self.program.body(link.fn).call(link.call)[1]) > 1)
+        """Whether a call is one whose first argument names a table: ``.from('orders')``, ``$wpdb->insert($table, $row)``, and no more
+        where the rest was told before, ``$this->db->update('orders')``."""
+        if link.name.lower() not in _ROWS_OF or self.program.language(link.fn.file) != "php":
+            return link.name.lower() in _TABLES or link.name.lower() in _GETS_OF
+        given = [v for _, v in self.chains.arguments(link)]
+        return len(given) > 1 or any(isinstance(o, Const) and o.kind == Kind.STRING for v in given for o in options(v))
 
     def _kept_by(self, link: Link) -> str:
         """The records that the object of a call is declared to keep: ``orders: Repository<Order>``."""

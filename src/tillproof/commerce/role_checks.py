@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+from tillproof.commerce.session_marks import given_or_sent_away
 from tillproof.flow.program import Fn, Program
 from tillproof.ir.body import EDGE_FALSE, EDGE_RAISE, EDGE_TRUE, Block, Body
 from tillproof.ir.ops import Kind, Op
@@ -58,6 +59,8 @@ def at_head(program: Program, fn: Fn, exits: frozenset[str], hard: bool = False)
                 yield "holds", either[0]
                 block = either[1]
                 continue
+            if on is None:
+                on = given_or_sent_away(body, body.args(last)[0], true, false, exits)
             if on is None:
                 block = _joined(body, true, false)
                 continue

@@ -19,7 +19,22 @@ from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.set_through import set_through
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Element, Instance, Member, Mix, Param, Record, Result, Value, constant, options, pieces
+from tillproof.flow.values import (
+    Const,
+    Element,
+    Instance,
+    Member,
+    Mix,
+    Param,
+    Record,
+    Result,
+    Text,
+    Value,
+    constant,
+    options,
+    pattern,
+    pieces,
+)
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import is_seed
@@ -456,6 +471,9 @@ class StockWrites:
                 return any(_turned_round(v) for _, v in self.model.evaluator.arguments(option))
             if isinstance(option, Record) and (said := {k for k, _ in option.entries} & {"increment", "decrement"}):
                 return "decrement" in said
+            told = pattern(option) if isinstance(option, (Text, Const)) else ""  # `set('stock', 'stock - ' . $n, FALSE)`
+            if (sign := re.search(rf"(?<!\w){re.escape(field)}[`\"\]]?\s*([+-])", told)) is not None:
+                return sign[1] == "-"
         text = " ".join(self._text(fn, call) for fn, call in self._written_at(touch))
         if "$inc" in text and (own := re.search(rf"(?<![\w$]){re.escape(field)}[\"']?\s*:\s*(-?)", text[text.index("$inc") :])):
             return bool(own[1])  # of several fields each has its sign: `{ $inc: { stock: 1, reserved: -1 } }`

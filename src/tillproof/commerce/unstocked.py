@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.cart_orders import CartOrders
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entities import ORDER, entity, same
 from tillproof.commerce.entries import Entry
@@ -66,12 +67,15 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
     if not any(s.sure or _is_asked(model, s) or any(is_shown(s.table.unit, c.name) for c in s.columns) for s in kept):
         return
     carts = any(_fills_cart(e) for fn in taking for e in model.entries_to(fn))
+    carted = CartOrders(model, lambda _: "")
     seen: set[tuple[Fn, int]] = set()
     hidden: dict[str, tuple[str, int] | None] = {}  # by unit, of which the first stock counts
     for entry in model.entries:
         if entry.role not in ("public", "customer") or any(h.entry is entry and h.provider.kind in _ELSEWHERE for h in model.handlers.all):
             continue
         made = [e for e in model.effects.of(entry.target) if makes_order(e)]
+        if not made and (of_cart := carted.made_of_cart(entry)) is not None:
+            made = [of_cart[0]]
         made = [e for e in made if not any(o.fn == e.fn and o.instr < e.instr for o in made)][:1]
         for effect in made:
             stock = _of_goods(model, kept, effect)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SHORTEST = 5
 _CONTROLLER = re.compile(r"\w+Controller")
+_LIBRARY = re.compile(r"(^|/)application/libraries/\w+\.php$")
 _TRAIT = re.compile(rb"[{;}]\s*use\s+[A-Z\\]")
 _LARAVEL = b"Illuminate\\"
 # Lines that bring a name in or hand it out, and call nothing.
@@ -88,6 +89,8 @@ class Unused:
         if fn in self._entered or self._is_decorated(fn.file, function.line):
             return False
         owner, language = program.owner(fn), program.language(fn.file)
+        if language == "php" and owner is not None and self._is_library(owner):
+            return True
         if language == "php":
             if owner is None or not _CONTROLLER.fullmatch(program.cls(owner).name) or _LARAVEL not in program.sources[fn.file]:
                 return False
@@ -98,6 +101,14 @@ class Unused:
         elif owner is None and language == "javascript" and not self._is_exported(fn.file, name):
             return False  # a method of an object, whose holder calls it
         return (fn.file, owner) in self._routed
+
+    def _is_library(self, cls: ClassId) -> bool:
+        """Whether a class is one of those that CodeIgniter's third version loads by its name from a folder of libraries, and of which
+        another method is named: an application's copy of what a provider's sample has, of which it calls a few."""
+        program = self.model.program
+        if not _LIBRARY.search(cls.file) or program.cls(cls).bases:
+            return False
+        return any(self._is_named(fn) for name, fn in program.methods(cls).items() if len(name) >= _SHORTEST)
 
     def _is_exported(self, file: str, name: str) -> bool:
         """Whether a module hands a function out by its name."""

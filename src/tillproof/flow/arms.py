@@ -1,9 +1,10 @@
 """Values that are chosen from constants on ways that mean something: ``const state = session.status === 'paid' ? 'PAID' : 'OPEN'``. What is
-equal to one of them was chosen on its way."""
+equal to one of them was chosen on its way; and values that are there at all only on such a way."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tillproof.flow.program import TOP
 from tillproof.flow.values import Const, Value
 from tillproof.ir.ops import Op
 
@@ -39,3 +40,31 @@ def _arms(of: "Implication", i: int) -> list[int]:
             stored = [body.args(store)[1] for store in reach.stores]
             return _arms(of, stored[0]) or stored if len(stored) == 1 else stored
     return []
+
+
+def read_of_proven(of: "Implication", i: int, depth: int = 0) -> bool:
+    """Whether a value is read off a variable that holds anything only where the proof was made: ``if ($body) $told = ask($body->id);``
+    ``if ($told->state == 'paid')``. On the other ways there is nothing to read, and that is no word."""
+    body = of.body
+    op, args = body.op[i], body.args(i)
+    if depth > _DEEPEST:
+        return False
+    if op in (Op.FIELD, Op.INDEX):
+        return _held_where_proven(of, args[0]) or read_of_proven(of, args[0], depth + 1)
+    if op == Op.NAME:
+        reach = of.defuse.reaching(i, body.name(i))
+        return len(reach.stores) == 1 and not reach.entry and read_of_proven(of, body.args(reach.stores[0])[1], depth + 1)
+    return op in (Op.AWAIT, Op.CAST) and read_of_proven(of, args[0 if op == Op.AWAIT else 1], depth + 1)
+
+
+def _held_where_proven(of: "Implication", i: int) -> bool:
+    """Whether a variable is set to anything only where the proof was made; on other ways to nothing, or not at all in a function of PHP's,
+    which sees no variable from around it."""
+    body, program = of.body, of.walk.program
+    if body.op[i] != Op.NAME:
+        return False
+    reach = of.defuse.reaching(i, body.name(i))
+    parent = program.parent(of.fn)
+    alone = program.language(of.fn.file) == "php" and of.fn.number != TOP and (parent is None or parent.number == TOP)
+    told = [s for s in reach.stores if not (isinstance(v := of.value(body.args(s)[1]), Const) and v.falsy)]
+    return bool(told) and (not reach.entry or alone) and all(of.entry_after(s) is True for s in told)

@@ -11,6 +11,7 @@ _WRITTEN_DOWN = (Op.RECORD, Op.LIST)
 _PUSHING = ("array_push", "array_unshift")
 _ADDING = {"append", "push", "add", "unshift", "extend"}
 _MERGING = {"update", "merge"}
+_OPTIONS = "CURLOPT_"
 _DEEPEST = 3  # keys below the first, of a record that is written into
 
 
@@ -109,8 +110,7 @@ class DefUse:
             elif op in (Op.SET_FIELD, Op.SET_INDEX):
                 obj, key, value = body.args(i)
                 name = self._variable(obj)
-                const = body.const(key) if op == Op.SET_INDEX else None
-                text = body.text(key) if op == Op.SET_FIELD else (const[1] if const else None)
+                text = body.text(key) if op == Op.SET_FIELD else self._key(key)
                 if name:
                     self.writes.setdefault(name, []).append((i, text, value))
                 elif op == Op.SET_INDEX and key < 0 and (held := self._held(obj)) is not None:  # `$order['lines'][] = $line`
@@ -161,6 +161,14 @@ class DefUse:
         const = body.const(key) if body.op[i] == Op.INDEX else None
         text = body.text(key) if body.op[i] == Op.FIELD else const[1] if const else None
         return (name, text) if name and text else None
+
+    def _key(self, i: int) -> str | None:
+        """The key under which something is written: a literal, or the name of one of cURL's options, which stand for themselves."""
+        if i < 0:
+            return None
+        const = self.body.const(i)
+        named = self.body.name(i) if self.body.op[i] == Op.NAME else ""
+        return const[1] if const else named if named.startswith(_OPTIONS) else None
 
     def _path(self, i: int) -> tuple[str, ...] | None:
         """The variable and the constant keys of ``x.key.other``, as deep as records are written."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from tillproof.flow.arms import chosen_where_proven
+from tillproof.flow.arms import chosen_where_proven, read_of_proven
 from tillproof.flow.asked_values import is_empty, is_of, key_of, may_equal, number_of, tail_of, truth_of
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.fixed import RANKS
@@ -279,6 +279,8 @@ class Implication:
         """What a comparison means by what its sides are; ``equal``: it is one for being the same."""
         for side, other in ((left, right), (right, left)):
             const = self.body.const(other)
+            if equal == truth and isinstance(said := self.value(other), Const) and not said.falsy and read_of_proven(self, side):
+                return True
             if const is not None and const[0] in (Kind.BOOL, Kind.NULL) and operator in _SAME_OR_NOT:
                 wanted = const[0] == Kind.BOOL and const[1].lower() == "true"
                 if (wanted or equal == truth) and self.implies(side, wanted if equal == truth else not wanted):

@@ -75,7 +75,8 @@ def _rule(model: Model, handler: Handler, found: list[Arrival], ends: Ends, seen
     thin = {id(a): left for a in found if (left := _let_through(model, handler, a, ends)) is not None}
     bare = [a for a in found if id(a) in thin or (not a.guards and not a.held)]
     asked = [p for p in handler.walked.proofs if p.refetch]  # where it is signed or believed instead, it tells the state itself
-    if handler.inbound.proof == "refetch" and asked and not any(a.how == "mirrored" for a in bare):
+    anew = handler.inbound.proof == "refetch" or len(asked) == len(handler.walked.proofs)
+    if anew and asked and not any(a.how == "mirrored" for a in bare):
         ruling.evidence.append(source(model, entry, "the message names a payment, whose state is asked of the provider anew"))
         ruling.evidence += [step(model, Place(p.fn, p.instr, None), "asked here", "guard") for p in asked[:1]]
         return ruling

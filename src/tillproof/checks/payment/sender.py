@@ -142,6 +142,8 @@ def _says_nothing(model: Model, act: Happening) -> bool:
     if not act.kind.startswith("record") or body.op[act.instr] != Op.CALL or not body.call(act.instr)[1]:
         return False
     waiting = [model.evaluator.value(act.fn, v, act.ctx) for v in value_operands(body, act.instr)]
+    if (touch := model.records.touch(act.fn, act.instr, act.ctx)) is not None:  # told by calls before, as CodeIgniter's builder is
+        waiting += [v for v in (*touch.fields.values(), *touch.keys.values()) if v is not None]
     seen: set[int] = set()
     while waiting:
         value = waiting.pop()

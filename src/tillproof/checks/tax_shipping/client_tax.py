@@ -15,7 +15,7 @@ from tillproof.flow.values import CONVERSIONS, Mix, Place, Value, options
 from tillproof.ir.ops import Op
 
 _KINDS = (("tax_fields", "tax"), ("shipping_fields", "shipping"), ("discount_fields", "discount"))
-_SUM = re.compile(r"(^|_)(amount|total|costs?|fees?|price|charges?|value|cents)$")
+_SUM = re.compile(r"(^|_)(amount|total|costs?|fees?|price|charges?|value|cents|ongkir|ongkos_?kirim|frete|flete|\w*kosten|ucreti)$")
 _NO_FIGURES = ("reference", "boolean", "time")
 _REMEDY = {
     "tax": "Compute the tax on the server from the destination and the items (a tax table or the tax provider).",
