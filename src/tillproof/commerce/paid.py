@@ -17,7 +17,18 @@ from tillproof.commerce.own_stores import stored
 from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
-from tillproof.commerce.said_paid import Said, is_sent, only_placed, record_pays, says_paid, statement_pays, strongest, waits
+from tillproof.commerce.said_paid import (
+    PAYMENT,
+    Said,
+    is_sent,
+    only_placed,
+    record_pays,
+    says_paid,
+    state_open,
+    statement_pays,
+    strongest,
+    waits,
+)
 from tillproof.commerce.search_terms import chosen_apart, is_search_term
 from tillproof.commerce.touches import text_of, without_address
 from tillproof.commerce.whole_bodies import set_by_sender
@@ -58,7 +69,6 @@ _MIRRORED = {">=": "<=", "<": ">"}
 _ENROLS = re.compile(r"enroll?(_|$)|assign_|start_|enable_|issue_|activate_account")
 _ORDER = re.compile(r"(^|_)orders?(_id|$)")
 _METHOD = re.compile(r"pay|method|gateway|mode")
-_PAYMENT = re.compile(r"(\w+_)?(payment|transaction|charge)")
 _STATE = re.compile(r"stat(e|us)$")
 
 
@@ -212,7 +222,9 @@ class PaidPolicy(SenderPolicy):
             body = self.model.program.body(fn)
             calls = (i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW)) if self.model.vocabulary.order(fn) else ()
             self._begins[fn] = any(
-                self._state_named(fn, i, None) or ((self._states_given(fn, i) or self._is_whole(fn, i)) and self._makes_order(fn, i))
+                self._state_named(fn, i, None)
+                or state_open(self.model, fn, i)
+                or ((self._states_given(fn, i) or self._is_whole(fn, i)) and self._makes_order(fn, i))
                 for i in calls
             ) or any(op == Op.SET_FIELD and self._state_named(fn, i, None) for i, op in enumerate(body.op))
         return self._begins[fn]
@@ -436,7 +448,7 @@ class PaidPolicy(SenderPolicy):
         touch = self.model.records.touch(fn, i, ctx)
         if touch is None or touch.kind != "write" or not words.entity(touch.entity):
             return False
-        own = _PAYMENT.fullmatch(touch.entity) is not None  # a payment's state says whether it is paid
+        own = PAYMENT.fullmatch(touch.entity) is not None  # a payment's state says whether it is paid
         states_of = ((k, v) for k, v in touch.fields.items() if v is not None and words.has("status_fields", k))
         fields = (v for k, v in states_of if own or words.has("paid_fields", k))
         calls = self.model.program.body(fn).op[i] == Op.CALL

@@ -11,6 +11,9 @@ from tillproof.flow.program import ClassId
 _FOLDER = re.compile(r"(^|/)controllers?/", re.IGNORECASE)
 _MAKES = re.compile(rb"new\s+\$\w+|call_user_func(?:_array)?\s*\(")
 _ASKS = re.compile(rb"\$_GET\b|REQUEST_URI|PATH_INFO|QUERY_STRING|\$_REQUEST\b")
+# A class that is made by its name, and a method of it that is called by its own.
+_CALLS = re.compile(rb"new\s+\$(\w+)(?:[^{}]|\{\s*\$){0,1500}?->\s*\{?\s*\$\w+\s*\}?\s*\(")
+_AREA = re.compile(r"(?:^|/)(api|admin)/controllers?/[^/]+$", re.IGNORECASE)
 _NEAR = 4000  # bytes: both stand in one small file or method
 
 
@@ -21,15 +24,21 @@ def declared(wiring: Wiring, found: list[Declared]) -> Iterator[Declared]:
     for frameworks, files in wiring.active.files():
         if not files or wiring.program.language(files[0]) != "php" or wiring.program.unit(files[0]) in routed:
             continue
-        if any(f.packages and f.routes for f in frameworks) or not any(_dispatches(wiring.program.sources[f]) for f in files):
+        if any(f.packages and f.routes for f in frameworks) or not _dispatched([wiring.program.sources[f] for f in files]):
             continue
         for file in files:
             for number, cls in enumerate(wiring.program.indices[file].classes) if _FOLDER.search(file) else ():
                 for name, fn in wiring.program.methods(ClassId(file, number)).items():
                     if public(wiring, fn):
                         place = wiring.place(fn)
-                        path = join(cls.name.removesuffix("Controller").lower(), name)
+                        area = _AREA.search(file)
+                        path = join(area[1].lower() if area else "", cls.name.removesuffix("Controller").lower(), name)
                         yield Declared(wiring.handler(fn, place), path, ("ANY",), "php-routers", "class", place, certain=False)
+
+
+def _dispatched(sources: list[bytes]) -> bool:
+    """Whether a file does so, or is handed the address by another: ``$router->route($_SERVER['REQUEST_URI'])``."""
+    return any(map(_dispatches, sources)) or (any(map(_CALLS.search, sources)) and any(map(_ASKS.search, sources)))
 
 
 def _dispatches(source: bytes) -> bool:
