@@ -105,6 +105,7 @@ class BrowserPaid:
                 or words.paid_name(fn)
                 or words.payment_number(fn)
                 or words.purse(fn)
+                or words.received(fn)
                 or not self._settling.isdisjoint(words.tokens(fn))
             )
             and self._quick.pays_somewhere(fn)

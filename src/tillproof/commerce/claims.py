@@ -9,7 +9,7 @@ from tillproof.commerce.granted import says_state, waits_for_message
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.owed import LATER
 from tillproof.commerce.purse_names import holds_balance
-from tillproof.commerce.vocabulary import PAYMENT_NUMBER
+from tillproof.commerce.vocabulary import PAYMENT_NUMBER, SUM_RECEIVED
 from tillproof.flow.choosing import Condition, conditions_of
 from tillproof.flow.facts import Condition as Certain
 from tillproof.flow.program import Fn
@@ -54,14 +54,14 @@ def said_to_have_paid(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Cal
     found = [o for o in (options(touch.record) if touch.record is not None else ()) if isinstance(o, Result) and o.fn == fn]
     places = (i, *(o.instr for o in found if o.instr >= 0))
     asked = (f for place in places for f in model.effects.facts(fn).at(place) if isinstance(f, Certain))
-    return any(_says_so(model.evaluator.value(fn, f.instr, ctx), f.truth, sent, _went_well(model)) for f in asked)
+    return any(_says_so(model.evaluator.value(fn, f.instr, ctx), f.truth, sent, went_well(model)) for f in asked)
 
 
 def _moves_on(model: "Model", state: str) -> bool:
     return not model.words.has("dead_values", state) and (not model.words.has("open_values", state) or snake(state) == "processing")
 
 
-def _went_well(model: "Model") -> Callable[[str], bool]:
+def went_well(model: "Model") -> Callable[[str], bool]:
     """What a provider's page calls a payment that was made."""
     return lambda text: model.words.has("paid_values", text) or snake(text) in ("approved", "accredited")
 
@@ -116,6 +116,29 @@ def topped_up(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[V
         if any(_is_kept(a, name) and sent(b) for pair in sums for a, b in (pair, pair[::-1])):
             return not _only_moved(model, fn, i, ctx)
     return False
+
+
+def credited(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Value], bool]) -> bool:
+    """Whether what has been received for an order is raised by as much as the sender of a request names:
+    ``{ $inc: { amountReceived: body.amount } }``."""
+    if not model.vocabulary.received(fn):
+        return False
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None or touch.kind != "write" or _NEW.fullmatch(touch.entity) is None:
+        return False
+    for name, value in touch.fields.items():
+        if value is None or SUM_RECEIVED.fullmatch(snake(name)) is None:
+            continue
+        sums = (o.operands for o in options(value) if isinstance(o, Mix) and o.op == "+" and len(o.operands) == _TWO)
+        added = any(_is_kept(a, name) and sent(b) for pair in sums for a, b in (pair, pair[::-1]))
+        if added or (name in touch.relative and sent(value)):
+            return bool(model.handlers.paying(model.program.unit(fn.file)))
+    return False
+
+
+def may_be_credited(model: "Model", fn: Fn, i: int) -> bool:
+    """Whether what has been received for an order is raised by what a caller hands over."""
+    return credited(model, fn, i, None, lambda value: any(isinstance(o, Param) for o in options(value)))
 
 
 def _is_kept(value: Value, name: str) -> bool:

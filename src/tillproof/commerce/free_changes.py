@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.by_constructor import is_made
 from tillproof.commerce.entities import entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.new_documents import is_new_document
@@ -173,12 +174,22 @@ def _is_new(model: "Model", record: Value, kind: str, objects: bool = True) -> b
     found = [model.records.read_behind(o) for o in options(record)]
     made = [
         o
-        for o in options(record)
-        if objects and isinstance(o, Instance) and o.made is not None and same(entity(model.program.cls(o.cls).name), kind)
+        for o in map(before_writes, options(record))
+        if objects
+        and (
+            _is_document(model, o)
+            if isinstance(o, Result)
+            else isinstance(o, Instance) and o.made is not None and same(entity(model.program.cls(o.cls).name), kind)
+        )
     ]
     placed = all(_is_placed(o) for o in options(record))
     known = any(t is not None and t.kind == "read" and not _made_before(model, t, kind) for t in found)  # made only where none is there
     return (bool(made) and not known) or placed or (bool(found) and all(t is not None and _made_before(model, t, kind) for t in found))
+
+
+def _is_document(model: "Model", made: Result) -> bool:
+    """Whether an object is a new document of a model that a library of JavaScript has made: ``new Order({ lines })`` of Mongoose."""
+    return made.new and made.instr >= 0 and model.program.language(made.fn.file) == "javascript" and is_made(model, made)
 
 
 def _made_before(model: "Model", touch: Touch, kind: str) -> bool:

@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING
 from tillproof.commerce import told_states
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.callees import makes
-from tillproof.commerce.claims import bought_with, claimed, may_be_bought_with, may_be_topped_up, said_to_have_paid, topped_up
+from tillproof.commerce.claims import (
+    bought_with,
+    claimed,
+    credited,
+    may_be_bought_with,
+    may_be_credited,
+    may_be_topped_up,
+    said_to_have_paid,
+    topped_up,
+)
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.granted import granted
 from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.named_states import state_named, state_open
 from tillproof.commerce.names import written
 from tillproof.commerce.owed import LATER, begins_paying, chooses_paid, comes_after, costs_nothing, goes_out, paid_before, said_by
 from tillproof.commerce.own_stores import stored
@@ -18,20 +28,18 @@ from tillproof.commerce.pretended import is_tried_out, names_pretence
 from tillproof.commerce.proof import SenderPolicy
 from tillproof.commerce.requests import Source
 from tillproof.commerce.said_paid import (
-    PAYMENT,
     Said,
     is_sent,
     only_placed,
     record_pays,
     says_paid,
-    state_open,
     statement_pays,
     strongest,
     waits,
 )
 from tillproof.commerce.search_terms import chosen_apart, is_search_term
 from tillproof.commerce.touches import text_of, without_address
-from tillproof.commerce.whole_bodies import set_by_sender
+from tillproof.commerce.whole_bodies import parts_by_sender, set_by_sender
 from tillproof.commerce.worked_out import follows_from_sums
 from tillproof.flow.chained import step_after
 from tillproof.flow.fixed import THIS
@@ -83,6 +91,7 @@ class PaidPolicy(SenderPolicy):
         self.tests: dict[tuple[Fn, int], bool] = {}
         self._tested: set[tuple[Fn, int]] = set()
         self.named: dict[tuple[Fn, int], None] = {}
+        self.credited: dict[tuple[Fn, int], None] = {}
         self.topped: dict[tuple[Fn, int], None] = {}
         self.granted: dict[tuple[Fn, int], None] = {}
         self._pays: dict[Fn, bool] = {}
@@ -222,11 +231,11 @@ class PaidPolicy(SenderPolicy):
             body = self.model.program.body(fn)
             calls = (i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW)) if self.model.vocabulary.order(fn) else ()
             self._begins[fn] = any(
-                self._state_named(fn, i, None)
+                state_named(self.model, fn, i, None)
                 or state_open(self.model, fn, i)
                 or ((self._states_given(fn, i) or self._is_whole(fn, i)) and self._makes_order(fn, i))
                 for i in calls
-            ) or any(op == Op.SET_FIELD and self._state_named(fn, i, None) for i, op in enumerate(body.op))
+            ) or any(op == Op.SET_FIELD and state_named(self.model, fn, i, None) for i, op in enumerate(body.op))
         return self._begins[fn]
 
     def _states_given(self, fn: Fn, i: int) -> bool:
@@ -255,8 +264,8 @@ class PaidPolicy(SenderPolicy):
             status = self.model.words.has("status_fields", body.name(i)) or self.model.words.has("paid_fields", body.name(i))
             if status:
                 return _open(self.model.evaluator.value(fn, body.args(i)[2]))
-            return bool(body.params) and may_be_topped_up(self.model, fn, i)
-        if body.params and (may_be_bought_with(self.model, fn, i) or may_be_topped_up(self.model, fn, i)):
+            return bool(body.params) and (may_be_topped_up(self.model, fn, i) or may_be_credited(self.model, fn, i))
+        if body.params and any(may(self.model, fn, i) for may in (may_be_bought_with, may_be_topped_up, may_be_credited)):
             return True
         if not body.params or not self.model.vocabulary.status(fn):
             return False
@@ -308,14 +317,16 @@ class PaidPolicy(SenderPolicy):
     def _by_sender(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         """Whether the sender's own word makes that something is paid, or somebody who comes back from paying gets what he has bought."""
         calls = self.model.program.body(fn).op[i] == Op.CALL
-        if self._state_named(fn, i, ctx):
+        if state_named(self.model, fn, i, ctx):
             self.named[fn, i] = None
             return "sure"
         if claimed(self.model, fn, i, ctx, self._from_sender) or said_to_have_paid(self.model, fn, i, ctx, self._from_sender):
             return "sure"
         if calls and bought_with(self.model, fn, i, ctx, self._from_sender):
             return "sure"
-        if topped_up(self.model, fn, i, ctx, self._from_sender):
+        if credited(self.model, fn, i, ctx, self._from_sender):
+            self.credited[fn, i] = None
+        elif topped_up(self.model, fn, i, ctx, self._from_sender):
             self.topped[fn, i] = None
         elif self.returns and granted(self.model, fn, i, ctx):
             self.granted[fn, i] = None
@@ -439,33 +450,13 @@ class PaidPolicy(SenderPolicy):
             return True
         return bool(wrapped(evaluator, evaluator.value(fn, self.model.program.body(fn).args(i)[0], ctx)))
 
-    def _state_named(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether the state of its payment that the sender names is written into an order: ``update({ payment_status: body.status })``.
-        Words of states among which none means paid are those that he may name."""
-        words = self.model.words
-        if not self.model.vocabulary.status(fn):
-            return False
-        touch = self.model.records.touch(fn, i, ctx)
-        if touch is None or touch.kind != "write" or not words.entity(touch.entity):
-            return False
-        own = PAYMENT.fullmatch(touch.entity) is not None  # a payment's state says whether it is paid
-        states_of = ((k, v) for k, v in touch.fields.items() if v is not None and words.has("status_fields", k))
-        fields = (v for k, v in states_of if own or words.has("paid_fields", k))
-        calls = self.model.program.body(fn).op[i] == Op.CALL
-        filled = own and calls and self.model.inherited.filled(fn, i, ctx) is not None  # `serializer.save()` of the payment
-        whole = set_by_sender(self.model, touch.entity, fn, i, ctx) if filled else {}
-        if not any(is_sent(self.model, v) for v in fields) and not any(words.has("status_fields", k) for k in whole):
-            return False
-        body = self.model.program.body(fn)
-        listed = (x for n, op in enumerate(body.op) if op == Op.LIST for x in body.args(n) if x >= 0 and body.op[x] == Op.CONST)
-        texts = (*self.model.reach.compared(fn), *(body.name(x).strip("'\"") for x in listed))
-        states = [t for t in texts if any(words.has(kind, t) for kind in ("open_values", "dead_values", "paid_values"))]
-        return not states or any(words.has("paid_values", t) for t in states)
-
     def _takes_over(self, fn: Fn, i: int, ctx: Ctx | None, holder: str) -> bool:
         """Whether a new order takes the request's body over whole, what says that it is paid with it: ``create({ user, ...req.body })``."""
-        columns = set_by_sender(self.model, holder, fn, i, ctx) if _NEW.fullmatch(snake(holder)) else {}
-        return any(self.model.words.has("paid_fields", name) for name in columns)
+        if not _NEW.fullmatch(snake(holder)):
+            return False
+        parts = parts_by_sender(self.model, holder, fn, i, ctx)
+        names = (*set_by_sender(self.model, holder, fn, i, ctx), *(name.replace(".", "_") for name in parts))  # `payment.status`
+        return any(self.model.words.has("paid_fields", name) for name in names)
 
     def _asked_state(self, key: str, value: Value, holder: str, depth: int) -> bool:
         """Whether a new order begins in the state that its sender names: ``Order(status=data.status)``."""

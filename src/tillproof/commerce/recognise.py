@@ -67,6 +67,8 @@ class Known:
 
 
 _SENDS = "send"
+_ANYBODYS = ("validate", "verify", "init", "parse", "check")
+"""Methods of libraries of any kind: ``schema.validate(req.body)`` asks no provider in a file that speaks of none."""
 _SAID_ALONE = ("exits", "answers")
 """Kinds of which a name without any other beside it is one only where its framework is used."""
 CLIENT = re.compile(r"\w*(client|axios|http|api|instance|request|fetcher)", re.IGNORECASE)
@@ -249,6 +251,8 @@ class Recogniser:
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True
             if not certain and provider.members and asked_first(body, callee):
+                continue
+            if certain is False and pattern.rpartition(".")[2] in _ANYBODYS and not self.mentions(provider, fn.file):
                 continue
             if certain is not None and not any(k.thing is thing for k in out):
                 out.append(Known(provider, thing, certain, name))

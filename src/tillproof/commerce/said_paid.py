@@ -10,10 +10,9 @@ from tillproof.commerce.owed import said_by, still_owed
 from tillproof.commerce.state_rows import state_of_row
 from tillproof.commerce.told_answers import is_told
 from tillproof.commerce.vocabulary import BARE_FLAGS, PAID_FLAGS
-from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Const, Member, Mix, Param, Result, Value, leaves, options
-from tillproof.ir.ops import Kind, Op
+from tillproof.flow.values import Const, Member, Mix, Result, Value, options
+from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 Said: TypeAlias = Literal["", "loose", "sure"]
 """How certainly something says that money came."""
 
-PAYMENT = re.compile(r"(\w+_)?(payment|transaction|charge)")
 """Records of payments, whose state says whether they are paid."""
 _ONE = ("1", "true", "True", "TRUE")
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
@@ -135,19 +133,6 @@ def is_sent(model: "Model", value: Value) -> bool:
     """Whether a value, or one of those that it may be, is a field of the body that was sent, read by a framework or by our own code."""
     found = (model.requests.source(o) for o in options(value))
     return any(s is not None and (s.kind == "body" or (s.kind == "raw" and s.key)) for s in found)
-
-
-def state_open(model: "Model", fn: Fn, i: int) -> bool:
-    """Whether the state of its payment that a caller chooses is written into an order: ``function setStatus($id, $status)``."""
-    body, words = model.program.body(fn), model.words
-    if not body.params or body.op[i] != Op.CALL or not model.vocabulary.status(fn):
-        return False
-    touch = model.records.touch(fn, i, None)
-    if touch is None or touch.kind != "write" or not words.entity(touch.entity):
-        return False
-    states = ((k, v) for k, v in touch.fields.items() if v is not None and words.has("status_fields", k))
-    own = PAYMENT.fullmatch(touch.entity) is not None
-    return any((own or words.has("paid_fields", k)) and any(isinstance(leaf, Param) for leaf in leaves(v, 60)) for k, v in states)
 
 
 def statement_pays(model: "Model", text: str) -> Said:

@@ -82,6 +82,8 @@ _MAKES_DIGESTS = frozenset(
 _AN_ORDER = re.compile(r"(^|_)(orders?|payments?|transactions?|invoices?|bookings?|donations?|deposits?|purchases?|txn)(_|$)")
 _WRITES = ("order.paid", "order.write", "record.write", "record.create", "fulfil", "sql")
 _NOBODY = "unknown"
+_NOBODYS = frozenset(("DELETE", "PATCH"))
+"""Methods by which no system tells of anything, and no browser comes back."""
 
 
 class Told(NamedTuple):
@@ -106,7 +108,7 @@ class Strangers:
 
     def told(self, entry: Entry) -> Told | None:
         """Whose payment message an entry point takes: its name says that it hears of payments, and it marks orders or payments by it."""
-        if entry.role not in ("public", "customer", "internal") or entry.methods == ("NONE",) or set(entry.methods) == {"DELETE"}:
+        if entry.role not in ("public", "customer", "internal") or entry.methods == ("NONE",) or set(entry.methods) <= _NOBODYS:
             return None
         own, whole = without_goods(self._own(entry)), self._whole(entry)
         handed = entry.style == WEBHOOK_CLIENT  # by a package that takes messages and nothing else

@@ -1,7 +1,7 @@
 """Addresses of our own that a payment provider is told when a payment begins: where to send its messages, and the browser."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.entries import Entry
@@ -58,6 +58,17 @@ class ToldAddresses:
     def to(self, entry: Entry, use: Use) -> frozenset[str]:
         """The providers that are told the address of an entry point for a use."""
         return frozenset(told.provider for told in self.of(entry) if told.use == use)
+
+    def leads_nowhere(self, provider: str, entries: Iterable[Entry]) -> str | None:
+        """The address that a provider is told for its messages, where it is one of our own that no route takes, though those beside it are
+        known: ``/payments/ipn`` beside ``/payments/success/{id}``."""
+        told = [t for t in self.all if t.provider == provider and t.use == "message"]
+        asked = [e.route for e in entries if e.methods != ("NONE",)]
+        if None in asked:  # its path is not known
+            return None
+        routes = [tuple(s for s in route.strip("/").split("/") if s) for route in asked if route]
+        lost = all(_stands_beside(t.path, routes) and not any(_takes(route, t.path) for route in routes) for t in told)
+        return "/" + "/".join(told[0].path) if told and lost else None
 
 
 def is_for_messages(key: str) -> bool:
@@ -133,6 +144,22 @@ def _is_same(told: tuple[str, ...], route: tuple[str, ...]) -> bool:
     pairs = list(zip(reversed(told), reversed(route), strict=False))
     written = [t.lower() == r.lower() for t, r in pairs if not (_HOLE.fullmatch(t) and _HOLE.fullmatch(r))]
     return bool(written) and all(written)
+
+
+def _stands_beside(told: tuple[str, ...], routes: list[tuple[str, ...]]) -> bool:
+    """Whether the folder of an address, all but its last word, is written out and is that of a route."""
+    folder = tuple(t.lower() for t in told[:-1])
+    written = bool(folder) and not any(_HOLE.fullmatch(t) for t in told)
+    return written and any(tuple(r.lower() for r in route[: len(folder)]) == folder and len(route) > len(folder) for route in routes)
+
+
+def _takes(route: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether a route may take an address: word by word from their ends, a parameter any word, and one for the rest all of it."""
+    if any("*" in r or "+" in r or "..." in r for r in route):
+        return True
+    least = min(len(route), len(path))
+    pairs = zip(reversed(route[-least:]), reversed(path), strict=False)
+    return least > 0 and all(_HOLE.fullmatch(r) or r.lower() == p.lower() for r, p in pairs)
 
 
 def _of_pages(model: "Model", value: Value) -> bool:

@@ -14,6 +14,8 @@ PAYMENT_NUMBER = re.compile(
     r"(razorpay|stripe|paypal|paystack|flutterwave|braintree|square|khalti|phonepe|cashfree)_?(payment|order|transaction|charge|intent)?_?id"
     r"|payment_?(intent_?)?id|charge_?id|payer_?id"
 )
+SUM_RECEIVED = re.compile(r"(\w+_)?(amount|total|sum|cash|money|credit|card)_(paid|received)|(amount_)?(paid|received)_(amount|total|sum)")
+"""The sum that has come for an order so far."""
 
 BARE_FLAGS = ("payment",)
 """Fields of an order that say whether it was paid when they are true, and hold the payment otherwise."""
@@ -84,6 +86,10 @@ class Vocabulary:
     def payment_number(self, fn: Fn) -> bool:
         """Whether a function names the number of a payment."""
         return self._any("number", fn, lambda t: PAYMENT_NUMBER.fullmatch(snake(t)) is not None)
+
+    def received(self, fn: Fn) -> bool:
+        """Whether a function names the sum that has come for an order."""
+        return self._any("received", fn, lambda t: SUM_RECEIVED.fullmatch(snake(_field(t))) is not None)
 
     def purse(self, fn: Fn) -> bool:
         """Whether a function names a balance that customers have with the shop."""

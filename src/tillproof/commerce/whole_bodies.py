@@ -3,11 +3,13 @@
 Whoever sends the request sets every column of the table that way, its state and its sums among them, though no line of the code names them.
 """
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.inherited import Filled
 from tillproof.commerce.let_through import let_through
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.mass_assigned import mass_assigned
 from tillproof.commerce.removed_keys import left_over, removed_keys, spelt, stored_in
 from tillproof.flow.program import ClassId, Fn
@@ -23,6 +25,8 @@ _NESTED = ("data", "$set", "values", "set", "update", "create")
 _DEEPEST = 2
 # Methods of a serializer, and of a form, that look at what was sent; for one field with its name behind.
 _JUDGES = ("validate", "clean")
+# Parts of an order that are lists.
+_LINES = re.compile(r"(\w+_)?(items?|lines?|products?|articles?|goods|details|entries|cart|basket)")
 
 
 def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value]:
@@ -45,6 +49,27 @@ def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) 
     passing = [let_through(model, body) for body in bodies]
     sent = [c.name for c in table.columns.values() if named.isdisjoint(_within(c.name)) and any(lets(c.name) for lets in passing)]
     return {name: Member(bodies[0].at, bodies[0], name) for name in sent}
+
+
+def parts_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value]:
+    """The columns within the parts of a document that a call sets to parts of the request as they were sent: ``financials.total`` and
+    ``payment.status`` of ``new Order({ financials, payment })``. A part that is a list holds lines, which have sums of their own."""
+    if model.program.language(fn.file) == "php":
+        return {}
+    arguments = [model.evaluator.value(fn, a, ctx) for _, a in model.program.body(fn).call(i)[1]]
+    given = {key: v for value in arguments for key, v in shape(model.evaluator, value).must.items()}
+    parts = {key: v for key, v in given.items() if _LINES.fullmatch(snake(key)) is None and _is_part_of_body(model, v)}
+    table = model.schema.table(entity, fn.file) if parts else None
+    columns = [c.name for c in table.columns.values() if "." in c.name] if table is not None else []
+    return {c: Member(v.at, v, c.rpartition(".")[2]) for c in columns if (v := parts.get(c.partition(".")[0])) is not None}
+
+
+def _is_part_of_body(model: "Model", value: Value) -> bool:
+    """Whether a value is a part of the body, of one name, as it was sent."""
+    if isinstance(value, (Element, Instance)) or (isinstance(value, Result) and model.requests.cleans(value)):
+        return False
+    found = model.requests.source(value)
+    return found is not None and found.kind == "body" and bool(found.key) and "." not in (found.key or "")
 
 
 def _within(column: str) -> list[str]:

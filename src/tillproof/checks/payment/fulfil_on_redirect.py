@@ -98,13 +98,7 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         ruling.outcome, ruling.question = "unknown", Evidence(*doubt)
         return ruling
     _break(model, entry, ruling, act, (fn, instr), asked)
-    if (act.fn, act.instr) in policy.named:
-        _as_named(entry, ruling, model, act)
-    if (act.fn, act.instr) in policy.granted:
-        ruling.title = "A route that the browser calls hands over what is sold"
-        ruling.evidence[-1] = replace(ruling.evidence[-1], note="what was bought is the caller's from here on")
-    if (act.fn, act.instr) in policy.topped:
-        _as_topped_up(entry, ruling, model)
+    _as_it_is(model, entry, policy, ruling, act)
     return ruling
 
 
@@ -283,11 +277,26 @@ def _break(model: Model, entry: Entry, ruling: Ruling, act: Happening, anchor: t
     ruling.evidence.append(at(program, act.fn, act.instr, "paid from here on", "sink"))
 
 
+def _as_it_is(model: Model, entry: Entry, policy: PaidPolicy, ruling: Ruling, act: Happening) -> None:
+    """Says of a broken ruling what it is that the caller gets by his own word."""
+    if (act.fn, act.instr) in policy.named:
+        _as_named(entry, ruling, model, act)
+    if (act.fn, act.instr) in policy.granted:
+        ruling.title = "A route that the browser calls hands over what is sold"
+        ruling.evidence[-1] = replace(ruling.evidence[-1], note="what was bought is the caller's from here on")
+    if (act.fn, act.instr) in policy.credited:
+        _as_credited(entry, ruling, model)
+    if (act.fn, act.instr) in policy.topped:
+        _as_topped_up(entry, ruling, model)
+
+
 def _as_named(entry: Entry, ruling: Ruling, model: Model, act: Happening) -> None:
     """An order begins in the state that the request names, or is set to it, paid ones too."""
-    touch = model.records.touch(act.fn, act.instr, act.ctx) if model.program.body(act.fn).op[act.instr] == Op.CALL else None
+    touch = model.records.touch(act.fn, act.instr, act.ctx)
     route = called(model, entry)
     changed = touch is not None and touch.kind == "write"
+    if touch is not None and changed and model.program.body(act.fn).op[act.instr] == Op.SET_FIELD:
+        changed = touch.record is not None and model.records.read_behind(touch.record) is not None  # one that is there already
     which = "that an order's payment is set to" if changed else "of the new order"
     ruling.confidence = "likely"
     ruling.title = "The customer says whether he has paid" if changed else "The customer says in which state a new order begins"
@@ -300,6 +309,18 @@ def _as_named(entry: Entry, ruling: Ruling, model: Model, act: Happening) -> Non
         f"{first}, and leave the field out of what the request may hold; only the verified confirmation of the provider moves it on."
     )
     ruling.evidence[1] = replace(ruling.evidence[1], note="the state that is sent becomes the order's")
+
+
+def _as_credited(entry: Entry, ruling: Ruling, model: Model) -> None:
+    """What has come for an order is raised by as much as the caller says."""
+    ruling.confidence = "likely"
+    ruling.title = "The customer says how much he has paid"
+    ruling.message = (
+        f"Calling {called(model, entry)} is enough to raise what has been received for an order by the amount that is sent, and {_NEVER}: "
+        "whoever sends what is still owed has an order that counts as paid."
+    )
+    ruling.evidence[1] = replace(ruling.evidence[1], note="no payment is asked for or proven before this")
+    ruling.evidence[-1] = replace(ruling.evidence[-1], note="raised by what is sent")
 
 
 def _as_topped_up(entry: Entry, ruling: Ruling, model: Model) -> None:

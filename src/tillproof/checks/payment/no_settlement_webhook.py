@@ -180,7 +180,10 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | 
         question = f"Does `{package}`, which can take {provider.name}'s webhooks by itself, mark these payments as paid?"
         return _unknown(ruling, ruling.evidence[0], question)
     told = settlement.notified(model, integration)
-    if told is not None:
+    lost = model.handlers.told.leads_nowhere(provider.id, model.entries) if told is not None else None
+    if told is not None and lost is not None:
+        ruling.evidence.append(at(model.program, *told, f"messages are sent to `{lost}`, which no route here takes", "missing"))
+    elif told is not None:
         question = f"What takes {provider.name}'s message at the address that is handed over here? No handler of it is recognised."
         return _unknown(ruling, at(model.program, *told, ""), question)
     entry = settlement.unnamed_hook(model, integration)

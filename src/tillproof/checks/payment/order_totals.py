@@ -12,7 +12,7 @@ from tillproof.commerce.items import ITEMS
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
-from tillproof.commerce.whole_bodies import handed_on, set_by_sender
+from tillproof.commerce.whole_bodies import handed_on, parts_by_sender, set_by_sender
 from tillproof.flow.facts import Condition
 from tillproof.flow.initialised import CONSTRUCTORS
 from tillproof.flow.program import Fn
@@ -213,6 +213,9 @@ def _of_record(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
     yield from _of_arguments(model, fn, i, ctx, adds_up)
     columns = set_by_sender(model, entity, fn, i, ctx)
     lines = [c for c in columns if "." in c and model.words.money(c.rpartition(".")[2])]
+    for column, value in parts_by_sender(model, entity, fn, i, ctx).items():
+        if model.words.money(column.rpartition(".")[2]):
+            yield AmountSite("order-total", "order record", fn, i, value, True, key=column.rpartition(".")[2])
     for column, value in columns.items():
         if model.words.money(column) or (adds_up and column in lines[:1]):
             yield AmountSite("order-total", "order record", fn, i, value, True, key=column)
