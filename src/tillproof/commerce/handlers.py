@@ -104,8 +104,13 @@ class Handlers:
         if not self.model.recogniser.usage.names(provider, file):
             return False
         name = provider.id.partition("-")[0].partition(".")[0]
-        if self.model.program.language(file) == "javascript" or name in file.lower():
+        if name in file.lower():
             return True
+        if self.model.program.language(file) == "javascript":
+            word, own = name.encode(), name.capitalize().encode()  # not where a page only says so to people: "powered by Stripe"
+            ends = rb"%b((?-i:[A-Z0-9_])|\(|\??\.\w|-\w|\s*[:=]\s)" % word
+            spoken = rb"[@/._-]%b|(?-i:\w%b)|%b|[\"'`]%b[\"'`]" % (word, own, ends, word)
+            return re.search(spoken, self.model.program.sources[file], re.IGNORECASE) is not None
         address = re.compile(rb"//[\w.-]*" + name.encode(), re.IGNORECASE)
         return self.model.recogniser.usage.imports(provider, file) or address.search(self.model.program.sources[file]) is not None
 

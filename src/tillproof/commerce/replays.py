@@ -20,6 +20,7 @@ from tillproof.commerce.transitions import moved_to_paid, order_made
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Record, Value, options, pieces
 from tillproof.ir.ops import Op
+from tillproof.knowledge.schema import Operation
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -74,7 +75,18 @@ class Replays:
             return Replay(handler, paid[0], brought, (paid[0].place, "the payment is the one that was begun for this order"))
         if (held := next((p for fn in self._near(handler) for p in self._holds_against(fn, named, handler)), None)) is not None:
             return Replay(handler, paid[0], brought, (held, "what is told of the payment is held against something of ours"))
-        return Replay(handler, paid[0], brought, self._known(handler))
+        return Replay(handler, paid[0], brought, self._told_apart(handler) or self._known(handler))
+
+    def _told_apart(self, handler: Handler) -> tuple[Place, str] | None:
+        """Where the provider answers otherwise of a payment that was confirmed before, and nobody takes that for paid: a code of the answer
+        is asked for, and never that one."""
+        for proof in handler.walked.proofs:
+            known = self.model.operations.at(proof.fn, proof.instr, proof.ctx) if proof.refetch else None
+            again = known.thing.again if known is not None and isinstance(known.thing, Operation) else ()
+            codes = {text for text in handler.closure.compared if text.isdigit()}
+            if again and codes and codes.isdisjoint(again):
+                return Place(proof.fn, proof.instr, proof.ctx), f"of a payment that was confirmed before this answers {', '.join(again)}"
+        return None
 
     def _paid(self, handler: Handler) -> list[Effect]:
         """The effects after which an order counts as paid, and those by which it comes about."""

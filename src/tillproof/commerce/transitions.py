@@ -331,7 +331,7 @@ class Transitions:
             # What is kept beside an order moves with it: an invoice is paid when its order is.
             kin = same(read.entity, touch.entity) or read.entity in _RELATIVES
             kin = kin or (_BESIDE.fullmatch(touch.entity) is not None and _MAIN.fullmatch(read.entity) is not None)
-            kin = kin or (_PAYMENT.fullmatch(read.entity) is not None and self._is_of_payment(touch))
+            kin = kin or (_PAYMENT.fullmatch(read.entity) is not None and (self._is_of_payment(touch) or self._is_given_back(touch)))
             kin = kin or (_MAIN.fullmatch(touch.entity) is None and same(read.entity, self._owner(touch)))
             if kin and (self._tells_state(read) or self._is_written(read, touch) or _leaves_to_refund(read, touch)):
                 return True
@@ -369,6 +369,12 @@ class Transitions:
     def _is_written(self, read: FieldRead, touch: Touch) -> bool:
         """Whether what is read is the very state that is written: ``if payment.refunded_on is None: payment.refunded_on = now``."""
         return any(snake(n).lstrip("_") == read.field for n in touch.fields if self.model.words.says_state(n))
+
+    def _is_given_back(self, touch: Touch) -> bool:
+        """Whether an order is told that its money went back, which hangs on its payment alone."""
+        values = [v for n, v in touch.fields.items() if v is not None and self.model.words.has("status_fields", n)]
+        texts = [text_of(o) for v in values for o in options(v)]
+        return _MAIN.fullmatch(touch.entity) is not None and bool(texts) and all(t is not None and GIVEN_BACK.search(t) for t in texts)
 
     def _is_of_payment(self, touch: Touch) -> bool:
         """Whether what an order is told is how it stands with its payment, which may have a record of its own that says so."""

@@ -35,6 +35,7 @@ _TAKES_OVER = frozenset(
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per entry point and function that changes an order's state behind it."""
     seen: set[tuple[Fn, int]] = set()
+    thinly: set[tuple[Fn, int]] = set()
     ends, others = Ends(model), OtherEnds(model)
     webhooks = {h.entry.target.fn: h for h in model.handlers.all}
     for entry in model.handlers.entries:
@@ -54,6 +55,10 @@ def rule(model: Model) -> Iterator[Ruling]:
             ruling = _rule(model, entry, part, handler)
             thin = ((p, t, o) for p, t in part if ruling.outcome == "held" and (o := ends.left_open(t) or others.left_open(t)))
             if (first := next(thin, None)) is not None:
+                written = first[1].effect.fn, first[1].effect.instr
+                if written in thinly:  # what is asked right before one line is told once, whoever calls it
+                    continue
+                thinly.add(written)
                 ruling = _thin(model, entry, ruling, *first)
             if ruling.outcome == "broken":  # what one entry point guards stands open to another that leads to the same line
                 seen |= {(place.fn, place.instr) for place, _ in part}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tillproof.checks.operation_words import thing
 from tillproof.commerce.bindings import all_signed
+from tillproof.commerce.entities import ORDERS
 from tillproof.commerce.given import given_at
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
@@ -19,6 +20,7 @@ _PIECES = 200
 _KEPT = 6  # keys of a session on the way to one sum
 _SUM_ALONE = re.compile(r"(amount|value|cost|fee|price|charge|rate|cents|total)s?(_?(in_)?(cents|minor|[a-z]{3}))?")
 _OF_A_CHOICE = re.compile(r"_(methods?|options?|rates?|info|details?|data|quotes?|selections?|choices?|zones?|codes?)$")
+_NOTES = re.compile(r"(\w+_)?(payment|transaction)_(details?|infos?|records?|logs?)")
 _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.create", "payout.create", "subscription.create")
 
 
@@ -130,6 +132,17 @@ def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:
 def beside_the_price(model: Model, word: str) -> bool:
     """Whether a field is what is added to or taken off the price of the goods: tax, shipping, a discount."""
     return any(model.words.has(kind, word) for kind in ("tax_fields", "shipping_fields", "discount_fields"))
+
+
+def notes_payment(model: Model, site: AmountSite) -> bool:
+    """Whether a sum is noted as that of a payment, beside an order that keeps its own: that the browser is believed is another flaw."""
+    touch = model.records.touch(site.fn, site.instr, site.ctx)
+    if touch is None or not _NOTES.fullmatch(touch.entity):
+        return False
+    hung = (snake(name) for name in (*touch.fields, *touch.keys))
+    orders = (o for name in hung if ORDERS.fullmatch(o := name.removesuffix("_id")) and o != name)
+    tables = (model.schema.table(order, site.fn.file) for order in orders)
+    return any(model.words.money(snake(c.name)) for table in tables if table is not None for c in table.columns.values())
 
 
 def told_by_provider(model: Model, fn: Fn, chosen: Iterable[Chosen], ctx: Ctx | None = None) -> bool:

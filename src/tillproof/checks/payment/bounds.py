@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.checks.payment.declared_bounds import BROKEN, LISTED, WHOLE, Barrier, declared_bound
+from tillproof.checks.payment.own_lines import LINE
 from tillproof.checks.payment.purses import fills_purse
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
@@ -233,7 +234,7 @@ def lower_bound(model: Model, around: list[Fn], word: str) -> Barrier | None:
     counts = model.words.has("quantity_fields", word)
     for fn, i, one, other in _comparisons(model, around, _ORDER, word):
         number = isinstance(other, Const) and other.kind == Kind.NUMBER and (other.text in ("0", "1") or not counts)
-        if number and not (counts and _is_reckoned(model, one)) and _is_held_up(model, one, word):
+        if number and not (counts and (_is_reckoned(model, one) or _is_what_is_there(model, one, word))) and _is_held_up(model, one, word):
             least = other.text if isinstance(other, Const) else ""
             return Barrier(fn.file, model.program.body(fn).line[i], "the client's figure has to keep bounds", least)
     for fn in around:
@@ -317,6 +318,16 @@ def _digits_alone(model: Model, fn: Fn, body: Body, i: int, word: str) -> bool:
 def _is_reckoned(model: Model, value: Value) -> bool:
     """Whether a value is a price times how many, or what such a sum differs by from another."""
     return any(isinstance(piece, Mix) and piece.op == "*" for piece in (value, *_pieces(model, value)))
+
+
+def _is_what_is_there(model: Model, value: Value, word: str) -> bool:
+    """Whether a figure is what our own record says of what is for sale, and no line's: ``variant.quantity <= 0``."""
+    named = [piece for piece in _pieces(model, value) if _name(piece) == snake(word)]
+    read = [model.records.read_behind(piece.base) for piece in named if isinstance(piece, Member)]
+    kinds = [touch.entity for touch in read if touch is not None]
+    if not named or len(kinds) != len(named) or model.requests.sources_in(value, _PIECES):
+        return False
+    return not any(LINE.fullmatch(kind) or model.words.entity(kind) for kind in kinds)
 
 
 def _is_held_up(model: Model, value: Value, word: str) -> bool:

@@ -17,7 +17,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.priced_payments import selecting
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Element, Result, Value, choice, options, pieces
+from tillproof.flow.values import Const, Ctx, Element, Member, Result, Value, choice, options, pieces
 
 _PIECES = 120
 _LEVELS = 3
@@ -78,11 +78,23 @@ def _rule(charges: Charges, charge: Charge, currency: Currency) -> Ruling | None
         ruling.evidence.append(Evidence(*charge.value.at, _WORKED_OUT, "guard"))
         return ruling
     line = argument_line(model.program, charge, next(iter(charge.site.operation.currency)))
-    file, there = chosen[0][1].at if chosen and charge.ctx is not None else (ruling.file, line)
+    file, there = _read_at(model, chosen[0][1]) if chosen and charge.ctx is not None else (ruling.file, line)
     ruling.anchor = (file, there, there)
     _break(ruling, "the amount is the server's number")
     ruling.evidence = [Evidence(*v.at, "the currency is read from the request", "source") for _, v in chosen[:2]] + ruling.evidence
     return ruling
+
+
+def _read_at(model: Model, piece: Value) -> tuple[str, int]:
+    """Where a piece is read from the request, before others lower its case or hand it on."""
+    source = model.requests.source(piece)
+    inner = (p for p in pieces([piece], _PIECES, model.evaluator.made_of) if isinstance(p, Member))
+    asked = [
+        p
+        for p in inner
+        if (s := model.requests.source(p)) is not None and source is not None and (s.kind, s.key) == (source.kind, source.key)
+    ]
+    return asked[-1].at if asked else piece.at
 
 
 def _break(ruling: Ruling, number: str) -> None:
@@ -128,6 +140,7 @@ def kept_to_charge(charges: Charges) -> Iterator[Ruling]:
     model = charges.model
     charged = {model.program.unit(c.site.fn.file) for c in charges.all if c.currency is not None and c.currency.origin == "record"}
     handlers = {h.entry.target.fn for h in model.handlers.all}
+    told = {r.anchor[:2] for r in given_to_charges(charges) if r.outcome == "broken" and r.anchor is not None} if charged else set()
     for entry in model.entries:
         unit = model.program.unit(entry.target.fn.file)
         if entry.role not in ("public", "customer") or unit not in charged or entry.target.fn in handlers:
@@ -138,7 +151,10 @@ def kept_to_charge(charges: Charges) -> Iterator[Ruling]:
                 ruling = Ruling(
                     "payment/client-amount", "broken", "order-total", effect.fn.file, model.program.body(effect.fn).line[effect.instr]
                 )
-                ruling.anchor = (*value.at, value.at[1])
+                read = _read_at(model, value)
+                ruling.anchor = (*read, read[1])
+                if read in told:
+                    continue
                 _break(ruling, "prices keep the numbers that they have in the shop's")
                 ruling.evidence = [
                     Evidence(*value.at, "the currency is read from the request", "source"),

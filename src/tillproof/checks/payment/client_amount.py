@@ -4,7 +4,15 @@ from collections.abc import Iterable, Iterator
 
 from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.amounts import AmountSite, Chosen, amount_sites, beside_the_price, chosen_by_client, told_by_provider
+from tillproof.checks.payment.amounts import (
+    AmountSite,
+    Chosen,
+    amount_sites,
+    beside_the_price,
+    chosen_by_client,
+    notes_payment,
+    told_by_provider,
+)
 from tillproof.checks.payment.bounds import barrier, lets_parts
 from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quantities
 from tillproof.checks.payment.charges import Charges
@@ -133,7 +141,7 @@ def _rule(model: Model, site: AmountSite, asked: AskedFor) -> Ruling | None:
     chosen = [c for c in pieces if _is_amount(model, site, c, asked) and not set_over(model, c)]
     if not chosen:
         return None if any(beside_the_price(model, c.named) for c in pieces) else _of_ours(model, site, ruling)
-    if site.what == "order-total" and told_by_provider(model, site.fn, chosen, site.ctx):
+    if site.what == "order-total" and (told_by_provider(model, site.fn, chosen, site.ctx) or notes_payment(model, site)):
         return None
     if model.staff_only(site.fn):
         ruling.evidence.append(at(program, site.fn, site.instr, "only staff reach this: they may set prices", "guard"))

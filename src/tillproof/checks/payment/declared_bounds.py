@@ -11,7 +11,7 @@ from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
 
 DECLARED = re.compile(
-    r"\bmin(?:_value|_range|imum)?\b(?!\(|\s*[<>])|\bge\b|\bgt\b|\bgte\b|\bMin\(|(?<!Math)\.(?:min|gt|gte|greater|minValue|moreThan)\("
+    r"\bmin(?:_value|_range|imum)?\b(?!\(|\s*[<>])|\bge\b|\bgte?\b(?!\s*:)|(?<=[|'\"])gte?:|(?<!Math\.)\bMin\(|(?<!Math)\.(?:min|gt|gte|greater|minValue|moreThan)\("
     r"|\bIsPositive\b|\.positive\(|\bpositive\b|Positive\w*|\bnon_?negative\b|\bMinValueValidator\(|GreaterThan|\bbetween:|\bunsigned"
     r"|(?<=[|'\"])in:|\bRule::in\(|\bexclusive_?minimum\b|\bdigits(?:_between)?:|\.refine\(.{0,60}?>=?\s*[01]\b|\bNumberRange\(\s*\d"
     r"|\b(?:Typed)?ChoiceField\(|\bLiteral\[\s*\d|\bIsIn\(\s*\[\s*\d|\.(?:valid|oneOf|literal|isIn)\(\[?\s*\d|\benum['\"]?\s*:\s*\[\s*\d",
@@ -66,6 +66,7 @@ def declared_bound(model: Model, around: list[Fn], word: str, how: re.Pattern[st
         for number, line in enumerate(lines):
             if (
                 (named := field.search(line)) is not None
+                and not line.lstrip().startswith("//")
                 and _says(how, _declaration(lines, number, named.start()))
                 and not of_another_request(model, around, file, number + 1, word)
                 and not unasked(model, file, number + 1)

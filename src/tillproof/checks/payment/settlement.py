@@ -71,7 +71,8 @@ def integrations(model: Model) -> list[Integration]:
             of(site.provider, site.fn.file).creates.append(site)
     for paid in model.browser_paid.all:
         provider = model.browser_paid.provider(paid)
-        if provider is not None:
+        owed = paid.policy.proofs or not all(h.proven for h in paid.paid)  # cash on delivery is nothing that a provider tells of
+        if provider is not None and owed:
             of(provider, paid.entry.target.fn.file).returns.append(paid)
     return [found[key] for key in sorted(found)]
 

@@ -72,6 +72,7 @@ class Operation(Part, frozen=True):
     ``needs-key`` (a repeat is a second payment).
     ``confirms``: its answer is the provider's own word on whether money moved, so a handler that asks it need not trust its caller.
     ``declines``: whether that no money came is raised as an error, or told in an answer that looks like any other and has to be read.
+    ``again``: what the answer says of a payment that was confirmed before, in the place of what it says the first time.
     ``insists``: by an SDK the call comes back only when the money came, so that nobody has to look at its answer.
     ``secret``: the name in the answer of what lets whoever has it act on the one thing that was created.
     ``envelope``: names in the answer that say only that the question was understood, while what became of the payment stands below them.
@@ -104,6 +105,7 @@ class Operation(Part, frozen=True):
     moves_money: bool = False
     confirms: bool = False
     declines: Literal["raised", "answered"] = "raised"
+    again: tuple[str, ...] = ()
     insists: bool = False
     secret: str = ""
     envelope: tuple[str, ...] = ()
