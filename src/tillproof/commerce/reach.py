@@ -246,7 +246,7 @@ class Reach:
         """The functions that a decorator returns, to be run in the place of what it is given: they are written in it."""
         if fn not in self._in_place:
             body = self.model.program.body(fn)
-            given = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN)
+            given = (body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN) if Op.FUNCTION in body.op else ()
             found = (o.fn for v in given if v >= 0 for o in options(self.model.evaluator.value(fn, v)) if isinstance(o, FunctionV))
             own = dict.fromkeys(f for f in found if self.model.program.parent(f) == fn)
             self._in_place[fn] = tuple(one for f in own for one in (f, *self.put_in_place(f)))
