@@ -5,6 +5,7 @@ import re
 _LOCAL = re.compile(
     r"localhost|[\w-]+|(?:.+\.)?(?:localhost|local|localdomain|internal|intranet|lan|home|corp|private|test|invalid|example|svc|docker|"
     r"cluster\.local|home\.arpa)|127(?:\.\d+){3}|0\.0\.0\.0|10(?:\.\d+){3}|192\.168(?:\.\d+){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}"
+    r"|(?:.+\.)?(?:docker\.[\w-]+|my-?host|ddev\.site|lndo\.site|localtest\.me|lvh\.me)"  # names that tools give to containers
     r"|169\.254(?:\.\d+){2}|\[?::1?\]?|f[cd][0-9a-f]{2}:.*",
     re.IGNORECASE,
 )

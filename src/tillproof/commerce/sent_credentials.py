@@ -32,6 +32,8 @@ _IN_ADDRESS = re.compile(
 # The address of one picture or document, with what opens it and nothing else: whoever is shown it has it.
 _OF_A_FILE = re.compile(rb"\.(?:png|jpe?g|gif|webp|avif|svg|ico|bmp|mp[34]|webm|mov|pdf|woff2?|ttf)\?|[?&]alt=media\b", re.IGNORECASE)
 _HOST = re.compile(rb"https?://([\w-]+(?:\.[\w-]+)+)")
+# The key of one order of WooCommerce, by which a guest sees it.
+_OF_AN_ORDER = "wc_order_"
 # Addresses that nobody sends anything to: names of schemas, documentation, licences.
 _NOBODY = re.compile(
     r"(?:^|\.)(?:w3\.org|schema\.org|github\.com|opensource\.org|mozilla\.org|stackoverflow\.com|php\.net|npmjs\.com)$|^docs?\.|^developers?\."
@@ -69,7 +71,7 @@ class SentCredentials:
                     yield from self._in_header(match)
         for match in _IN_ADDRESS.finditer(self._source) if b"://" in lower else ():
             text, host = match["text"].decode(), match["host"].decode()
-            if _OF_A_FILE.search(match[0]):
+            if _OF_A_FILE.search(match[0]) or text.startswith(_OF_AN_ORDER):
                 continue
             if is_random(text) and self._is_foreign(host) and not self._is_public(match["name"].decode()):
                 owner = self._owner(host)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.modes_in_name import opens_nothing
 from tillproof.commerce.unset_modes import left_unset
 from tillproof.commerce.written_parts import offsets
 from tillproof.flow.choosing import Condition, chosen, conditions_of, words_of
@@ -54,8 +55,6 @@ _SIGNS = (
     b".test",
     b"::test",
 )
-# Calls by which pages keep what somebody types.
-_STATES = ("useState", "useForm", "useReducer", "useFormik", "ref", "reactive", "createSignal")
 # What stands in the addresses of test worlds, and ends the names of modes.
 _HOST_SIGNS = (b"sandbox", b"staging", b"test", b"uat", b"preprod", b"demo")
 _TEST_HOST = re.compile(r"(?:^|[.-])(?:sandbox|staging|test|uat|pre-?prod|demo)(?=[.-])", re.IGNORECASE)
@@ -183,11 +182,6 @@ class CodeMarks:
                 if names and snake(names[0]) in _DEFAULTS:
                     yield body.line[i], host
 
-    def _only_asks(self, file: str) -> bool:
-        """Whether a browser file only asks a wallet if this device can pay, and takes no payment by it."""
-        source = self._program.sources[file]
-        return b"isReadyToPay" in source and b"loadPaymentData" not in source
-
     def _mark(self, fn: Fn, body: Body, i: int, spoken_of: list[str], in_path: Provider | None) -> CodeMark | None:
         if not self._may_be_test(body, i):
             return None
@@ -204,7 +198,7 @@ class CodeMarks:
         else:
             value = body.name(i).strip("'\"")
             name = next((n for n in below[: _NEAR_NAMES if default else 1] if self.says_test(n, value)), None)
-            if name is None or self._only_asks(fn.file) or self._begins_form(body, defuse, i) or self._is_excuse(fn, body, i):
+            if name is None or opens_nothing(self._model, fn, i, names[0]):
                 return None
             sure = snake(_last(value)) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
             what = f"`{name}` set to {value}"
@@ -360,23 +354,6 @@ class CodeMarks:
                 if any((const := body.const(v)) is not None and self._words.has("live_values", const[1].strip("'\"")) for v in handed):
                     return True
         return False
-
-    def _is_excuse(self, fn: Fn, body: Body, i: int) -> bool:
-        """Whether a mode is what the handler of an exception answers with, beside an id that is empty: nothing is opened by that."""
-        home = self._model.evaluator.defuse(fn).block_of[i]
-        used = next(iter(self._model.evaluator.defuse(fn).uses(i)), -1)
-        if used < 0 or body.op[used] != Op.RECORD or not any(home in handler.blocks for handler in self._model.failures.catches(fn)):
-            return False
-        return any((const := body.const(v)) is not None and not const[1].strip("'\"") for v in body.args(used)[1::2])
-
-    def _begins_form(self, body: Body, defuse: DefUse, i: int) -> bool:
-        """Whether a literal is what a page's state begins with, until what is stored has been loaded: ``useState({ test_mode: true })``."""
-        here: int | None = i
-        for _ in range(_DEEP):
-            if here is None or body.op[here] == Op.CALL:
-                break
-            here = next((u for u in defuse.uses(here) if body.op[u] in (Op.RECORD, Op.CALL)), None)
-        return here is not None and body.op[here] == Op.CALL and body.called(here) in _STATES
 
     def _is_called_without(self, body: Body, defuse: DefUse, i: int) -> bool:
         """Whether the same function calls what it hands the literal to without anything of the kind as well: both worlds are offered,
