@@ -49,6 +49,7 @@ COINS = """import requests
 def invoice(amount):
     return requests.post("https://api.coingate.com/api/v2/orders", json={"price_amount": amount, "price_currency": "EUR"}, timeout=9).json()
 """
+BILL = "import os\n\n\nasync def bill(bot, chat, prices):\n    await bot.send_invoice(chat, 'Plan', 'Plan', 'x', provider_token=%s, currency='EUR', prices=prices)\n"
 HEARS = """import stripe
 from flask import Flask, request
 app = Flask(__name__)
@@ -90,6 +91,8 @@ DTO = "namespace A;\npublic record Pay(string CardNumber, string CardSecurityNum
         ({"pay.py": SESSION, "v.php": "<?php\n// $n = $_POST['cc_number'];\n"}, "A", ("pay.py", 5)),
         ({"pay.py": SESSION, "tests/test_v.py": "def v(request):\n    return request.POST['card_number']\n"}, "A", ("pay.py", 5)),
         ({"coins.py": COINS}, "none", ("coins.py", 5)),
+        ({"coins.py": COINS, "bills.py": BILL % "os.environ['CARDS']"}, "A", ("bills.py", 5)),
+        ({"coins.py": COINS, "bills.py": BILL % "''"}, "none", ("coins.py", 5)),
         ({"coins.py": COINS, "pay.py": SESSION}, "A", ("pay.py", 5)),
         ({"coins.py": COINS, "f.html": '<form>\n<input type="text" name="card_number">\n</form>\n'}, "D", ("f.html", 2)),
         ({"hook.py": HEARS % "checkout.session.completed"}, "A", ("hook.py", 7)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from tillproof.commerce.chats import in_chat
 from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
@@ -65,7 +66,7 @@ class BotUpdateWays:
     @cached_property
     def _sells(self) -> bool:
         """Whether anything that matters in money or goods lies behind what a chat partner presses."""
-        bots = (e for e in self.model.entries if e.framework == _BOTS)
+        bots = (e for e in self.model.entries if in_chat(self.model, e))
         return any(self.model.repeats.harm(effect) in ("money", "goods") for e in bots for effect in self.model.effects.of(e.target))
 
     def _way(self, fn: Fn, i: int) -> BotUpdates | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from tillproof.commerce.addresses import in_comment
 from tillproof.commerce.card_columns import card_tables
 from tillproof.commerce.cards import may_speak
+from tillproof.commerce.chats import card_invoices
 from tillproof.commerce.strange_pages import strange_pages
 from tillproof.flow.shape import Found, find_key
 from tillproof.flow.values import Record, constant
@@ -71,6 +72,7 @@ class CardScope:
                     *self._imported(),
                     *self._made(),
                     *self._strange(),
+                    *self._billed(),
                     *self._handed(),
                     *self._told(),
                     *self._unread(),
@@ -124,6 +126,11 @@ class CardScope:
     def _strange(self) -> Iterator[Place]:
         for system, file, line in strange_pages(self.model):
             yield Place("provider page", file, line, f"{system} answers with the address of its page", system)
+
+    def _billed(self) -> Iterator[Place]:
+        for fn, i in card_invoices(self.model):
+            line = self.model.program.body(fn).line[i]
+            yield Place("provider page", fn.file, line, "a bill is shown in the chat, paid by card in a form of the chat's own", "telegram")
 
     def _handed(self) -> Iterator[Place]:
         for file, index in self.model.program.indices.items():

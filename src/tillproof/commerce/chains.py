@@ -23,6 +23,14 @@ _TOLD = (
     "where", "or_where", "where_in", "where_not_in", "like", "set", "from", "select", "join", "order_by", "limit", "group_by", "having",
     "whereIn", "whereNotIn", "orWhere", "orderBy", "groupBy",
 )  # fmt: skip
+# What MongoDB's methods take, in order, each by its place or by its name.
+_PLACED = {
+    "insert_one": ("document",),
+    "insert_many": ("documents",),
+    **dict.fromkeys(("update_one", "update_many", "find_one_and_update"), ("filter", "update")),
+    **dict.fromkeys(("replace_one", "find_one_and_replace"), ("filter", "replacement")),
+    **dict.fromkeys(("find_one", "find", "delete_one", "delete_many", "find_one_and_delete", "count_documents"), ("filter",)),
+}
 _SAME_ROWS = ("list", "tuple", "sorted", "reversed", "iter", "enumerate", "next")
 
 
@@ -281,8 +289,12 @@ class Chains:
         return ctx.caller, given, ctx.parent
 
     def arguments(self, link: Link) -> list[tuple[str, Value]]:
-        """The arguments of a called link, by key."""
-        return [(k, self.evaluator.value(link.fn, v, link.ctx)) for k, v in self.program.body(link.fn).call(link.call)[1]]
+        """The arguments of a called link, by key; those of a document store's method that may as well be given by place, as if they were."""
+        given = self.program.body(link.fn).call(link.call)[1]
+        placed = _PLACED.get(link.name, ())
+        named = [k for k, _ in given if k in placed]
+        by_place = tuple(named) == placed[sum(not k for k, _ in given) :][: len(named)]
+        return [("" if by_place and k in placed else k, self.evaluator.value(link.fn, v, link.ctx)) for k, v in given]
 
 
 def _is_empty(body: Body, i: int) -> bool:

@@ -97,9 +97,10 @@ class FieldReads:
             return self._of_state(fn, body.name(i), args[0], ctx) or self._member(fn, i, args[0], body.name(i), ctx)
         if op == Op.INDEX:
             const = body.const(args[1])
-            if const is None:  # what a table says of it: `NEXT[order.status]`
+            key = const[1] if const is not None else constant(self.evaluator.value(fn, args[1], ctx)) or ""
+            if const is None and not key.isdigit():  # what a table says of it: `NEXT[order.status]`
                 return self.field(fn, args[1], ctx, depth + 1)
-            return self._member(fn, i, args[0], const[1].strip("'\""), ctx)
+            return self._member(fn, i, args[0], key.strip("'\""), ctx)  # `row[STATUS_AT]`
         if op == Op.CALL:
             return self._getter(fn, i, ctx)
         if op == Op.NAME and (fn.number != TOP or self.program.language(fn.file) == "php"):  # a page is run as it stands

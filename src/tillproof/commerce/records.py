@@ -375,14 +375,17 @@ class Records:
         return statement.entity
 
     def column(self, fn: Fn, row: int, number: int, ctx: Ctx | None) -> str:
-        """The column that stands at a place of a row: ``row[1]`` of ``SELECT id, status …``; empty where the statement does not tell, or
-        it is no single row."""
+        """The column that stands at a place of a row: ``row[1]`` of ``SELECT id, status …``, or of ``SELECT *`` where the table is written
+        down here; empty where the statement does not tell, or it is no single row."""
         chain = self.chains.of(fn, row, ctx)
         calls = list(chain.calls())
         if not calls or not (ONE.fullmatch(calls[-1].name) or self._is_one(fn, row)):
             return ""
         statement = selected(self.model, chain)
         listed = statement.columns if statement is not None else ()
+        if statement is not None and listed == ("*",):
+            table = self.model.schema.table(statement.entity, fn.file)
+            listed = tuple(c.name for c in table.columns.values()) if table is not None and table.source == "sql" and not table.open else ()
         return listed[number] if number < len(listed) and not {"*", "?"} & set(listed[: number + 1]) else ""
 
     def _is_one(self, fn: Fn, row: int) -> bool:

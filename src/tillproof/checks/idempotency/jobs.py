@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from tillproof.checks.idempotency.deliveries import RANK, describe, kept_once
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, lines, source, step, steps
+from tillproof.commerce.chats import in_chat
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
+from tillproof.commerce.periods import lengthened
 from tillproof.commerce.repeats import Repeat
 from tillproof.ir.body import Body
 
@@ -20,7 +22,7 @@ def jobs(model: Model) -> Iterator[Ruling]:
     for entry in model.entries:
         if entry.role != "internal" or entry.target.fn in handlers or not _is_told(model, entry):
             continue
-        counted = [r for r in model.repeats.of(entry.target) if _counts(model, r)]
+        counted = [r for r in model.repeats.of(entry.target) if _counts(model, r) or (_lengthens(model, r) and not in_chat(model, entry))]
         if counted:
             yield _rule(model, entry, counted)
 
@@ -48,6 +50,12 @@ def _counts(model: Model, repeat: Repeat) -> bool:
         return False
     taken = model.stock_writes.write(touch) if repeat.effect.certain else None
     return bool(touch.relative) or (taken is not None and taken.how != "set")
+
+
+def _lengthens(model: Model, repeat: Repeat) -> bool:
+    """Whether an effect makes what somebody has paid for last longer, from the end that is kept."""
+    touch = repeat.effect.touch
+    return touch is not None and touch.kind == "write" and bool(lengthened(model, touch))
 
 
 def _rule(model: Model, entry: Entry, counted: list[Repeat]) -> Ruling:

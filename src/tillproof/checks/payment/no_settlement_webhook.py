@@ -9,6 +9,7 @@ from tillproof.checks.payment.settlement import Heard, Integration, Jobs
 from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line
+from tillproof.commerce.chats import PressedFor, pressed_for
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.contract import Confidence
@@ -38,8 +39,13 @@ def _rule(model: Model, integration: Integration, jobs: Jobs) -> Ruling:
         return ruling
     if idle:
         return _ignored(model, integration, ruling, handlers[0])
-    hidden = _hidden(model, integration, ruling)
-    return hidden if hidden is not None else _unheard(model, integration, ruling)
+    pressed = pressed_for(model, integration.provider.id)
+    hidden = _hidden(model, integration, ruling, pressed is not None)
+    if hidden is not None:
+        return hidden
+    if pressed is not None and not integration.returns:
+        return _only_pressed(model, integration, ruling, pressed)
+    return _unheard(model, integration, ruling)
 
 
 def _opened(model: Model, integration: Integration) -> Ruling:
@@ -166,8 +172,9 @@ def _line(model: Model, fn: Fn, instr: int) -> int:
 # --- without one
 
 
-def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | None:
-    """What could take the provider's messages without being seen: then nothing is said of their absence."""
+def _hidden(model: Model, integration: Integration, ruling: Ruling, chats: bool) -> Ruling | None:
+    """What could take the provider's messages without being seen: then nothing is said of their absence. ``chats``: a chat partner asks
+    for them; such a program needs no other way in."""
     provider = integration.provider
     joined = model.connected.joins(provider)
     if model.strangers.knows(provider) and not joined:
@@ -198,7 +205,7 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling) -> Ruling | 
             f"Is a payment settled for good when `{asked[2]}` answers? It is not seen how one begins here, nor what becomes of it later."
         )
         return _unknown(ruling, at(model.program, asked[0], asked[1], ""), question)
-    if not settlement.has_routes(model, integration):
+    if not chats and not settlement.has_routes(model, integration):
         question = (
             f"What hears of {provider.name}'s asynchronous success? No route into this unit is seen, so its webhook may be elsewhere."
         )
@@ -246,6 +253,23 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     if not integration.returns:
         note = "the order is made here, whatever becomes of its payment"
         ruling.evidence += [at(program, served.fn, served.instr, note, "sink") for served in served_at_once(model, integration)]
+    return ruling
+
+
+def _only_pressed(model: Model, integration: Integration, ruling: Ruling, pressed: PressedFor) -> Ruling:
+    """Nobody asks for the payment unless its buyer presses for it in the chat."""
+    name = integration.provider.name
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain"
+    ruling.title = f"A {name} payment is asked for only when its buyer presses a button"
+    ruling.message = (
+        f"What became of a payment is asked only when the buyer comes back to the chat and presses for it, while the button is there and the "
+        f"conversation is remembered. Who pays and does not, or after the bot has started anew, has paid {name} and gets nothing."
+    )
+    ruling.remediation = _remedy(integration)
+    asked = f"`{called(model, pressed.entry)}`, which a press of the buyer's sets off, asks here, and nothing else does"
+    first = ruling.evidence[0]
+    ruling.evidence.append(at(model.program, pressed.fn, pressed.instr, asked, "sink"))
+    ruling.evidence.append(Evidence(first.file, first.line, f"no message of {name} is taken, and no job asks for the payment", "missing"))
     return ruling
 
 

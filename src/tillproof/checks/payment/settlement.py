@@ -10,6 +10,7 @@ from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ways import named_after, told_at
 from tillproof.commerce.begun import ends
 from tillproof.commerce.browser_paid import Transitions
+from tillproof.commerce.chats import in_chat, pressed_for
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -270,9 +271,11 @@ def reads_status(model: Model, handler: Handler) -> bool:
 
 
 def poll(model: Model, integration: Integration) -> tuple[Fn, int] | None:
-    """Where a job, a command or a scheduled hook asks the provider what became of a payment."""
+    """Where a job, a command or a scheduled hook asks the provider what became of a payment; a button that the buyer has to press for it
+    is none."""
+    pressed = pressed_for(model, integration.provider.id)
     for entry in model.entries:
-        if entry.role != "internal":
+        if entry.role != "internal" or (pressed is not None and in_chat(model, entry)):
             continue
         for fn, i, known in model.handlers.closure(entry).operations:
             asks = isinstance(known.thing, Operation) and known.thing.confirms and known.thing.op == "payment.retrieve"

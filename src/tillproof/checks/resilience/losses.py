@@ -16,6 +16,7 @@ from tillproof.commerce.unlooked import unlooked
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from, reached_onward
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
 # What is done about money where no customer waits for the answer.
@@ -100,7 +101,7 @@ def _unlooked(effect: Effect, place: Place) -> Lost:
 
 def _follows(model: Model, end: Lost, later: Effect) -> bool:
     """Whether an effect is reached from where a failure ends, there or in one of the functions around it, in the same turn of a loop; what
-    the handler itself writes is its word that something failed."""
+    the handler itself writes is its word that something failed, and what is done only when the answer was yes does not follow a no."""
     ways = [place.fn for place in end.effect.way]
     own = next((c.blocks for c in model.failures.catches(end.fn) if c.caught == end.instr), frozenset[int]())
     for place in end.effect.way[ways.index(end.fn) if end.fn in ways else len(ways) :]:
@@ -110,8 +111,21 @@ def _follows(model: Model, end: Lost, later: Effect) -> bool:
             if other.fn == place.fn and other.instr != place.instr:
                 block = defuse.block_of[other.instr]
                 told = (place.fn == end.fn and block in own) or asks_what_was_noted(model, end.fn, own, other, end.effect.ctx)
+                told = told or (end.instr == place.instr and block in _when_yes(model, place))
                 return not told and other.instr > start and block in reached_onward(body, defuse.block_of[start])
     return False
+
+
+def _when_yes(model: Model, place: Place) -> frozenset[int]:
+    """The blocks that are run only where a call answered yes: ``done, message = cancel(order)`` … ``if done:``."""
+    body, defuse = model.program.body(place.fn), model.evaluator.defuse(place.fn)
+    found = frozenset[int]()
+    for branch, positive in model.outcomes.asking(place):
+        ways = dict(body.blocks[defuse.block_of[branch]].next)
+        yes, no = (ways.get(EDGE_TRUE), ways.get(EDGE_FALSE)) if positive else (ways.get(EDGE_FALSE), ways.get(EDGE_TRUE))
+        if yes is not None and no is not None:
+            found |= reached_from(body, yes) - reached_from(body, no)
+    return found
 
 
 def comes_round_again(model: Model, fn: Fn) -> bool:

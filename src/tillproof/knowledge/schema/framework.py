@@ -211,6 +211,7 @@ class Framework(Part, frozen=True):
     ``chosen``: members of a form under which it keeps, by name, the records that were chosen in it: the record, not what the sender wrote.
     ``doors``: members that tell by which of the platform's doors, the shop's or the staff's, a request came in.
     ``transitions``: how the constants begin that name the transitions of a payment, for a state machine.
+    ``chats``: what it calls is set off by what somebody writes or presses in a chat, never by a clock.
     ``tells_states``: the platform writes to the customer by itself when his order's state changes. ``takes_stock``: it takes an order's
     goods itself as the order is placed, and what is marked ``also: [stock.release]`` gives them back, a state that is only set does not.
     ``forgets``: seconds after which a cache forgets what it was given with no time, by the import that it comes from.
@@ -318,6 +319,7 @@ class Framework(Part, frozen=True):
     chosen: tuple[str, ...] = ()
     doors: tuple[str, ...] = ()
     transitions: tuple[str, ...] = ()
+    chats: bool = False
     tells_states: bool = False
     takes_stock: bool = False
     forgets: dict[str, float] = {}
