@@ -363,3 +363,31 @@ return function (RoutingConfigurator $routes): void {
     controller = "<?php\nnamespace Shop\\Controller;\nclass Pay { public function start($id) {} public function __invoke() {} }\n"
     shop = wired(tmp_path, {"config/routes.php": routes, "src/Controller/Pay.php": controller})
     assert shop.ways() == {"POST /pay/{id} Pay.start public", "ANY /hook Pay.__invoke public"}
+
+
+def test_a_module_of_whmcs_is_known_by_its_functions_and_hooks(tmp_path: Path) -> None:
+    shop = wired(
+        tmp_path,
+        {
+            "modules/gateways/kelpay.php": """\
+<?php
+function kelpay_config() { return ['key' => ['Type' => 'password']]; }
+function kelpay_link($params) { return '<form>' . kelpay_fields($params) . '</form>'; }
+function kelpay_fields($params) { return ''; }
+function kelpay_refund($params) { return ['status' => 'error']; }
+function other_refund($params) { return ['status' => 'error']; }
+""",
+            "includes/hooks/kelpay.php": """\
+<?php
+add_hook('DailyCronJob', 1, function () { kelpay_charge(); });
+add_hook('InvoicePaid', 1, 'kelpay_paid');
+function kelpay_charge() { $gateway = getGatewayVariables('kelpay'); }
+function kelpay_paid($vars) { logActivity('paid'); }
+""",
+        },
+    )
+    found = {(shop.program.name(e.target.fn), e.role, e.style) for e in shop.entries}
+    assert ("kelpay_link", "platform", "file") in found
+    assert ("kelpay_refund", "platform", "file") in found
+    assert {"kelpay_config", "kelpay_fields", "other_refund"}.isdisjoint(name for name, _, _ in found)
+    assert [role for _, role, style in sorted(found) if style == "hook"] == ["internal"]

@@ -29,6 +29,8 @@ _CARD_HINTS = (b"card_", b"card-n", b"cardn", b"cards", b"cardv", b"cardc")
 _HINT = re.compile(b"|".join(re.escape(h) for h in (*_HINTS, *_CARD_HINTS)))
 _WORD = re.compile(rb"[A-Za-z_][\w-]*")
 _LETTERS = frozenset(b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
+_HARMLESS = rb"(?i)(?:token|vault|alias|masked|last_?(?:4|four))\w*[`'\"]?\s+as\s+[`'\"]?"
+"""A column that nobody can pay with elsewhere, read under another name."""
 _NESTED = 2
 _SENT = ("body", "query", "raw", "path")
 _ANSWER = re.compile(r"(^|_)(resp|response|result|answer|reply)$")
@@ -107,7 +109,20 @@ class Cards:
             return ""
         plain = field_name(name).removeprefix("{}").strip("-_ ")
         found = self.model.words.card(name) or self.model.words.card(plain)
+        if found and self._is_renamed(fn.file, plain):
+            return ""
         return found or ("number" if self.model.words.beside_card(plain) and self.speaks(fn) else "")
+
+    def _is_renamed(self, file: str, name: str) -> bool:
+        """Whether a file reads a column that holds a token, or no more than the last digits, under a card's name:
+        ``SELECT vault_token AS cardnum``."""
+        source = self.model.program.sources[file]
+        if b" as " not in source and b" AS " not in source:
+            return False
+        return (
+            re.search(rb"(?i)(?:token|vault|alias|masked|last_?(?:4|four))\w*[`'\"]?\s+as\s+[`'\"]?" + name.encode() + rb"\b", source)
+            is not None
+        )
 
     def is_told(self, fn: Fn, name: str) -> bool:
         """Whether a card's number stands in a provider's message about a payment: such a message holds numbers masked."""

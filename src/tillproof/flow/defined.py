@@ -10,7 +10,7 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.flow.scope import Scope
 
-_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]{3,}")
 _SWITCH = re.compile(
     r"\d*|test|testing|live|sandbox|production|prod|dev|develop(ment)?|debug|local|staging|on|off|yes|no|true|false", re.IGNORECASE
 )

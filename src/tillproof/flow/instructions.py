@@ -8,6 +8,7 @@ from tillproof.flow.copied import Entries, each_named
 from tillproof.flow.defuse import spelt
 from tillproof.flow.formats import by_percent
 from tillproof.flow.frames import Frame
+from tillproof.flow.included import of_all_files
 from tillproof.flow.parameters import parameter
 from tillproof.flow.passed_on import package_of
 from tillproof.flow.program import ClassId, Fn
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 # Parts of a request that hold what was sent.
 _CARRIED = frozenset(["body", "rawBody", "raw_body", "query", "params", "headers", "payload", "cookies"])
+_GLOBALS = "$GLOBALS."
 Rule: TypeAlias = "Callable[[Evaluator, Frame, int, list[int], Place], Value]"
 """(evaluator, function in its context, instruction, its operands, its place) → its value."""
 
@@ -171,6 +173,8 @@ def _indexed(ev: "Evaluator", f: Frame, _: int, args: list[int], at: Place) -> V
     """An element; of a field that this function keeps things in, what it keeps there: ``self::$made[$id] = $x`` before
     ``return self::$made[$id]``."""
     found = ev.index(ev.at(f, args[0]), ev.at(f, args[1]), at)
+    if isinstance(found, External) and found.name.startswith(_GLOBALS):
+        return of_all_files(ev.scope, f.file, found.name.removeprefix(_GLOBALS), at) or found
     if not isinstance(found, Element) or f.body.op[args[0]] != Op.FIELD or not f.flow.elements:
         return found
     kept = f.flow.elements.get((spelt(f.body, args[0]), spelt(f.body, args[1])))

@@ -56,6 +56,8 @@ class Scope:
         self.modules = modules
         self.properties: dict[Fn, bool] = {}
         self._globals: dict[tuple[str, str], Value] = {}
+        self.shared: dict[tuple[str, str], Value | None] = {}
+        """What the files of an application keep in PHP's global variables, by the application and the name."""
         self._bases: dict[ClassId, Bases] = {}
         self._subclasses: dict[str, list[ClassId]] | None = None
         self._fields: dict[tuple[ClassId, str], list[tuple[Fn, int]]] = {}

@@ -18,6 +18,7 @@ from tillproof.checks.payment.cart_quantities import StoredQuantity, stored_quan
 from tillproof.checks.payment.charges import Charges
 from tillproof.checks.payment.chosen_currencies import kept_to_charge
 from tillproof.checks.payment.declared_bounds import Barrier
+from tillproof.checks.payment.document_sums import document_sums
 from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.negative_sums import taken_from_purses
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
@@ -51,7 +52,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     charges, stored = set[tuple[str, int]](), set[tuple[str, int]]()  # where what is charged, and what is stored, is read of a request
     handling = {entry.target.fn for entry in model.entries}
     charged = list(amount_sites(model))
-    others = list(outside_charges(model))
+    others = [*outside_charges(model), *document_sums(model)]
     asked = _asked_from_records(model, [*charged, *others])
     sites = (*charged, *others, *sent_sums(model), *form_sums(model), *order_totals(model), *free_by_choice(model))
     for site, ruling in _ruled(model, sites, asked):

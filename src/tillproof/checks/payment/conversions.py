@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tillproof.checks.payment.amount_flaws import Flaw
-from tillproof.checks.payment.charges import Charge, Charges, did
+from tillproof.checks.payment.charges import CREATES, Charge, Charges, did
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import Money, name_of
 from tillproof.commerce.operations import OperationSite
@@ -49,7 +49,11 @@ def _files(charges: Charges) -> Iterator[tuple[str, OperationSite]]:
     """The files of the units that ask a payment provider for sums in the smallest unit, each with such a request."""
     program, asking = charges.model.program, dict[str, OperationSite]()
     for site in charges.model.operations.sites:
-        if site.provider.kind == "payment" and site.operation.amount and (site.operation.money or site.provider.money) == "minor":
+        if (
+            site.provider.kind == "payment"
+            and (site.operation.amount or site.operation.op in CREATES)
+            and (site.operation.money or site.provider.money) == "minor"
+        ):
             asking.setdefault(program.unit(site.fn.file), site)
     for file in program.indices:
         site_of = asking.get(program.unit(file))
@@ -158,9 +162,10 @@ def _keys_of(body: Body, record: int, value: int) -> Iterator[int]:
 
 
 def _is_set_money(charges: Charges, body: Body, use: int) -> bool:
+    """Whether a field or key is named for a sum. A list that it is put at the end of, the columns of a line, names nothing."""
     if body.op[use] == Op.SET_FIELD:
         return _is_named(charges, body.name(use))
-    return body.args(use)[1] >= 0 and _is_money(charges, body, body.args(use)[1])
+    return body.args(use)[1] < 0 or _is_money(charges, body, body.args(use)[1])
 
 
 def _is_money(charges: Charges, body: Body, key: int) -> bool:

@@ -68,6 +68,7 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
             yield Declared(top, "/" + inside, (verb,), framework.id, "file", (file, 1), (), routes.role, routes.note)
         return
     if framework.language == "php":
+        yield from _named_after_file(wiring, framework, routes, file)
         for number, _ in enumerate(program.indices[file].classes):
             for name, fn in program.methods(ClassId(file, number)).items():
                 if "*" in routes.verbs and public(wiring, fn):
@@ -97,6 +98,18 @@ def _in_file(wiring: Wiring, framework: Framework, routes: Routes, file: str, in
         for target, wrappers in _exported(wiring, file, name):
             note = routes.note if routes.role != "public" else ""
             yield Declared(target, route, (verb,), framework.id, "file", wiring.place(target.fn), wrappers, routes.role, note)
+
+
+def _named_after_file(wiring: Wiring, framework: Framework, routes: Routes, file: str) -> Iterator[Declared]:
+    """The plain functions by whose names a platform knows what a module does, ``acme_capture`` of ``acme.php``."""
+    verbs = {name.replace("{file}", _stem(file)): verb for name, verb in routes.verbs.items() if "{file}" in name}
+    for number, function in enumerate(wiring.program.indices[file].functions) if verbs else ():
+        fn = Fn(file, number)
+        if function.name in verbs and wiring.program.owner(fn) is None:
+            place = wiring.place(fn)
+            yield Declared(
+                wiring.handler(fn, place), None, (verbs[function.name],), framework.id, "file", place, (), routes.role, routes.note, False
+            )
 
 
 def _exported(wiring: Wiring, file: str, name: str) -> list[tuple[FunctionV, tuple[Value, ...]]]:

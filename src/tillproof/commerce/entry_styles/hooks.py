@@ -61,14 +61,15 @@ def _actions(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
     scheduled = {name.decode() for f in files for given in _SCHEDULES.findall(wiring.program.sources[f]) for name in _QUOTED.findall(given)}
     for fn, i in registering_calls(wiring, routes.names, files):
         arguments = Arguments(wiring.evaluator, fn, i)
-        if len(arguments.positional) < 2:
+        hung = arguments.positional[int(routes.handler[0]) if routes.handler != ("-1",) else 1 :]
+        if not hung:
             continue
         for name in hook_names(wiring, arguments.positional[0]):
             hook = Hook("*", role="internal", note="Set off by the scheduler.") if name in scheduled else _hook(routes, name)
             if hook is None or (hook.name == "*" and name not in scheduled):
                 continue
             place = (fn.file, wiring.program.body(fn).line[i])
-            for target, wrappers in php_hooked(wiring, arguments.positional[1:], fn):
+            for target, wrappers in php_hooked(wiring, hung, fn):
                 if hook.request and "*" not in hook.name and not reads_request(wiring, target.fn):
                     continue
                 route, methods = _address(hook, name)

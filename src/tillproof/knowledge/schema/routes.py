@@ -59,8 +59,8 @@ class Routes(Part, frozen=True):
     seen; below ``root`` the path of the file is the route, after the front name that a record of ``files`` gives).
     ``names``: the callables that declare it, full or leading-dot. ``verbs`` maps their last word (``class``: the method; ``file``: the
     export or method, or ``export.key`` for what an exported record holds under it; ``page``: the file's own level, of a file that holds
-    the text ``directive``; ``*``: any public one) to the HTTP method, ``ANY`` for
-    all, ``NONE`` when no request leads there.
+    the text ``directive``; ``{file}_capture``: the plain function that is named after its file; ``*``: any public one) to the HTTP
+    method, ``ANY`` for all, ``NONE`` when no request leads there.
     ``receivers``: what the object of a leading-dot name must be (see ``Effect``).
     ``mounts``: calls that put middleware or a sub-router before the routes that follow. ``prefixes``: calls, class decorators, keywords or
     places that put their text before the paths inside them. ``files``: patterns of paths, with ``**``; ``root``: the folder below which the
