@@ -9,7 +9,7 @@ from tillproof.commerce.touches import THROWING
 from tillproof.flow.asked_values import truth_of
 from tillproof.flow.facts import Condition, Either, Fact, Passed
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import MAX_DEPTH, Const, Ctx, FunctionV, options
+from tillproof.flow.values import MAX_DEPTH, Const, Ctx, Element, FunctionV, Member, options
 from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _DEEPEST = 6
 _EXCEPTION = re.compile(r"(Error|Exception|Failure|Fault)$")
 _SAME = ("bool", "boolean", "isset", "await", "intval", "promise.resolve")
 _OPPOSITE = ("empty", "is_null", "isnull", "isempty", "is_empty")
+_PRESENCE = ("isset", "empty", "is_array", "is_object", "is_iterable", "count", "sizeof", "len")
 _MOST_ENDS = 12
 _MOST_STORES = 4
 
@@ -259,7 +260,24 @@ class Conditions:
         flags = {f for c in (*known, *self._asked_at(fn, i)) if isinstance(c, Condition) and (f := self._flag(fn, c)) is not None}
         here = [f for f in facts.at(store) if isinstance(f, Condition) and f not in known and self._flag(fn, f) not in flags]
         led = [f for f in here if not self._always(fn, f, ctx)]
+        if len(led) > 1 and self._is_one_of_many(fn, led[-1]):  # where there is nothing to go through, none of it is so either
+            led = [f for f in led if not self._asks_presence(fn, f)]
         return self.of(fn, led[0].instr, not led[0].truth, ctx, depth + 1) if len(led) == 1 and led[0].truth is not None else []
+
+    def _is_one_of_many(self, fn: Fn, condition: Condition) -> bool:
+        """Whether a condition compares an element of what a loop goes through: ``foreach ($known as $one) if ($one['id'] == $id)``."""
+        body = self.program.body(fn)
+        if body.op[condition.instr] != Op.BINARY or not condition.truth or body.text(body.args(condition.instr)[0]) not in ("==", "==="):
+            return False
+        sides = (self.evaluator.value(fn, side) for side in body.args(condition.instr)[1:3])
+        return any(isinstance(o, Element) or (isinstance(o, Member) and isinstance(o.base, Element)) for s in sides for o in options(s))
+
+    def _asks_presence(self, fn: Fn, condition: Condition) -> bool:
+        """Whether a condition asks no more than whether something is there, or is left to go through."""
+        body = self.program.body(fn)
+        if body.op[condition.instr] == Op.OPAQUE:
+            return True
+        return body.op[condition.instr] == Op.CALL and body.called(condition.instr).lower() in _PRESENCE
 
     def _always(self, fn: Fn, condition: Condition, ctx: Ctx | None) -> bool:
         """Whether a condition asks for a variable that nothing but a literal of that truth has been stored in yet."""

@@ -13,6 +13,7 @@ from tillproof.commerce.taken_out import is_taken_out
 from tillproof.commerce.touches import Touch
 from tillproof.commerce.turned_away import turned_away
 from tillproof.flow.program import Fn
+from tillproof.flow.values import Element, Member, names, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -74,7 +75,18 @@ class Turning:
         else:
             sought = states.existence(atom)
             refuses = sought is not None and _BOOKINGS.fullmatch(sought.entity) is not None and states.exists_means(atom) is not atom.truth
+            refuses = refuses or self._is_none_of_bookings(atom)
         return [e for e in self._effects if e.touch is not None and books(self._model, e.touch)] if refuses else []
+
+    def _is_none_of_bookings(self, atom: Atom) -> bool:
+        """Whether a payment is compared with each booking that there is, and is none of them: ``$known['transid'] == $id``."""
+        body = self._model.program.body(atom.fn)
+        same = body.op[atom.instr] == Op.BINARY and body.text(body.args(atom.instr)[0]) in ("==", "===")
+        if not same or atom.truth is not False:
+            return False
+        sides = (self._model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3])
+        each = (o.base.base for s in sides for o in options(s) if isinstance(o, Member) and isinstance(o.base, Element))
+        return any(_BOOKINGS.fullmatch(snake(name.rpartition(".")[2]).removeprefix("get_")) for of in each for name in names(of))
 
     def _told_by_history(self, atom: Atom) -> list[Effect]:
         """The platform's changes of an order's state that happen only as long as its history has none such: each adds a line to it."""

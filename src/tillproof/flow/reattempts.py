@@ -4,6 +4,7 @@ A loop counts when its turns are alike, a failure leads to the next one and succ
 before it runs again, or calls itself from a handler. Whether a condition is about an outcome, and which calls wait, is asked of others.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,7 @@ from tillproof.flow.asked import reads
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.loops import Flow, Loop
 from tillproof.flow.program import Fn, Program
-from tillproof.flow.values import FunctionV, options
+from tillproof.flow.values import Const, FunctionV, options
 from tillproof.ir.body import EDGE_RAISE, Body
 from tillproof.ir.ops import Op
 
@@ -20,6 +21,7 @@ _COUNTERS = ("range", "xrange", "count", "arange", "repeat", "times")
 _COMPARES = ("<", ">", "<=", ">=", "==", "===", "!=", "!==", "is", "is not")
 _MOST_FILES = 40
 _MOST_USES = 200
+_FAILED = re.compile(r"(?:(?:has|is|any)_?)?(?:errors?|errored|fail(?:ed|ure|ures)?|faults?|aborted)", re.IGNORECASE)
 _LAYERS = 2  # assignments between a condition and what it hangs on
 _TELLING = ("log", "info", "debug", "warn", "warning", "error", "print", "exception")
 
@@ -129,6 +131,8 @@ class Reattempts:
                 at = flow.block_of(handler)
                 if at not in loop.blocks or not (at == loop.header or flow.reaches(at, loop.header, loop.blocks)):
                     continue
+                if self._ends_it(body, flow, loop, at):
+                    continue
                 if not flow.reaches(number, loop.header, loop.blocks, around=at, raising=False) or self._leaves_by_flag(
                     body, flow, loop, at
                 ):
@@ -149,6 +153,24 @@ class Reattempts:
         set_there = (flow.block_of(i) for i in stores if body.name(i) in tested and not self._counts(body, i))
         return any(at != handler and not flow.reaches(handler, at, turn) for at in set_there)
 
+    def _ends_it(self, body: Body, flow: Flow, loop: Loop, handler: int) -> bool:
+        """Whether a handler itself sets what the loop is left by: ``while (!$failed) { try { … } catch (…) { $failed = true; } }``."""
+        for out in self._ways_out(body, loop):
+            asked, stays = self._asked(body, flow, loop, out)
+            for i, op in enumerate(body.op) if body.op[asked] == Op.NAME else ():
+                if op == Op.STORE and body.name(i) == body.name(asked) and handler in (flow.dominators[flow.block_of(i)] or ()):
+                    const = body.const(body.args(i)[1])
+                    if const is not None and Const(("", 0), *const).falsy is stays:
+                        return True
+        return False
+
+    def _asked(self, body: Body, flow: Flow, loop: Loop, branch: int) -> tuple[int, bool]:
+        """What a way out asks for, without what turns it round, and the truth of it that goes on with the loop."""
+        asked, stays = body.args(branch)[0], self._stays(body, flow, loop, branch)
+        while body.op[asked] == Op.UNARY and body.text(body.args(asked)[0]) in ("!", "not"):
+            asked, stays = body.args(asked)[1], not stays
+        return asked, stays
+
     def _counted(self, body: Body, loop: Loop, condition: int) -> bool:
         """Whether a condition asks for a number that each turn takes from: ``while (left--)``."""
         asked = _names_in(body, condition)
@@ -165,6 +187,9 @@ class Reattempts:
         for i in self._ways_out(body, loop):
             at = flow.block_of(i)
             if not self.tells(fn, body.args(i)[0]) or not flow.reaches(at, loop.header, loop.blocks):
+                continue
+            asked, goes_on = self._asked(body, flow, loop, i)
+            if not goes_on and body.op[asked] == Op.NAME and _FAILED.fullmatch(body.name(asked)):  # it goes on while nothing has failed
                 continue
             stays = next((t for _, t in body.blocks[at].next if t in loop.blocks), loop.header)
             return self._loop(fn, body, flow, loop, stays, ())
