@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from tillproof.checks.boundary.handed_tokens import COOKIES, handed_token, tell_sessions
 from tillproof.checks.boundary.headers_logged import AUTHORIZATION, shows_every_token, tell_headers
 from tillproof.checks.boundary.near_secrets import offsets
+from tillproof.checks.boundary.printed import offsets as printing
+from tillproof.checks.boundary.printed import printed
 from tillproof.checks.boundary.secret_answered import answered as answered_with
 from tillproof.checks.boundary.shown_secrets import answered, exception, named_in, secret, shows_token
 from tillproof.checks.boundary.signatures_logged import signatures
@@ -54,7 +56,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     by_request: dict[tuple[Fn, int], list[Leak]] = {}
     shown: list[tuple[LogSite | None, list[Leak]]] = []
     for file, source in model.program.sources.items():
-        functions = model.program.functions_at(file, offsets(model, file, source))
+        functions = model.program.functions_at(file, (*offsets(model, file, source), *printing(model, file, source)))
         if functions and not model.browser.runs(file) and not is_seed(file):
             for fn in functions:
                 leaks, careful = _rule(model, fn)
@@ -82,7 +84,7 @@ def _client(model: Model, request: Revealed) -> tuple[Fn, int]:
 
 def _rule(model: Model, fn: Fn) -> tuple[list[Leak], list[Ruling]]:
     """What a function shows, and, when that is nothing, where it takes care."""
-    sites = model.logs.sites(fn)
+    sites = [*model.logs.sites(fn), *printed(model, fn)]
     leaks = [leak for site in sites for leak in _logged(model, site)]
     leaks += _raised(model, fn)
     careful = None if leaks else next((c for site in sites if (c := _careful(model, site))), None)
