@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"([A-Za-z_][\w.-]{2,79})[\"'\]]{0,3}\s{0,4}(?:=>|:|=|,)\s{0,4}[\"'`]([^\"'`\r\n]{6,300})[\"'`]")
 _LITERAL = re.compile(r"[\"'`]([^\"'`\r\n]{20,300})[\"'`]")
 _CONNECTION = re.compile(rb"[a-z][a-z0-9+.-]{2,20}://[^\s:/\"'`]{1,80}:[^\s/@\"'`]{1,200}@[^\s\"'`]{1,300}", re.IGNORECASE)
+# ``'mailer' => [``: what a group of settings is called
+_GROUP = re.compile(r"[\"'`]?([A-Za-z_][\w.-]{1,79})[\"'`]?\s{0,4}(?:=>|:|=)\s{0,4}(?:\[|\{|array\s?\()\s*$")
+_CLOSES = re.compile(r"^\W*[\])}]")
 _WORD = re.compile(r"[A-Za-z_][\w-]{2,59}")
 # What shows how something is used is not what was used.
 _SHOWS_HOW = re.compile(r"example|e\.g\.|usage|sample|such as|looks like|format:", re.IGNORECASE)
@@ -66,12 +69,23 @@ class CommentReader:
         return commented and not any(_SHOWS_HOW.search(text) for text in self._lines[max(0, number - _AROUND // 2) : number + 1])
 
     def _named(self, number: int) -> Iterator[Written]:
-        owners = self._owners(number)
+        group = self._group(number)
+        own = self._model.credentials.owners.of_name(group) if group else None
+        owners = self._owners(number) if not group else (own.id,) if own else ()
         for match in _NAMED.finditer(self._lines[number]):
-            names = tuple(reversed(match[1].split(".")))
+            names = (*reversed(match[1].split(".")), *((group,) if group else ()))
             found = self._model.credentials.of((*names, *(owners if len(owners) == 1 else ())), match[2], owners)
             if found is not None and found.sort == "secret":
                 yield self._at(number, found, *names)
+
+    def _group(self, number: int) -> str:
+        """The name of the group of settings that a line of a comment stands in: it says whose they are, whoever stands around."""
+        for line in reversed(self._lines[max(0, number - _AROUND) : number]):
+            if (opened := _GROUP.search(line)) is not None:
+                return opened[1]
+            if not line.strip() or _CLOSES.match(line):
+                break
+        return ""
 
     def _given(self, number: int, at: int) -> Iterator[Written]:
         """``# client = razorpay.Client(auth=("rzp_live_…", "…"))``: the last of what a client is made with is its secret."""

@@ -67,6 +67,15 @@ def of_row(scope: "Scope", callee: Member) -> FunctionV | None:
     return FunctionV(callee.at, fn, None, Instance(callee.at, kept)) if fn is not None and kept is not None else None
 
 
+def worked_out_by_row(scope: "Scope", given: Value) -> Value | None:
+    """The plain data that a method of a fetched row's class works out: ``$voucher->discount($total)``, which is the voucher's share of the
+    total."""
+    if not isinstance(given, Result) or given.instr < 0 or not isinstance(given.callee, Member):
+        return None
+    method = of_row(scope, given.callee)
+    return scope.evaluator.returned(method, given.fn, given.instr, given.ctx) if method is not None else None
+
+
 def served_by_row(scope: "Scope", callee: Value, fn: Fn, i: int, ctx: Ctx | None) -> Value | None:
     """The object that a method of a fetched row's class makes: ``payment.account.client().refund(…)``. Plain data that one works out is
     told by the call itself."""

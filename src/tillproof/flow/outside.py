@@ -82,6 +82,8 @@ _KEEPS_LIST = (
     "all", "toArray", "values", "filter", "reject", "unique", "sort", "sortBy", "sortByDesc", "reverse", "take", "skip", "slice", "keyBy",
     "collect", "whereNotNull",
 )  # fmt: skip
+# and those that give what stands under a key
+_OF_KEY = ("get", "pull")
 _COLLECTS = ("collect", "Illuminate.Support.collect")
 ONE_OF = frozenset(["reset", "current", "end", "array_shift", "array_pop"])
 """PHP's functions that give one element of the list that they are handed."""
@@ -413,8 +415,11 @@ def _collection(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place, nam
     """What a collection of PHP gives that is begun empty, or holds what is written down: ``collect()``, ``$lines->map(…)->values()``."""
     if isinstance(callee, External) and callee.name in _COLLECTS:
         given = [ev.at(f, v) for _, v in f.body.call(i)[1]]
-        return Seq(at, ()) if not given else given[0] if isinstance(before_writes(given[0]), Seq) else None
+        return Seq(at, ()) if not given else given[0] if isinstance(before_writes(given[0]), (Seq, Record)) else None
     asked = f.body.args(i)[0]
+    if name in _OF_KEY and isinstance(callee, Member) and isinstance(before_writes(callee.base), Record):
+        key = constant(ev.at(f, f.body.call(i)[1][0][1])) if f.body.call(i)[1] else None
+        return ev.member(callee.base, key, at) if key else None
     if name not in _KEEPS_LIST or not isinstance(callee, Member) or f.body.op[asked] != Op.FIELD:
         return None
     listed = [o for o in options(ev.at(f, f.body.args(asked)[0])) if isinstance(before_writes(o), Seq)]

@@ -13,6 +13,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
+from tillproof.flow.alike import worked_out_by_row
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, Place, Value
 
@@ -120,7 +121,8 @@ def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str
         if source.kind == "session" and source.key and source.key not in seen and len(seen) < _KEPT:
             seen.add(source.key)
             for value in model.sessions.kept(source.key, part.at[0]):
-                before = model.requests.sources_in(value, _PIECES)
+                worked_out = worked_out_by_row(model.evaluator.scope, value)
+                before = model.requests.sources_in(value if worked_out is None else worked_out, _PIECES)
                 yield from _sent(before)
                 yield from _kept_earlier(model, before, seen)
 

@@ -6,12 +6,13 @@ from tillproof.checks.payment.charges import Charge, Charges
 from tillproof.commerce.declared_states import declared_states
 from tillproof.commerce.money import name_of
 from tillproof.commerce.schema.tables import Column
-from tillproof.flow.values import Choice, Element, Member, Mix, Param, Place, Result, Value, pieces
+from tillproof.flow.values import Choice, Element, External, Member, Mix, Param, Place, Result, Value, pieces
 
 _ORDERS = ("order", "cart", "basket", "checkout", "booking", "invoice", "payment", "subscription", "quote", "reservation")
 _CURRENCY = ("currency", "currency_code", "order_currency", "order_currency_code")
 _CODE = re.compile(r"[A-Z]{3}|[a-z]{3}")
 _PAYS = re.compile(rb"(?i)payment|checkout|charge|gateway|order")
+_CART = re.compile(r"(^|\.)Cart(Facade)?(\.\w+)?$")
 _PIECES = 60
 
 
@@ -26,12 +27,21 @@ def holder_of(charges: Charges, charge: Charge) -> Value | None:
         return list(reversed(here.parts())) if isinstance(here, (Choice, Mix)) else []
 
     for here in pieces([charge.value], _PIECES, onward):
-        if isinstance(here, (Member, Element)) and model.words.money(name_of(here)):
-            return here.base
         called = here.callee if isinstance(here, Result) and here.instr >= 0 else None
-        if isinstance(called, Member) and model.words.money(name_of(called).removeprefix("get_")):
+        if isinstance(here, (Member, Element)) and model.words.money(name_of(here)) and not _has_none(charges, here):
+            return here.base
+        if isinstance(called, Member) and model.words.money(name_of(called).removeprefix("get_")) and not _has_none(charges, called):
             return called.base
     return None
+
+
+def _has_none(charges: Charges, sum_of: Member | Element) -> bool:
+    """Whether a sum is no record's: what a session keeps, or what a cart of a library adds up, is of the order that is made of it."""
+    kept = charges.model.requests.source(sum_of)
+    root: Value = sum_of
+    while isinstance(root, (Member, Element, Result)):
+        root = root.callee if isinstance(root, Result) else root.base
+    return (kept is not None and kept.kind == "session") or (isinstance(root, External) and _CART.search(root.name) is not None)
 
 
 def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:

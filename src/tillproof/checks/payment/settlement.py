@@ -336,9 +336,18 @@ def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
             and _GENERIC.search(told)
             and not _of_another(model, integration, told + entry.target.fn.file)
             and not _of_readers(model, entry)
+            and _takes_something(model, entry)
         ):
             return entry
     return None
+
+
+def _takes_something(model: Model, entry: Entry) -> bool:
+    """Whether a way in is one that a system may send to, and does something there: no piece of a page that its own page calls (a list of
+    notifications), and no function that is still to be written."""
+    fn = entry.target.fn
+    cls = model.program.method_class(fn)
+    return not (cls is not None and model.exposed.shows_page(cls)) and any(op in (Op.CALL, Op.NEW) for op in model.program.body(fn).op)
 
 
 def _of_readers(model: Model, entry: Entry) -> bool:

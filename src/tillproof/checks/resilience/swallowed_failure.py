@@ -19,6 +19,7 @@ from tillproof.checks.resilience.losses import (
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.stakes import at_stake
 from tillproof.checks.resilience.taken_for_refused import taken_for_refused
+from tillproof.checks.resilience.thanked import thanked
 from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched, untold
 from tillproof.checks.resilience.unfitting import Unfitting, unfitting
 from tillproof.checks.resilience.unfound import Unfound, unfound
@@ -93,6 +94,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             seen[end.fn, end.instr] = ""
             yield _completed(model, job, listener, end)
     yield from taken_for_refused(model, set(seen))
+    yield from thanked(model, set(seen))
     yield from unread_answers(model)
     yield from unread_user_errors(model)
 
