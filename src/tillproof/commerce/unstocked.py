@@ -16,6 +16,7 @@ from tillproof.commerce.schema.tables import Column, Table
 from tillproof.commerce.stock_looks import BELOW
 from tillproof.commerce.takings import Taking
 from tillproof.flow.program import Fn
+from tillproof.flow.values import options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def unstocked(model: "Model") -> Iterator[Unstocked]:
     for entry in model.entries:
         if entry.role not in ("public", "customer") or any(h.entry is entry and h.provider.kind in _ELSEWHERE for h in model.handlers.all):
             continue
-        made = [e for e in model.effects.of(entry.target) if makes_order(e)]
+        made = [e for e in model.effects.of(entry.target) if makes_order(e) and not _was_there(model, e)]
         if not made and (of_cart := carted.made_of_cart(entry)) is not None:
             made = [of_cart[0]]
         made = [e for e in made if not any(o.fn == e.fn and o.instr < e.instr for o in made)][:1]
@@ -177,6 +178,12 @@ def makes_order(effect: Effect) -> bool:
     if touch is None or (touch.kind == "flush" and not touch.fields):
         return False
     return bool(_ORDER.fullmatch(touch.entity)) and not _NO_ORDER.fullmatch(touch.entity)
+
+
+def _was_there(model: "Model", effect: Effect) -> bool:
+    """Whether what is saved is a record that was read before, which only changes."""
+    record = effect.touch.record if effect.touch is not None and effect.touch.kind == "flush" else None
+    return record is not None and all(model.records.read_behind(o) is not None for o in options(record))
 
 
 def _of_goods(model: "Model", kept: list[Stock], effect: Effect) -> Stock | None:

@@ -44,13 +44,21 @@ class StoredQuantity(NamedTuple):
     fraction: Barrier | None = None
 
 
+class Product(NamedTuple):
+    """A quantity times a price. ``sent``: it is that of the request at hand, and none that was kept before."""
+
+    fn: Fn
+    at: Evidence
+    sent: bool
+
+
 def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[StoredQuantity]:
     """The quantities that customers' requests write on lines, in units whose own code works out what lines cost: where only the provider
     multiplies, it refuses what is below one. What a declaration bounds is left out, since it may be of another record's field."""
     if not _we_multiply(charged):
         return
     seen: set[tuple[Fn, Fn, int]] = set()
-    sums: dict[str, Evidence | None] = {}
+    sums: dict[str, list[Product]] = {}
     for entry in model.entries:
         for site in (
             (*_line_writes(model, entry), *_session_lines(model, entry), *_own_lines(model, entry))
@@ -63,8 +71,9 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
                 continue
             seen.add((entry.target.fn, site.fn, site.instr))
             if unit not in sums:
-                sums[unit] = _multiplied(model, unit)
-            multiplied = sums[unit]
+                sums[unit] = list(_products(model, unit))
+            within = model.handlers.closure(entry).functions
+            multiplied = next((p.at for p in sums[unit] if not p.sent or p.fn in within), None)
             around = [fn for fn in model.handlers.closure(entry).functions if chosen[0].word in model.vocabulary.tokens(fn)]
             if multiplied is not None and declared_bound(model, around, chosen[0].word) is None:
                 floor = lower_bound(model, around, chosen[0].word) or floor_under(model, site.value)
@@ -199,18 +208,25 @@ def _is_session_cart(model: Model, fn: Fn, holder: int) -> bool:
         holder = body.args(holder)[0]
 
 
-def _multiplied(model: Model, unit: str) -> Evidence | None:
+def _products(model: Model, unit: str) -> Iterator[Product]:
     """Where code of a unit that customers reach, or a line's own class, multiplies a quantity by a price."""
     for fn in (*model.customer_functions, *of_lines(model)):
         if model.program.unit(fn.file) != unit or not model.vocabulary.money(fn):
             continue
         body = model.program.body(fn)
         for i, op in enumerate(body.op):
-            if (op == Op.BINARY and body.text(body.args(i)[0]) == "*" and _is_product(model, fn, body, i)) or (
-                op == Op.CONST and body.args(i)[0] == Kind.STRING and _STATEMENT.search(body.name(i))
-            ):
-                return Evidence(fn.file, body.line[i], "a sum multiplies the quantity that is kept by the price", "step")
-    return None
+            told = Evidence(fn.file, body.line[i], "a sum multiplies the quantity that is kept by the price", "step")
+            if op == Op.BINARY and body.text(body.args(i)[0]) == "*" and _is_product(model, fn, body, i):
+                yield Product(fn, told, _is_sent(model, fn, body.args(i)[1:3]))
+            elif op == Op.CONST and body.args(i)[0] == Kind.STRING and _STATEMENT.search(body.name(i)):
+                yield Product(fn, told, False)
+
+
+def _is_sent(model: Model, fn: Fn, sides: Sequence[int]) -> bool:
+    """Whether one of two figures stands in the body of the request at hand."""
+    ways = (None, *model.callers.above(fn, None)[:_MOST_CALLERS])
+    sources = (model.requests.source(model.evaluator.value(fn, side, ctx)) for ctx in ways for side in sides)
+    return any(source is not None and source.kind == "body" for source in sources)
 
 
 def _is_product(model: Model, fn: Fn, body: Body, i: int) -> bool:
