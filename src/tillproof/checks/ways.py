@@ -23,6 +23,8 @@ _MOST = 8
 _TOLD = ("mail", "event")
 _SAME = ("==", "===", "in")
 _OTHER = ("!=", "!==", "not in")
+_ROUTED = 80  # lines of a procedure before its function: the shape of its input
+_PROCEDURE = re.compile(r"\s*(?:export\s+const\s+)?(\w+)\s*[:=]\s*(?:\w+\.)?\w*[pP]rocedure\b")
 _OF_A_MESSAGE = re.compile(r"\w[._:/ -]\w")
 """What names a kind of message and could not be a state of ours: `charge.success`, not `paid`."""
 
@@ -46,7 +48,18 @@ def handler_line(model: Model, handler: Handler) -> int:
 def called(model: Model, entry: Entry) -> str:
     """An entry point's name for people: its route, else its function."""
     route = entry.route if entry.route != "/" else None  # what a platform runs on every page is told by its name
-    return route or model.program.qualified(entry.target.fn)
+    return route or _procedure(model, entry.target.fn) or model.program.qualified(entry.target.fn)
+
+
+def _procedure(model: Model, fn: Fn) -> str:
+    """What a procedure is called whose function has no name, by the key under which a router has it: ``order.create``."""
+    function = model.program.function(fn)
+    if function is None or model.program.name(fn) or model.program.language(fn.file) != "javascript":
+        return ""
+    lines = model.program.sources[fn.file].decode("utf-8", "replace").splitlines()
+    above = lines[max(0, function.line - _ROUTED) : function.line]
+    found = next((m for line in reversed(above) if (m := _PROCEDURE.match(line)) is not None), None)
+    return f"{fn.file.rpartition('/')[2].partition('.')[0]}.{found[1]}" if found is not None else ""
 
 
 def named_after(entry: Entry, provider: Provider) -> bool:

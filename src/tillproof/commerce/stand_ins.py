@@ -33,7 +33,7 @@ _NOT_A_SECRET = re.compile(
 )
 # Words joined by separators or humps, without a digit among them: a name.
 _NAME = re.compile(r"[._-]?[A-Za-z]{2,}(?:(?:::|[-_.: /])[A-Za-z]+)*[-_]?|(?:[A-Z]?[a-z]{2,}+){2,}|[A-Z]+(?:_[A-Z]+)+")
-_ALL_UPPER_NAME = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+")
+_ALL_UPPER_NAME = re.compile(r"(?:[A-Z]+|[A-Z]\d)(?:_[A-Z0-9]+)+")  # R2_SECRET_KEY, too
 # What a field has to be like: ``required|size:28|regex:/tok_…/``.
 _RULES = re.compile(r"(?:required|nullable|sometimes|filled|bail|string|present)(?:_\w+)?(?::[^|]*)?(?:\|[a-z_]+(?::.*)?)+")
 # What a password was digested to, with its salt: nobody logs in with that.

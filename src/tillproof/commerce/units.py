@@ -27,7 +27,7 @@ from tillproof.commerce.money import (
     together,
     written_down,
 )
-from tillproof.commerce.scales import Scales
+from tillproof.commerce.scales import Scale, Scales
 from tillproof.commerce.sums import Sums, decimals_of
 from tillproof.flow.values import (
     CONVERSIONS,
@@ -55,6 +55,7 @@ from tillproof.knowledge.schema import Sum as Told
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_BASIS = 4  # the exponent of ten thousand
 _DEEPEST = 40
 _PIECES = 40
 # What a number of minor units in one major one is called, where it is kept as a setting.
@@ -199,7 +200,7 @@ class Units:
 
     def _over(self, value: Value, left: Value, right: Value, depth: int) -> Iterable[Money]:
         scale = self.scales.of(right)
-        if scale is None or self._percentage(left):
+        if scale is None or self._percentage(left) or _in_basis_points(left, scale):
             made = self._joined(left, depth)
             number, _ = self._computed(replace(made, whole=False), value)
             return [replace(made, number=number, whole=False, inexact=None if number == "" else number == "float")]
@@ -422,6 +423,11 @@ class Units:
     def _language(self, value: Value) -> str:
         file = value.at[0]
         return self.program.language(file) if file in self.program.indices else ""
+
+
+def _in_basis_points(value: Value, scale: Scale) -> bool:
+    """Whether a product is divided by ten thousand, to which no currency goes: ``amount * share / 10000``."""
+    return scale.exponent == _BASIS and isinstance(value, Mix) and value.op == "*"
 
 
 def _has_decimal(value: Mix) -> bool:

@@ -104,7 +104,7 @@ def _careful(model: Model, site: LogSite) -> Evidence | None:
             if any(model.words.secret(t) for t in named_in(model, fn, i)):
                 return at(model.program, fn, i, "of the credential only a part or a sign is logged", "guard")
         for piece in found.pieces:
-            field = piece.instr if body.op[piece.instr] == Op.FIELD and piece.fn == site.fn else -1
+            field = piece.instr if piece.fn == site.fn and body.op[piece.instr] == Op.FIELD else -1
             caught = _caught_at(model, site.fn, body.args(field)[0]) if field >= 0 else -1
             if caught >= 0 and model.revealing.caught(site.fn, caught) is not None:
                 return at(

@@ -288,6 +288,8 @@ def random_source(model: Model, value: Value) -> Value | None:
 
     def onward(here: Value) -> list[Value]:
         if isinstance(here, Result):
+            if (found := model.records.read_behind(here)) is not None and found.kind == "read":
+                return []  # what is found by the time comes from the database
             return [here.callee, *((v for _, v in model.evaluator.arguments(here)) if here.instr >= 0 else ())]
         if isinstance(here, Member) and (made := model.records.read_behind(here.base)) is not None and made.kind == "create":
             field = made.fields.get(here.name)  # its other fields come from the database

@@ -15,6 +15,7 @@ from tillproof.ir.ops import Op
 
 _TABLES = ("pgTable", "mysqlTable", "sqliteTable", "table", "singlestoreTable", "cockroachTable", "createTable")
 _KEEPS = {"generatedAlwaysAs", "computed"}
+_THERE = re.compile(r"`?\s*[\w.]+\s+IS NOT NULL`?", re.IGNORECASE)
 
 
 def read(code: Code, file: str) -> Iterator[Change]:
@@ -105,7 +106,10 @@ def _extras(code: Code, fn: Fn, change: Change) -> None:
             made = code.chain(call.node)[0][0]
             if made in ("uniqueIndex", "unique"):
                 columns = tuple(code.sql(a) for a in call.args)
-                where = "partial" if any(w == "where" for w, _ in code.chain(_last_of_chain(code, call.node))) else ""
+                asked = [c.args for w, c in code.chain(_last_of_chain(code, call.node)) if w == "where"]
+                said = [code.sql(args[0]) for args in asked if args]
+                all_there = bool(said) and all(_THERE.fullmatch(text.strip()) for text in said)  # rows without a value never clash anyway
+                where = "partial" if asked and not all_there else ""
                 change.uniques.append(Unique(columns, fn.file, line, where=where))
         elif call.word == "primaryKey" and call.args:
             columns = tuple(code.sql(e) for e in code.elements(code.record(call.args[0]).get("columns")))
