@@ -154,6 +154,7 @@ def test_a_vendor_may_be_a_merchant(tmp_path: Path) -> None:
     [
         ("tests/pay.py", "", "test"),
         ("dev/load-testing/cart.js", "", "test"),
+        ("packages/test-utils/src/factories.ts", "", "test"),
         ("src/__tests__/pay.js", "", "test"),
         ("pay/test_charge.py", "", "test"),
         ("pay/charge.test.ts", "", "test"),

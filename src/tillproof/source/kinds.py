@@ -94,7 +94,7 @@ _FOLDERS: dict[str, Role] = {
         words(
             "test tests __test__ __tests__ spec specs e2e cypress playwright fixtures __fixtures__ __mocks__ testdata stories .storybook "
             "__snapshots__ cassettes load-testing load_testing load-tests load_tests loadtest loadtests stress-tests stress_tests "
-            "k6 gatling locust"
+            "k6 gatling locust test-utils test_utils testutils test-helpers testing-utils test-support"
         ),
         "test",
     ),

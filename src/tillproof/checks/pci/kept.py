@@ -15,9 +15,10 @@ from tillproof.commerce.records import METAS
 from tillproof.commerce.shown import Piece
 from tillproof.flow.program import Fn
 from tillproof.flow.values import constant, names, options
-from tillproof.ir.ops import Op
+from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words as words_of
 
+_NAME_AND_VALUE = 2
 _KEEPS = ("record.create", "record.write", "order.write", "file.write", "sql", "refund.record")
 _WRITING = words_of("insert update insertInto insertOrUpdate upsert values into")
 _SAVING = words_of("save saveorfail persist flush add commit store put insert merge create save_all")
@@ -41,6 +42,16 @@ class Kept:
     names: tuple[str, ...] = ()
 
 
+def _hands_on(model: Model, fn: Fn, i: int) -> bool:
+    """Whether a value is put under a name into what goes along with the request, for the handlers behind: ``c.set("event", event)``."""
+    body = model.program.body(fn)
+    given = [a for _, a in body.call(i)[1]] if body.op[i] == Op.CALL and body.called(i) == "set" else []
+    const = body.const(given[0]) if len(given) == _NAME_AND_VALUE else None
+    if "session" in written(model.program, fn, body.args(i)[0]).lower():
+        return False
+    return const is not None and const[0] == Kind.STRING
+
+
 def writes_of(model: Model, fn: Fn) -> list[int]:
     """The instructions of a function that keep what they are given."""
     kinds = (Op.CALL, Op.NEW, Op.SET_FIELD, Op.SET_INDEX)
@@ -52,7 +63,7 @@ def _is_write(model: Model, fn: Fn, i: int) -> bool:
     op = body.op[i]
     if op in (Op.SET_FIELD, Op.SET_INDEX) and "session" in written(model.program, fn, body.args(i)[0]).lower():
         return True
-    if op == Op.SET_INDEX:
+    if op == Op.SET_INDEX or _hands_on(model, fn, i):
         return False
     if _told_names(model, fn, i):
         return True
