@@ -16,6 +16,7 @@ from tillproof.commerce.named_fields import grows, sets_named
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.records import Records
 from tillproof.commerce.touches import Touch
+from tillproof.commerce.wrapped_calls import wrapped_calls
 from tillproof.flow.called_back import executor
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.facts import Fact, Facts
@@ -34,7 +35,6 @@ _DEEPEST = 8
 _CONTEXTS = 6
 _STATEMENTS = 24
 _ON_EACH_WAY = 2
-_LEVELS = 2
 _MARK = re.compile(
     r"processed|handled|notified|sent|fulfil|complet|done|used|consumed|claimed|active|locked|balance|credit|points|tokens"
     r"|(_at|At|_on|_id|Id)$",
@@ -332,24 +332,7 @@ class Effects:
 
     @cached_property
     def _wrapped(self) -> dict[tuple[Fn, int], Known]:
-        """Calls of our own wrappers that ask a provider for something: for each the innermost call that says for what."""
-        found: dict[tuple[Fn, int], Known] = {}
-        for site in self.model.operations.sites:
-            for level in list(site.ctx.chain())[:_LEVELS] if site.ctx else ():
-                place = (level.caller, level.call)
-                if len(self._asked_at.get(place, ())) == 1:
-                    found[place] = Known(site.provider, site.operation, site.certain, site.operation.op)
-                    break
-        return found
-
-    @cached_property
-    def _asked_at(self) -> dict[tuple[Fn, int], set[str]]:
-        """What is asked for by way of each call of a wrapper."""
-        asked: dict[tuple[Fn, int], set[str]] = {}
-        for site in self.model.operations.sites:
-            for level in site.ctx.chain() if site.ctx else ():
-                asked.setdefault((level.caller, level.call), set()).add(f"{site.provider.id} {site.operation.op} {site.operation.resource}")
-        return asked
+        return wrapped_calls(self.model)
 
     def plain(self, fn: Fn, i: int) -> Plain | None:
         """The effect that an instruction is, whatever the caller."""

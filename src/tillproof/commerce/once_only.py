@@ -1,6 +1,6 @@
 """What staff or customers set off that must happen once only, because an order, a return or a refund says that it is still to be done:
-goods go back to the shelf or off it, money back to the buyer or onto his balance. Two requests at once, a double click, both read that it
-is."""
+goods go back to the shelf or off it, money back to the buyer or onto his balance, the order itself to the ERP. Two requests at once, a
+double click, both read that it is."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.given import values_at
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.orders_elsewhere import makes_another
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _PAID_FOR = ("refund.create", "transfer.create", "payout.create", "shipment.create")
 _OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdraw(al)?)(_?(request|item|line))?")
-_ROLES = ("public", "customer", "staff")
+_ROLES = ("public", "customer", "staff", "platform")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class OnceOnly:
         repeats = self.model.repeats
         for effect in self.model.effects.of(entry.target):
             meant = effect.kind in _PAID_FOR or self._charges(effect) or self._moves_goods(effect) or self._counts(effect)
-            if not effect.certain or not meant or (harm := repeats.harm(effect)) is None:
+            meant = meant and entry.role != "platform"
+            harm = "goods" if makes_another(self.model, effect) else repeats.harm(effect) if meant else None
+            if not effect.certain or harm is None:
                 continue
             guards = repeats.guards(effect, entry.target)
             asking = (g for g in guards if self._reads_state(g.atom) or self._chooses_rows(g) or self._reads_mark(g, effect))

@@ -29,11 +29,16 @@ _DEEPEST = 4
 
 def makes_order(model: "Model", effect: Effect) -> bool:
     """Whether an effect makes an order in a system that takes the same one twice, and nobody has asked before whether it is there."""
+    return makes_another(model, effect) and not _is_asked(model, effect)
+
+
+def makes_another(model: "Model", effect: Effect) -> bool:
+    """Whether an effect makes an order in a system that takes the same one twice."""
     if effect.operation is None or effect.kind != "order.write":
         return False
     if not (effect.operation.repeatable == "needs-key" or _tells_to_create(model, effect)):
         return False
-    return not _is_named(model, effect) and not _is_asked(model, effect)
+    return not _is_named(model, effect)
 
 
 def _tells_to_create(model: "Model", effect: Effect) -> bool:

@@ -18,6 +18,7 @@ _WHAT = {
     "payout.create": "money is paid out",
     "payment.create": "the customer is charged",
     "shipment.create": "a shipment is paid for",
+    "order.write": "the order is made in the other system",
 }
 
 
