@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.flow.asked import reads
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation, Provider
@@ -11,7 +12,13 @@ from tillproof.knowledge.schema import Operation, Provider
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_CHAIN = 6
+_CHAIN = 8
+# What an answer says of the request as a whole, and what gives its body.
+_OF_THE_WHOLE = (
+    "raise_for_status", "status_code", "status", "ok", "is_success", "is_error", "reason", "headers", "close", "elapsed", "throw", "successful",
+    "failed", "getStatusCode", "statusText",
+)  # fmt: skip
+_BODY = ("json", "data", "body", "text", "content", "getBody", "getContents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,15 @@ def _taken(model: "Model", fn: Fn, i: int, depth: int) -> bool:
             if _taken(model, fn, use, depth + 1):
                 return True
         elif op == Op.STORE:
-            name = body.name(use)
-            if any(o in (Op.NAME, Op.FUNCTION) and n > use and (o == Op.FUNCTION or body.name(n) == name) for n, o in enumerate(body.op)):
+            if any(o == Op.FUNCTION and n > use for n, o in enumerate(body.op)):  # which may read the variable
+                return True
+            if any(_taken(model, fn, read, depth + 1) for read in reads(body, defuse, use)):
+                return True
+        elif op == Op.FIELD and body.name(use) in _OF_THE_WHOLE:
+            continue
+        elif op == Op.FIELD and body.name(use) in _BODY:
+            called = [u for u in defuse.uses(use) if body.op[u] == Op.CALL and body.args(u)[0] == use]
+            if any(_taken(model, fn, one, depth + 1) for one in called or [use]):
                 return True
         elif op == Op.RETURN:
             callers = model.callers.of(fn)

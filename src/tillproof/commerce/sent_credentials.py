@@ -25,6 +25,7 @@ _BY_NAME = re.compile(
     rb"authorization[\"'\]]{0,2}\s*(?:=>|:|,|=)\s*[\"'`]?\s*(?:(?P<scheme>[A-Za-z][\w-]{1,15})\s+)?(?P<text>[A-Za-z0-9+/=._-]{16,600})[\"'`]",
     re.IGNORECASE,
 )
+_HEADER = rb"[aA]uthorization[\"'\]]{0,2}\s*(?:=>|:|,|=)"
 _IN_ADDRESS = re.compile(
     rb"https?://(?P<host>[\w.-]+)[^\n<>]{0,300}?[?&](?P<name>\w*(?:key|token|secret|passw?o?r?d?)|auth(?:orization)?)=(?P<text>[A-Za-z0-9_-]{16,200})(?![\w-])",
     re.IGNORECASE,
@@ -82,7 +83,9 @@ class SentCredentials:
         """The credential of a system that no pack knows, by the name that it stands under on line ``at``, where the file sends requests to
         somebody outside."""
         own = snake(names[0])
-        if not _OF_AN_API.fullmatch(own) or len(text) < _LONG or not is_random(text) or self._is_public(own):
+        if len(text) < _LONG or not is_random(text) or self._is_public(own):
+            return None
+        if not _OF_AN_API.fullmatch(own) and not self._is_put_in_header(names[0]):
             return None
         if not self._hosts or self._model.browser.runs(self._file.path):
             return None
@@ -90,6 +93,11 @@ class SentCredentials:
         if not _SENDS.search(self._source) and not _TAKES_MONEY.search(host):
             return None
         return Credential("secret", "unknown", self._owner(host), f"{own.replace('_', ' ')} for {host}", text)
+
+    def _is_put_in_header(self, name: str) -> bool:
+        """Whether a variable stands in a header of authorization, with its scheme or without: ``{"Authorization": f"Bearer {token}"}``."""
+        variable = rb"[^\n,;]{0,40}?(?<![\w.])[$]?" + re.escape(name.lstrip("$").encode()) + rb"(?![\w(\[.])"
+        return re.search(_HEADER + variable, self._source) is not None
 
     def _in_header(self, match: re.Match[bytes]) -> Iterator[Written]:
         text = match["text"].decode()

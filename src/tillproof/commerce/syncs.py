@@ -93,7 +93,7 @@ class Syncs:
             named = self._is_named(fn) and self.reaches_out(fn)
             writes = named or (self._asks_to_write(fn) and self.reaches_out(fn))
             judged = [*self._in_function(fn, named, writes), *self._by_callbacks(fn, named, writes)]
-            found += [s for s in judged if named or s.what != "stops"]
+            found += [s for s in judged if named or s.what != "stops" or s.effect.kind == "catalog.write" or self._is_of_run(fn)]
         once: dict[tuple[Fn, int], Sync] = {}
         for sync in found:
             if sync.what in ("dropped", "passed"):  # what several runs share is dropped in one place
@@ -144,6 +144,12 @@ class Syncs:
 
     def _is_named(self, fn: Fn) -> bool:
         return any(_SYNC.fullmatch(n) for n in self._names(fn)) and not self._waits(fn)
+
+    def _is_of_run(self, fn: Fn) -> bool:
+        """Whether a function goes through what a run fetched elsewhere that calls it: ``sync_orders`` has ``save_orders(answer)`` do it."""
+        callers = (caller for caller, _, _ in self.model.callers.of(fn)[:4])
+        run = any(c.number != TOP and _SYNC.fullmatch(snake(self.program.name(c))) and not self._waits(c) for c in callers)
+        return run and any(self.carried.brought(fn, loop) for loop in self._loops(fn))
 
     def _waits(self, fn: Fn) -> bool:
         """Whether a function is called after its being synchronous, beside another that is not: ``confirm_payment_sync`` and

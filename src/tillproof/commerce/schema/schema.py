@@ -63,13 +63,15 @@ class Schema:
     # --- questions
 
     def table(self, entity: "str | ClassId | Value", near: str = "") -> Table | None:
-        """The table of an entity; None when the repository does not declare one. ``near``: the file that asks, whose unit is preferred."""
+        """The table of an entity; None when the repository does not declare one. ``near``: the file that asks, whose own model of that name,
+        or the one that it imports, goes first, and then those of its unit."""
         if isinstance(entity, ClassId):
             named = self._named(self.program.cls(entity).name)
             return next((t for t in named if t.model == entity), None) or _best(named, self._unit(entity.file))
         if isinstance(entity, Value):
             return self._of_value(entity, near)
-        return _best(self._named(entity), self._unit(near))
+        named = self._named(entity)
+        return _best(self._spoken_of(named, near) or named, self._unit(near))
 
     def nearest(self, entity: str, file: str) -> Table | None:
         """Of several tables of one name in a repository, those of its products, the one that is declared nearest to a file."""
@@ -144,6 +146,18 @@ class Schema:
             if text is not None:
                 return self.table(text, value.at[0])
         return None
+
+    def _spoken_of(self, named: list[Table], near: str) -> list[Table]:
+        """Of several tables of one name those whose model a file declares or imports: ``from orders.models import Order``."""
+        models = {t.model for t in named if t.model is not None}
+        if len(models) < 2 or near not in self.program.indices:
+            return []
+        index, scope = self.program.indices[near], self.code.evaluator.scope
+        names = {self.program.cls(m).name for m in models}
+        own = {m for m in models if m.file == near}
+        imported = (scope.global_name(near, i.local, (near, i.line)) for i in index.imports if i.name in names)
+        spoken = own | {o.cls for value in imported for o in options(value) if isinstance(o, ClassV)}
+        return [t for t in named if t.model in spoken]
 
     def _unit(self, file: str) -> str:
         return self.program.unit(file) if file in self.program.files else ""
