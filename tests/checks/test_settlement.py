@@ -68,7 +68,8 @@ def test_the_event_must_settle_what_is_created(tmp_path: Path, made: str, event:
     [
         ("", ("broken", "high")),
         ("app.post('/webhooks/:source', (req, res) => require('./orders').settle(req.body));", ("unknown", "")),
-        ("app.post('/webhooks/incoming', (req, res) => res.end());", ("unknown", "")),
+        ("app.post('/webhooks/incoming', (req, res) => require('./orders').note(req.body));", ("unknown", "")),
+        ("app.post('/webhooks/incoming', (req, res) => res.end());", ("broken", "high")),
         ("app.post('/webhooks/shopify', (req, res) => res.end());", ("broken", "high")),
         ("app.post('/notifications', (req, res) => require('./orders').settle(req.body));", ("unknown", "")),
         ("app.get('/notifications', (req, res) => res.end()).post('/notifications', (req, res) => res.json({}));", ("broken", "high")),
@@ -150,7 +151,7 @@ _READ = "app.get('/api/notifications/key', (q, r) => r.json({}));\napp.post('/ap
 
 @pytest.mark.parametrize(
     ("routes", "outcome"),
-    [(_READ, "broken"), ("app.post('/api/notifications', require('./orders').settle);", "unknown")],
+    [(_READ, "broken"), ("app.post('/api/notifications', (q, r) => require('./orders').settle(q.body));", "unknown")],
     ids=["kept for people who read them", "taken from whoever sends them"],
 )
 def test_notifications_for_people_are_nobodys_messages(tmp_path: Path, routes: str, outcome: str) -> None:

@@ -49,7 +49,8 @@ COINS = """import requests
 def invoice(amount):
     return requests.post("https://api.coingate.com/api/v2/orders", json={"price_amount": amount, "price_currency": "EUR"}, timeout=9).json()
 """
-BILL = "import os\n\n\nasync def bill(bot, chat, prices):\n    await bot.send_invoice(chat, 'Plan', 'Plan', 'x', provider_token=%s, currency='EUR', prices=prices)\n"
+BILL = "import os\n\n\nasync def bill(bot, chat, prices):\n"
+BILL += "    await bot.send_invoice(chat, 'Plan', 'Plan', 'x', provider_token=%s, currency='EUR', prices=prices)\n"
 HEARS = """import stripe
 from flask import Flask, request
 app = Flask(__name__)

@@ -289,7 +289,7 @@ class Chains:
         return ctx.caller, given, ctx.parent
 
     def arguments(self, link: Link) -> list[tuple[str, Value]]:
-        """The arguments of a called link, by key; those of a document store's method that may as well be given by place, as if they were."""
+        """The arguments of a called link, by key; those of a document store's method that may be given by place, too, as if they were."""
         given = self.program.body(link.fn).call(link.call)[1]
         placed = _PLACED.get(link.name, ())
         named = [k for k, _ in given if k in placed]

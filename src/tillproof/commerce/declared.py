@@ -100,6 +100,15 @@ class Declared:
         text = next((t for t in found if t in _TYPES), None)
         return Kind(*_TYPES[text], text, None) if text else None
 
+    def only_whole(self, value: Value) -> bool:
+        """Whether all columns of a deployable unit that have the name of a field hold whole numbers: ``price``, of products and orders."""
+        name = value.name if isinstance(value, Member) else ""
+        unit = self.program.unit(value.at[0])
+        tables = (t for t in self.model.schema.mentioning([name]) if t.unit == unit) if name else ()
+        found = [column for t in tables if (column := t.column(name)) is not None]
+        kinds = [self._kind_of(column, value.at[0]) for column in found]
+        return bool(kinds) and all(kind is not None and kind.number == "integer" for kind in kinds)
+
     def _stored(self, value: Member, record: ClassId | None) -> Kind | None:
         """The column that a field is kept in, by what the record is or is called."""
         if record is not None:

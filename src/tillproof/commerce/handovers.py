@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce.entry_styles.callables import php_callables
+from tillproof.commerce.sockets import over_socket
 from tillproof.flow.chained import task
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import (
@@ -87,7 +88,8 @@ class Handovers:
     def _run(self, handovers: list[Handover], fn: Fn, i: int, ctx: Ctx | None) -> dict[Fn, Handed]:
         """What a call sets off; where too many calls lie around it for the message to be known, as its nearest caller makes it."""
         out: dict[Fn, Handed] = {}
-        for handover in handovers:
+        away = over_socket(self.model.program, fn, i)
+        for handover in (h for h in handovers if not (h.at_once and away)):
             for handed in self._one(handover, fn, i, ctx, self.model.program.body(fn)):
                 if handed.called or handed.target.fn not in out:
                     out[handed.target.fn] = handed
@@ -339,7 +341,7 @@ class Handovers:
                     yield name, FunctionV(at, target, None, Instance(at, owner) if owner else None)
             elif op == Op.DECORATE and body.args(i)[0] == 1 and body.op[body.args(i)[2]] == Op.CALL:
                 yield from self._by_class(fn, i, words)
-            elif op in (Op.CALL, Op.NEW) and body.called(i).lower() in words:
+            elif op in (Op.CALL, Op.NEW) and body.called(i).lower() in words and not over_socket(self.model.program, fn, i):
                 callee, arguments = body.call(i)
                 values = [evaluator.value(fn, v) for _, v in arguments]
                 if body.called(i) in self._trigger_words:

@@ -4,17 +4,19 @@ import re
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.claims import went_well
+from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.said_paid import is_sent
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Param, leaves
+from tillproof.flow.values import Ctx, Param, leaves, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction|charge)")
+_NEW = re.compile(rf"(\w+_)?({ORDER})s?")
 _STATE = re.compile(r"_(state|status)$")
 
 
@@ -54,6 +56,19 @@ def state_open(model: "Model", fn: Fn, i: int) -> bool:
     states = ((k, v) for k, v in touch.fields.items() if v is not None and words.has("status_fields", k))
     paying = (v for k, v in states if own or words.has("paid_fields", k) or _kept_for_provider(model, fn, k))
     return any(isinstance(leaf, Param) for v in paying for leaf in leaves(v, 60))
+
+
+def begun_as_named(model: "Model", fn: Fn, i: int, ctx: Ctx | None, handed: bool = False) -> bool:
+    """Whether a statement in SQL makes an order that begins in the state which its sender names: ``INSERT INTO orders (payment_status) …``.
+    ``handed``: also in one that a caller chooses."""
+    if not model.vocabulary.status(fn):
+        return False
+    touch = model.records.touch(fn, i, ctx)
+    if touch is None or touch.kind != "create" or touch.effect != "sql" or _NEW.fullmatch(touch.entity) is None:
+        return False
+    words = model.words
+    states = [v for k, v in touch.fields.items() if v is not None and (words.has("status_fields", k) or words.has("paid_fields", k))]
+    return any(is_sent(model, v) or (handed and any(isinstance(o, Param) for o in options(v))) for v in states)
 
 
 def _kept_for_provider(model: "Model", fn: Fn, field: str) -> bool:

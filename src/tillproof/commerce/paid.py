@@ -20,7 +20,7 @@ from tillproof.commerce.entities import ORDER
 from tillproof.commerce.granted import granted
 from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake
-from tillproof.commerce.named_states import state_named, state_open
+from tillproof.commerce.named_states import begun_as_named, state_named, state_open
 from tillproof.commerce.names import written
 from tillproof.commerce.owed import LATER, begins_paying, chooses_paid, comes_after, costs_nothing, goes_out, paid_before, said_by
 from tillproof.commerce.own_stores import stored
@@ -233,6 +233,7 @@ class PaidPolicy(SenderPolicy):
             self._begins[fn] = any(
                 state_named(self.model, fn, i, None)
                 or state_open(self.model, fn, i)
+                or begun_as_named(self.model, fn, i, None, handed=True)
                 or ((self._states_given(fn, i) or self._is_whole(fn, i)) and self._makes_order(fn, i))
                 for i in calls
             ) or any(op == Op.SET_FIELD and state_named(self.model, fn, i, None) for i, op in enumerate(body.op))
@@ -317,7 +318,7 @@ class PaidPolicy(SenderPolicy):
     def _by_sender(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         """Whether the sender's own word makes that something is paid, or somebody who comes back from paying gets what he has bought."""
         calls = self.model.program.body(fn).op[i] == Op.CALL
-        if state_named(self.model, fn, i, ctx):
+        if state_named(self.model, fn, i, ctx) or (calls and begun_as_named(self.model, fn, i, ctx)):
             self.named[fn, i] = None
             return "sure"
         if claimed(self.model, fn, i, ctx, self._from_sender) or said_to_have_paid(self.model, fn, i, ctx, self._from_sender):

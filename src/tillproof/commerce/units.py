@@ -183,12 +183,14 @@ class Units:
 
     def _decoded(self, money: Money, value: Value) -> Money:
         """Python makes a float of a number with a fraction that comes in JSON, and a text cannot be multiplied to a sum: so a piece of a
-        request that is worked with as it came is one."""
-        if money.number or money.whole or self._language(value) != "python":
+        request that is worked with as it came is one. Elsewhere it is a whole number where all that the shop stores under its name are."""
+        if money.number or money.whole:
             return money
         source = self.model.requests.source(value)
         sent = source is not None and source.key is not None and source.kind in ("body", "raw")
-        return as_float(money) if sent else money
+        if self._language(value) == "python":
+            return as_float(money) if sent else money
+        return replace(money, number="integer", whole=True) if sent and self.declared.only_whole(value) else money
 
     def _up(self, money: Money, value: Value, exponent: int | None) -> Money:
         unit: Unit = {"minor": "over", "under": "major"}.get(money.unit, "minor")  # type: ignore[assignment]

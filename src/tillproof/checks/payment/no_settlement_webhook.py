@@ -10,7 +10,7 @@ from tillproof.checks.payment.unknown_gateways import asked_outside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line
 from tillproof.commerce.chats import PressedFor, pressed_for
-from tillproof.commerce.handled import Handler
+from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.contract import Confidence
 from tillproof.flow.program import Fn
@@ -38,7 +38,8 @@ def _rule(model: Model, integration: Integration, jobs: Jobs) -> Ruling:
         ruling.evidence.append(at(model.program, *asked, f"a job asks {integration.provider.name} what became of the payment", "guard"))
         return ruling
     if idle:
-        return _ignored(model, integration, ruling, handlers[0])
+        events = {e for o in integration.operations for e in settlement.settling(integration.provider, o)}
+        return _ignored(model, integration, ruling, handlers[0].entry, settlement.dispatch(handlers[0], integration.provider, events))
     pressed = pressed_for(model, integration.provider.id)
     hidden = _hidden(model, integration, ruling, pressed is not None)
     if hidden is not None:
@@ -146,11 +147,10 @@ def _asked_besides(model: Model, integration: Integration, heard: Heard) -> list
     return [at(model.program, *place, "nor is any of them asked for here", "sink") for place in places][:_MOST]
 
 
-def _ignored(model: Model, integration: Integration, ruling: Ruling, handler: Handler) -> Ruling:
-    """The webhook is there and does nothing."""
-    provider, own = integration.provider, handler.entry.target.fn
-    name, function = provider.name, model.program.function(own)
-    fn, instr = settlement.dispatch(handler, provider, {e for o in integration.operations for e in settlement.settling(provider, o)})
+def _ignored(model: Model, integration: Integration, ruling: Ruling, entry: Entry, place: tuple[Fn, int]) -> Ruling:
+    """The webhook is there and does nothing, or nothing but ask which message it is at a place."""
+    name, function = integration.provider.name, model.program.function(entry.target.fn)
+    fn, instr = place
     line = _line(model, fn, instr) if instr or function is None else function.line
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
     ruling.anchor = (fn.file, line, line)
@@ -194,6 +194,8 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling, chats: bool)
         question = f"What takes {provider.name}'s message at the address that is handed over here? No handler of it is recognised."
         return _unknown(ruling, at(model.program, *told, ""), question)
     entry = settlement.unnamed_hook(model, integration)
+    if entry is not None and settlement.is_empty(model, entry):
+        return _ignored(model, integration, ruling, entry, (entry.target.fn, 0))
     if entry is not None:
         place = Evidence(entry.place[0], entry.place[1], "")
         return _unknown(
@@ -262,8 +264,8 @@ def _only_pressed(model: Model, integration: Integration, ruling: Ruling, presse
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "certain"
     ruling.title = f"A {name} payment is asked for only when its buyer presses a button"
     ruling.message = (
-        f"What became of a payment is asked only when the buyer comes back to the chat and presses for it, while the button is there and the "
-        f"conversation is remembered. Who pays and does not, or after the bot has started anew, has paid {name} and gets nothing."
+        f"What became of a payment is asked only when the buyer comes back to the chat and presses for it, while the button is there and "
+        f"the conversation is remembered. Who pays and does not, or after the bot has started anew, has paid {name} and gets nothing."
     )
     ruling.remediation = _remedy(integration)
     asked = f"`{called(model, pressed.entry)}`, which a press of the buyer's sets off, asks here, and nothing else does"

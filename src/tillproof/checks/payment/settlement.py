@@ -343,11 +343,21 @@ def unnamed_hook(model: Model, integration: Integration) -> Entry | None:
 
 
 def _takes_something(model: Model, entry: Entry) -> bool:
-    """Whether a way in is one that a system may send to, and does something there: no piece of a page that its own page calls (a list of
-    notifications), and no function that is still to be written."""
+    """Whether a way in is one that a system may send to, and does something there, or would if it were written: no piece of a page that its
+    own page calls (a list of notifications), and no function that neither does anything nor is given anything."""
     fn = entry.target.fn
-    cls = model.program.method_class(fn)
-    return not (cls is not None and model.exposed.shows_page(cls)) and any(op in (Op.CALL, Op.NEW) for op in model.program.body(fn).op)
+    cls, body = model.program.method_class(fn), model.program.body(fn)
+    return not (cls is not None and model.exposed.shows_page(cls)) and (bool(body.params) or any(op in (Op.CALL, Op.NEW) for op in body.op))
+
+
+def is_empty(model: Model, entry: Entry) -> bool:
+    """Whether a webhook route does nothing but answer and log perhaps, as one that is still to be written: whose it is does not matter."""
+    fn = entry.target.fn
+    if not model.program.body(fn).params or "hook" not in (entry.route or "").lower():
+        return False
+    logs = {site.instr for site in model.logs.sites(fn)}
+    doing = (i for i, op in enumerate(model.program.body(fn).op) if op in (Op.CALL, Op.NEW, Op.SET_FIELD) and i not in logs)
+    return all(model.recogniser.is_("answers", fn, i) is not None for i in doing)
 
 
 def _of_readers(model: Model, entry: Entry) -> bool:
