@@ -19,6 +19,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
 _MOST_PIECES = 60
+_OPEN = ("pending", "requires_more", "created", "initiated", "open", "unpaid", "waiting")
 _BEGINS = ("checkout.create", "payment.create")
 
 
@@ -42,13 +43,11 @@ def _rule(model: Model, entry: Entry, keys: dict[str, tuple[str, ...]]) -> Rulin
     asked = [(f, i, k.thing) for f, i, k in model.handlers.closure(entry).operations if isinstance(k.thing, Operation)]
     asked = [(f, i, o) for f, i, o in asked if o.confirms or o.op in _BEGINS]
     trusted = [i for i in answers if not asked and _kept_from_client(model, fn, i, ctx)]
+    if not asked and (early := next((i for i in answers if _though_open(model, fn, i, ctx)), None)) is not None:
+        return _broken(model, _opened(model, entry), entry, early, [], "while the session says itself that the payment is still open")
     if not answers or not (asked or trusted):
         return None
-    function = model.program.function(fn)
-    line = function.line if function else 1
-    name = model.program.qualified(fn)
-    ruling = Ruling("payment/fulfil-on-redirect", "held", "platform-answer", fn.file, line)
-    ruling.evidence = [Evidence(fn.file, line, f"{name}: the platform takes its answer for whether money is there", "source")]
+    ruling = _opened(model, entry)
     for i in trusted or answers:
         atoms = flat([a for held in model.effects.held_at(Place(fn, i, ctx)) for a in model.conditions.behind(held)])
         asks = next((a for a in atoms if a.truth is not None and _hangs_on_answer(model, a)), None)
@@ -59,6 +58,35 @@ def _rule(model: Model, entry: Entry, keys: dict[str, tuple[str, ...]]) -> Rulin
     raising = [(f, i) for f, i, o in asked if _raises(o)]
     ruling.evidence += [at(model.program, f, i, "an error of the provider's ends the method here", "guard") for f, i in raising[:2]]
     return ruling
+
+
+def _opened(model: Model, entry: Entry) -> Ruling:
+    fn = entry.target.fn
+    function = model.program.function(fn)
+    line = function.line if function else 1
+    ruling = Ruling("payment/fulfil-on-redirect", "held", "platform-answer", fn.file, line)
+    told = f"{model.program.qualified(fn)}: the platform takes its answer for whether money is there"
+    ruling.evidence = [Evidence(fn.file, line, told, "source")]
+    return ruling
+
+
+def _though_open(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    """Whether an answer is given, too, where the session's own state says that nobody has paid: ``status === 'pending'``."""
+    held = [a for h in model.effects.held_at(Place(fn, i, ctx)) for a in model.conditions.behind(h)]
+    return any(_asks_for_open(model, atom) for atom in flat(held))
+
+
+def _asks_for_open(model: Model, atom: Atom) -> bool:
+    body = model.program.body(atom.fn)
+    if not atom.truth or body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in ("==", "==="):
+        return False
+    left, right = (model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3])
+    for state, said in ((left, right), (right, left)):
+        word = (constant(said) or next(iter(names(said)), "").rpartition(".")[2]).strip("'\"").lower()
+        named = [o.name for o in options(state) if isinstance(o, Member)]
+        if word in _OPEN and any(model.words.has("status_fields", name) for name in named):
+            return True
+    return False
 
 
 def _answers(model: Model, fn: Fn) -> Iterator[int]:
@@ -108,13 +136,17 @@ def _hangs_on_answer(model: Model, atom: Atom) -> bool:
     return seen >= _MOST_PIECES
 
 
-def _broken(model: Model, ruling: Ruling, entry: Entry, answer: int, asked: list[tuple[Fn, int]]) -> Ruling:
+def _broken(model: Model, ruling: Ruling, entry: Entry, answer: int, asked: list[tuple[Fn, int]], why: str = "") -> Ruling:
     fn = entry.target.fn
     name = model.program.qualified(fn)
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
     ruling.anchor = extent(model.program, fn, answer)
     ruling.title = "The plugin tells its platform that money is there without the provider's word"
-    how = "whatever the provider answered" if asked else "and the provider is never asked; the payment is named by what the customer sent"
+    how = (
+        why or "whatever the provider answered"
+        if asked or why
+        else "and the provider is never asked; the payment is named by what the customer sent"
+    )
     ruling.message = (
         f"{name} answers here that the payment is made, {how}: the platform completes the order on it, so a customer who has not paid, or "
         "whose payment failed or is pending, gets the goods."
