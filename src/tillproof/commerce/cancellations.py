@@ -229,7 +229,7 @@ class Cancellations:
     def _of_host(self, entry: Entry, transition: Transition) -> Cancellation | None:
         """A cancellation of an order for which the platform took the goods: some call gives them back, or the state is only set."""
         effect = transition.effect
-        host = next((f.name for f in self.model.wiring.active.of(effect.fn.file) if f.takes_stock), "")
+        host = next((f.name.removesuffix(" modules") for f in self.model.wiring.active.of(effect.fn.file) if f.takes_stock), "")
         if not host or transition.sent or transition.touch.kind != "write":
             return None
         others = (e for e in self.model.effects.of(entry.target) if "stock.release" in self._also(e))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
@@ -100,10 +101,8 @@ def _only_set(model: Model, one: Cancellation, ruling: Ruling, place: Place) -> 
         "back when the order is cancelled by its own method; a state that is only set leaves them reserved for ever, and the order's lines "
         "and coupons as they were."
     )
-    ruling.remediation = (
-        "Call the platform's own cancellation (`$order->cancel()`, `OrderManagementInterface::cancel($id)`), which refuses what was paid "
-        "or sent, and save the order after it."
-    )
+    own = remedies.code(model, one.transition.effect.fn.file, "cancel")
+    ruling.remediation = f"Ask first what state the order is in, and cancel it by the platform's own function{f': {own}' if own else ''}."
     ruling.evidence += steps(model, one.transition.effect, "the state is set")
     ruling.evidence.append(step(model, place, "nothing on the way cancels the order itself", "missing"))
     return ruling
