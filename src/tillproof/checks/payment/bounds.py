@@ -101,7 +101,7 @@ def _words(model: Model, value: Value) -> Iterator[str]:
 def _asked_for(model: Model, site: AmountSite) -> Barrier | None:
     """Where a provider is asked for what the payer gives and nothing is bought: it takes no sum below its own least one."""
     freely = any(_FREELY.search(snake(t)) for t in _told(model, site))
-    if site.what != "charge" or not (freely or fills_purse(model, site)):
+    if not (freely and site.what == "charge") and not fills_purse(model, site):
         return None
     return Barrier(site.fn.file, model.program.body(site.fn).line[site.instr], "the payer is meant to say how much he gives")
 

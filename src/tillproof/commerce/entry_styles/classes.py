@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from tillproof.commerce.entry_styles.arguments import Arguments, entries, items, path_text, words
 from tillproof.commerce.entry_styles.data_files import records
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, path_expression, plain_names
+from tillproof.commerce.entry_styles.yii_filters import filters_before
 from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import FunctionV, Instance, Place, Record, Value, constant, options
@@ -94,7 +95,8 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         first = first_of_all(wiring, cls, routes.before, handled, place)
         if first and name in routes.before:
             continue
-        chain = (*members(wiring, cls, routes.guards), *first)
+        filters = filters_before(wiring, cls, name, place) if framework.language == "php" else ()
+        chain = (*members(wiring, cls, routes.guards), *first, *filters)
         path = _route(wiring, routes, cls.file)
         if path is not None and routes.unnamed and name != routes.unnamed:
             path = join(path, name)
