@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce import told_states
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.callees import makes
+from tillproof.commerce.charged_at_once import confirms_at_once
 from tillproof.commerce.claims import (
     bought_with,
     claimed,
@@ -100,6 +101,7 @@ class PaidPolicy(SenderPolicy):
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """What was asked confirms nothing when the answer is thrown away, nor when only ids and addresses of it are read."""
         told = operation.op == "payment.retrieve" or operation.declines == "answered"
+        told = told or confirms_at_once(self.model, fn, i, operation, ctx)  # it may be left pending, or want another step of the buyer's
         if super().asked_and_used(fn, i, operation, ctx) and (not told or self.model.answers.of(fn, i, ctx, operation.envelope).looked_at):
             if told:
                 self._hold_to_tests(fn, i, ctx, operation.envelope)
