@@ -16,6 +16,8 @@ Mode = Literal["live", "test", "unknown"]
 Sort = Literal["secret", "publishable", "signing", "database", "mail"]
 
 _LONGEST_NAME = 80
+# Robokassa has two: ``mrh_pass1``, ``password_2``.
+_NUMBERED = re.compile(r"_?[12]$")
 # Ends of names whose values people make up.
 _MADE_UP = ("password", "passwd", "pass", "pwd", "pw", "passphrase")
 # The system that takes the password of a mail account, whoever runs it.
@@ -113,7 +115,7 @@ class Credentials:
         if len(own) > _LONGEST_NAME or not (self.is_secret_name(own) or (owner and plain_name(own, owner) in _BARE)):
             return None
         mode = _mode(whole)
-        made_up = own.rpartition("_")[2] in _MADE_UP
+        made_up = _NUMBERED.sub("", own).rpartition("_")[2] in _MADE_UP
         if made_up and self._words.has("database_fields", whole):
             return Credential("database", mode, None, "database password", value) if is_password(value) else None
         if (owner is None or owner.id == _MAIL) and made_up and self._words.has("mail_fields", whole):
