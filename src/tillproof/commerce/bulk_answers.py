@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _CHAIN = 8
 # What an answer says of the request as a whole, and what gives its body.
 _OF_THE_WHOLE = (
-    "raise_for_status", "status_code", "status", "ok", "is_success", "is_error", "reason", "headers", "close", "elapsed", "throw", "successful",
-    "failed", "getStatusCode", "statusText",
+    "raise_for_status", "status_code", "status", "ok", "is_success", "is_error", "reason", "headers", "close", "elapsed", "throw",
+    "successful", "failed", "getStatusCode", "statusText",
 )  # fmt: skip
 _BODY = ("json", "data", "body", "text", "content", "getBody", "getContents")
 

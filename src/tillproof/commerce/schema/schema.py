@@ -63,8 +63,8 @@ class Schema:
     # --- questions
 
     def table(self, entity: "str | ClassId | Value", near: str = "") -> Table | None:
-        """The table of an entity; None when the repository does not declare one. ``near``: the file that asks, whose own model of that name,
-        or the one that it imports, goes first, and then those of its unit."""
+        """The table of an entity; None when the repository does not declare one. ``near``: the file that asks; its own model of that
+        name, or the one that it imports, goes first, and then those of its unit."""
         if isinstance(entity, ClassId):
             named = self._named(self.program.cls(entity).name)
             return next((t for t in named if t.model == entity), None) or _best(named, self._unit(entity.file))
