@@ -8,9 +8,11 @@ out of sight (to whoever calls the entry, into a variable of a module) is taken 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.awaited_together import awaited_among
+from tillproof.commerce.chosen_elements import chosen_by_state
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.told_answers import SENDS, is_told
@@ -43,6 +45,7 @@ _OF_HTTP = ("ok", "status", "status_code", "status_text", "is_success", "reason"
 _OF_THE_REQUEST = ("is_wp_error", "wp_remote_retrieve_response_code", "wp_remote_retrieve_response_message", "curl_errno", "curl_error")
 _COMPARES = ("==", "===", "!=", "!==", "<", ">", "<=", ">=", "<>", "<=>", "in", "not in", "is", "is not", "instanceof")
 _SAME = ("==", "===", "!=", "!==", "in", "not in", "is", "is not", "<>")
+_CHOOSES = ("find", "findLast", "some", "first", "contains")
 _HOLDS_ONE = ("in_array",)
 _LISTS = ("includes", "contains", "has")
 _TELLS = ("loggers", "reporters", "answers", "revealing")
@@ -295,7 +298,10 @@ class _Reader:
         for use in below:
             self._member(fn, use, ctx, depth + 1, layer)
         for use in called:
-            self.whole(fn, use, ctx, depth, layer + 1)
+            if name in _CHOOSES and chosen_by_state(self.model, fn, use, ctx, partial(says_outcome, self.model)):
+                self.status(fn, use, ctx, depth)  # one is found, if any: `payments.find((p) => p.status === 'SUCCESS')`
+            else:
+                self.whole(fn, use, ctx, depth, layer + 1)
 
     # --- a status in it
 

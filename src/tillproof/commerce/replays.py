@@ -18,7 +18,7 @@ from tillproof.commerce.reconciling import Reconciling
 from tillproof.commerce.told_answers import asked_with, is_told
 from tillproof.commerce.transitions import moved_to_paid, order_made
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Record, Value, options, pieces
+from tillproof.flow.values import Member, Record, Result, Value, before_writes, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -31,6 +31,7 @@ _RESULT = re.compile(r"(\w+_)?(payment|transaction|paypal|stripe|razorpay|charge
 _PIECES = 60
 _NEAR = 4
 _OURS = ("session", "headers")
+_DOCUMENT = "doc"
 _EQUAL = ("==", "===", "!=", "!==", "<>")
 
 
@@ -128,7 +129,17 @@ class Replays:
                 return True
             if any(compared_with_kept(self.model, e, proof) is not None for e in paid):
                 return True
+            asked = self._pieces(list(asked_with(self.model, proof.fn, proof.instr, proof.ctx)))
+            if len(asked) == 1 and all(self._pieces(self._numbers(e)) == asked for e in paid):
+                return True  # the provider is asked by our own number of the order
         return False
+
+    def _numbers(self, effect: Effect) -> list[Value]:
+        """The number of the document that an effect changes: that of ``orders.doc(number).update(…)``."""
+        touch, evaluator = effect.touch, self.model.evaluator
+        found = options(touch.record) if touch is not None and touch.record is not None else ()
+        made = (o for o in map(before_writes, found) if isinstance(o, Result) and o.instr >= 0)
+        return [v for o in made if isinstance(o.callee, Member) and o.callee.name == _DOCUMENT for _, v in evaluator.arguments(o)]
 
     def _is_tied(self, effect: Effect, answered: bool) -> bool:
         """Whether the order that counts as paid is found by what the provider tells of the payment, or compared with it. ``answered``: the
