@@ -205,11 +205,19 @@ def test_who_is_told_the_sum_that_is_owed_confirms_no_other(tmp_path: Path, sum_
     assert bool(found(tmp_path, files, "payment/amount-not-reconciled")) is wrong
 
 
-@pytest.mark.parametrize(("places", "wrong"), [("0", False), ("2", True)])
-def test_a_column_without_decimals_keeps_whole_units(tmp_path: Path, places: str, wrong: bool) -> None:
+@pytest.mark.parametrize(
+    ("places", "address", "wrong"),
+    [
+        ("0", "api.razorpay.com/v1/payment_links", False),
+        ("2", "api.razorpay.com/v1/payment_links", True),
+        ("2", "payment.zarinpal.com/pg/v4/payment/request.json", False),  # rials have no hundredths
+    ],
+)
+def test_a_column_without_decimals_keeps_whole_units(tmp_path: Path, places: str, address: str, wrong: bool) -> None:
     models = _TOTALS.replace("PLACES", places)
     views = _VERIFIED.replace("SUM", "order.total")
-    files = {"manage.py": "", "shop/gateway.py": _ZARINPAL, "shop/views.py": views, "shop/models.py": models, "shop/urls.py": _PATHS}
+    gateway = _ZARINPAL.replace("payment.zarinpal.com/pg/v4/payment/request.json", address)
+    files = {"manage.py": "", "shop/gateway.py": gateway, "shop/views.py": views, "shop/models.py": models, "shop/urls.py": _PATHS}
     assert bool(found(tmp_path, files, "payment/amount-unit")) is wrong
 
 
