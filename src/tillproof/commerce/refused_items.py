@@ -40,12 +40,12 @@ def refused_unheard(model: "Model", place: Place) -> int | None:
     body = model.program.body(place.fn)
     if body.op[place.instr] != Op.CALL:
         return None
-    raises = _raises(model, place)
+    raised = raises(model, place)
     about = _about(model, place.fn, place.instr, 0, set())
     asked = [(b, truth) for b in about if (truth := _refuses(body, body.args(b)[0], 0)) is not None]
-    asked = [(b, truth) for b, truth in asked if not raises or _says_errors(body, body.args(b)[0])]
+    asked = [(b, truth) for b, truth in asked if not raised or _says_errors(body, body.args(b)[0])]
     if not asked:
-        return place.instr if not raises and model.outcomes.unread(place) else None
+        return place.instr if not raised and model.outcomes.unread(place) else None
     left = [b for b, truth in asked if _is_left(model, place.fn, b, truth) and not _is_answered(model, place.fn, b)]
     return left[0] if len(left) == len(asked) else None
 
@@ -89,7 +89,7 @@ def notes_refused(model: "Model", place: Place) -> bool:
     return any(side and notes_in(model, place.fn, list(body.rows(side))) for side in sides)
 
 
-def _raises(model: "Model", place: Place) -> bool:
+def raises(model: "Model", place: Place) -> bool:
     """Whether a refusal comes as an exception: of the library, or because the answer is told to raise it."""
     client, body = model.sendings.client_of(place.fn, place.instr), model.program.body(place.fn)
     if client is None or client.tells == "throws":

@@ -11,7 +11,7 @@ from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.failed_items import answers_failed, notes_failed, notes_in
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import written
-from tillproof.commerce.refused_items import MARK, notes_refused, refused_unheard
+from tillproof.commerce.refused_items import MARK, notes_refused, raises, refused_unheard
 from tillproof.commerce.sendings import Sending
 from tillproof.commerce.sync_marks import moved_past
 from tillproof.commerce.sync_parts import is_part_of_turn
@@ -93,7 +93,7 @@ class Syncs:
             named = self._is_named(fn) and self.reaches_out(fn)
             writes = named or (self._asks_to_write(fn) and self.reaches_out(fn))
             judged = [*self._in_function(fn, named, writes), *self._by_callbacks(fn, named, writes)]
-            found += [s for s in judged if named or s.what != "stops" or s.effect.kind == "catalog.write" or self._is_of_run(fn)]
+            found += [s for s in judged if named or s.what != "stops" or self._is_refused_loudly(s.effect) or self._is_of_run(fn)]
         once: dict[tuple[Fn, int], Sync] = {}
         for sync in found:
             if sync.what in ("dropped", "passed"):  # what several runs share is dropped in one place
@@ -144,6 +144,10 @@ class Syncs:
 
     def _is_named(self, fn: Fn) -> bool:
         return any(_SYNC.fullmatch(n) for n in self._names(fn)) and not self._waits(fn)
+
+    def _is_refused_loudly(self, effect: Effect) -> bool:
+        """Whether an item that a system outside refuses raises an exception: of one that its answer only tells of, the next one is done."""
+        return effect.kind == "catalog.write" and raises(self.model, Place(effect.fn, effect.instr, effect.ctx))
 
     def _is_of_run(self, fn: Fn) -> bool:
         """Whether a function goes through what a run fetched elsewhere that calls it: ``sync_orders`` has ``save_orders(answer)`` do it."""
