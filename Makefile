@@ -29,7 +29,7 @@ mutants: $(READY)  ## weaken the line that proves each `held` ruling; it must tu
 	$(BIN)/python benchmarks/mutants.py $(if $(CORPUS),--corpus "$(CORPUS)")
 
 score: $(READY)  ## precision and recall; CORPUS=checked-out repositories, LABELS=label files, MIRRORS=git directories for the fix pairs
-	$(BIN)/python benchmarks/score.py $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(LABELS),--labels "$(LABELS)") $(if $(MIRRORS),--mirrors "$(MIRRORS)")
+	$(BIN)/python benchmarks/score.py $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(LABELS),--labels "$(LABELS)") $(if $(SCORER),--scorer "$(SCORER)") $(if $(MIRRORS),--mirrors "$(MIRRORS)")
 
 schema: $(READY)  ## write the report's JSON Schema anew after a change of contract.py
 	$(BIN)/python -m tillproof.report.json_report > docs/report.schema.json

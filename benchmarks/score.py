@@ -1,11 +1,11 @@
 """Precision and recall over an expert-labelled corpus.
 
-    score.py --corpus DIR --labels DIR [--mirrors DIR] [--everything]
+    score.py --corpus DIR --labels DIR [--scorer FILE] [--mirrors DIR] [--everything]
 
-Every tree of the corpus that has a label (``OWNER+NAME`` and ``OWNER+NAME.yaml``) is reviewed, and the reports are handed to the scorer
-that stands beside the labels (``LABELS/../score``). With ``--mirrors``, a folder of git directories, the real fixes of
-``LABELS/../pairs.yaml`` are judged too. Only the checks that exist and the languages that are read are scored, unless ``--everything`` asks
-for the rest of the labels as well.
+Every tree of the corpus that has a label (``OWNER+NAME`` and ``OWNER+NAME.yaml``) is reviewed, and the reports are handed to the scorer,
+which stands beside the labels (``LABELS/../score``) unless ``--scorer`` names another place. With ``--mirrors``, a folder of git
+directories, the real fixes of ``LABELS/../pairs.yaml`` are judged too. Only the checks that exist and the languages that are read are
+scored, unless ``--everything`` asks for the rest of the labels as well.
 Exit status: that of the first scorer that fails.
 """
 
@@ -53,6 +53,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--corpus", type=Path, required=True, help="a folder of laid-out trees")
     arguments.add_argument("--labels", type=Path, required=True, help="a folder of label files")
+    arguments.add_argument("--scorer", type=Path, help="the scorer, where it does not stand beside the labels")
     arguments.add_argument("--mirrors", type=Path, help="a folder of git directories, for the fix pairs")
     arguments.add_argument("--reports", type=Path, help="keep the reports there")
     arguments.add_argument("--everything", action="store_true", help="score every label, whether or not a check for it exists")
@@ -72,7 +73,7 @@ def main() -> int:
         chosen.mkdir()
         for label in labels:
             shutil.copy(label, chosen)
-        status = call([beside / "score", "--labels", chosen, "--reports", reports, "--verbose", *narrowed])
+        status = call([options.scorer or beside / "score", "--labels", chosen, "--reports", reports, "--verbose", *narrowed])
         if options.mirrors and status == 0:
             pairs = [
                 "--pairs",
