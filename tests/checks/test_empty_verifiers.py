@@ -63,6 +63,14 @@ def test_the_finding_stands_at_the_verifier_that_looks_at_nothing(tmp_path: Path
     assert found == ("broken", "signatures.js", line + (1 if line > 2 else 0) + (1 if line > 5 else 0))
 
 
+def test_one_that_would_answer_no_to_a_failure_cannot_fail(tmp_path: Path) -> None:
+    before, asked, _ = _ASKS[0]
+    shop = _shop(before, asked, "try { return true; } catch (e) { return false; }", "next();")
+    assert ruled(tmp_path / "a", _ID, shop) == [("broken", "signatures.js", 2)]
+    real = f"try {{ {_REAL} return {_COMPARED}; }} catch (e) {{ return false; }}"
+    assert [r for r, _, _ in ruled(tmp_path / "b", _ID, _shop(before, asked, real, "next();"))] == ["held"]
+
+
 def test_one_that_looks_at_the_message_is_none(tmp_path: Path) -> None:
     real = f"{_REAL} return {_COMPARED};"
     guard = f"{_REAL} if (!{_COMPARED}) return res.status(400).end(); next();"

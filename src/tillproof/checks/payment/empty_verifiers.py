@@ -8,6 +8,7 @@ from tillproof.commerce.model import Model
 from tillproof.flow.facts import Passed
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening
+from tillproof.flow.tries import reached_from
 from tillproof.flow.values import Const, Ctx, FunctionV, options
 from tillproof.ir.ops import Op
 
@@ -45,6 +46,7 @@ def _is_empty(model: Model, fn: Fn) -> bool:
     calls = [i for i, op in enumerate(body.op) if op in (Op.CALL, Op.NEW) and body.called(i) not in given]
     if any(op in _WORKS for op in body.op) or any(model.recogniser.is_("loggers", fn, i) is None for i in calls):
         return False
-    answers = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0]
+    normal = body.rows(reached_from(body, 0))  # what it answers to a failure is never come to: nothing here can fail
+    answers = [body.args(i)[0] for i in normal if body.op[i] == Op.RETURN and body.args(i)[0] >= 0]
     values = [o for a in answers for o in options(model.evaluator.value(fn, a))]
     return all(isinstance(o, Const) and not o.falsy for o in values)
