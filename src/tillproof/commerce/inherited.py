@@ -12,18 +12,13 @@ from tillproof.commerce.names import fits
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
-    Const,
     Ctx,
     FunctionV,
     Instance,
     Member,
     Param,
-    Record,
     Result,
-    Seq,
     Value,
-    constant,
-    names,
     options,
 )
 from tillproof.ir.ops import Op
@@ -146,41 +141,6 @@ class Inherited:
             return touch
         return replace(touch, kind="write" if filled.changes else "create", entity=entity(self.model.program.cls(filled.kind).name))
 
-    def writable(self, cls: ClassId) -> tuple[frozenset[str] | None, frozenset[str]]:
-        """The fields that whoever sends a request may fill in by a class, None for all, and those that he may not."""
-        named, barred = self._listed(cls, "Meta.fields"), self._listed(cls, "Meta.read_only_fields") | self._listed(cls, "Meta.exclude")
-        barred |= self._shown_by_option(cls)
-        top, own = Fn(cls.file, TOP), f"{self.model.program.cls(cls).name}."
-        for held, stores in self.model.evaluator.defuse(top).stores.items():
-            field = held.removeprefix(own)
-            if held.startswith(own) and "." not in field:
-                barred |= {field for s in stores if self._is_shown(self.model.evaluator.value(top, s))}
-        return (named or None) if "__all__" not in named else None, barred
-
-    def _shown_by_option(self, cls: ClassId) -> frozenset[str]:
-        """The fields of which the options say that they are only shown: ``extra_kwargs = {"total": {"read_only": True}}``."""
-        top = Fn(cls.file, TOP)
-        stores = self.model.evaluator.defuse(top).stores.get(f"{self.model.program.cls(cls).name}.Meta.extra_kwargs", ())
-        kept = (entry for s in stores for o in options(self.model.evaluator.value(top, s)) if isinstance(o, Record) for entry in o.entries)
-        return frozenset(
-            field
-            for field, told in kept
-            if field and isinstance(told, Record) and any(k == "read_only" and _is_yes(v) for k, v in told.entries)
-        )
-
-    def _listed(self, cls: ClassId, name: str) -> frozenset[str]:
-        top = Fn(cls.file, TOP)
-        stores = self.model.evaluator.defuse(top).stores.get(f"{self.model.program.cls(cls).name}.{name}", ())
-        values = [o for s in stores for o in options(self.model.evaluator.value(top, s))]
-        return frozenset(t for v in values for one in (v.items if isinstance(v, Seq) else (v,)) if (t := constant(one)) is not None)
-
-    def _is_shown(self, field: Value) -> bool:
-        """Whether a field of a class is only shown: ``read_only=True``, worked out by a method."""
-        if not isinstance(field, Result) or field.instr < 0:
-            return False
-        told = any(k == "read_only" and not (isinstance(v, Const) and v.falsy) for k, v in self.model.evaluator.arguments(field))
-        return told or any(n.endswith(("MethodField", "HiddenField")) for n in names(field.callee))
-
     def kind_of(self, cls: ClassId) -> ClassId | None:
         """The kind of record that an object of a class is filled into: a serializer's ``Meta.model``."""
         scope, program = self.model.evaluator.scope, self.model.program
@@ -248,7 +208,3 @@ class Inherited:
     def _is_super(self, fn: Fn, holder: int) -> bool:
         body = self.model.program.body(fn)
         return body.op[holder] == Op.CALL and body.called(holder) == "super"
-
-
-def _is_yes(value: Value) -> bool:
-    return isinstance(value, Const) and not value.falsy

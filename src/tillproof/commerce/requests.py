@@ -331,7 +331,9 @@ class Requests:
     def _is_refused(self, value: Member) -> bool:
         """Whether a value is a field that the schema refuses or drops by which the body was checked."""
         listed = lets_none_but(self.evaluator, value.base)
-        return listed is not None and value.name not in {*listed, *_CHECKED, "error", "success"}
+        if listed is not None:
+            return value.name not in {*listed, *_CHECKED, "error", "success"}
+        return self._serializers.is_never_taken(value)
 
     def _is_related(self, value: Value) -> bool:
         """Whether a value is the record that a serializer has looked up by what was sent: ``validated_data["variant"]``, declared as a
@@ -347,10 +349,12 @@ class Requests:
         if name not in self._related:
             return False
         steps = 0
-        while isinstance(here, (Member, Element, Overlay, Param)) and steps < _STEPS:
+        while isinstance(here, (Member, Element, Overlay, Param, Result)) and steps < _STEPS:
             if isinstance(here, (Member, Param)) and here.name == CHECKED:
                 return True
-            if isinstance(here, Param):
+            if isinstance(here, Result) and isinstance(here.callee, Member) and here.callee.name in ("get", "pop"):
+                here = here.callee  # the lines of an order, each with its record: `validated_data.pop("lines")`
+            if isinstance(here, (Param, Result)):
                 return False
             here, steps = here.base, steps + 1
         return False

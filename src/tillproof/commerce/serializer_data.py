@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from tillproof.commerce.declared_serializers import never_taken, serializer_of
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.program import ClassId, Program
 from tillproof.flow.values import Member, Param, Value, before_writes
@@ -11,6 +12,7 @@ from tillproof.ir.ops import Op
 CHECKED = "validated_data"
 _DATA, _JUDGES = "data", "validate"
 _OWN_PARAMETERS = 2
+_SAVES = "save"
 
 
 class SerializerData:
@@ -22,6 +24,7 @@ class SerializerData:
         self._sent = sent
         self._put_together: dict[ClassId, bool] = {}
         self._set: dict[ClassId, frozenset[str]] = {}
+        self._untaken: dict[tuple[ClassId, str], bool] = {}
 
     def is_put_together(self, param: Param) -> bool:
         """Whether what a serializer was given to check is always a record of ours, in which nothing was sent."""
@@ -40,6 +43,27 @@ class SerializerData:
             self._set[cls] = frozenset()
             self._set[cls] = frozenset(self._set_by_judging(cls))
         return cls is not None and value.name in self._set[cls]
+
+    def is_never_taken(self, value: Member) -> bool:
+        """Whether a value is a field that a serializer does not take from what was sent, unless whoever saves hands one over beside that:
+        ``serializer.save(total=...)``."""
+        cls = serializer_of(self._evaluator, before_writes(value.base))
+        if cls is None:
+            return False
+        if (cls, value.name) not in self._untaken:
+            self._untaken[cls, value.name] = never_taken(self._evaluator, cls, value.name) and value.name not in self._beside(cls)
+        return self._untaken[cls, value.name]
+
+    def _beside(self, cls: ClassId) -> set[str]:
+        """The names under which those who know of a class hand over more when they save."""
+        program, out = self._program, set[str]()
+        for file in program.mentioning(program.cls(cls).name):
+            for fn in program.functions_calling(file, {_SAVES}):
+                body = program.body(fn)
+                out |= {
+                    key for i, op in enumerate(body.op) if op == Op.CALL and body.called(i) == _SAVES for key, _ in body.call(i)[1] if key
+                }
+        return out
 
     def _handed(self, cls: ClassId) -> list[Value]:
         """The data of every object that is made of a class; none where a framework may make one by itself: a view names the class."""

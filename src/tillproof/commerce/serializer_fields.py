@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.declared_serializers import writable
 from tillproof.commerce.whole_bodies import sendable
 from tillproof.flow.values import Member, Param, Result, Value, constant, options
 
@@ -30,7 +31,7 @@ def withheld(model: "Model", value: Value) -> bool:
     if not name or not isinstance(holder, Param) or holder.name != _SENT:
         return False
     cls = model.program.method_class(holder.fn)
-    named, barred = model.inherited.writable(cls) if cls is not None else (None, frozenset())
+    named, barred = writable(model.evaluator, cls) if cls is not None else (None, frozenset())
     return name in barred or (named is not None and name not in named)
 
 

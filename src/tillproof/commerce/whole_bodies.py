@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.declared_serializers import writable
 from tillproof.commerce.inherited import Filled
 from tillproof.commerce.let_through import let_through
 from tillproof.commerce.lexicon import snake
@@ -48,7 +49,8 @@ def set_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) 
     named |= _taken_out(model, fn, i)
     passing = [let_through(model, body) for body in bodies]
     sent = [c.name for c in table.columns.values() if named.isdisjoint(_within(c.name)) and any(lets(c.name) for lets in passing)]
-    return {name: Member(bodies[0].at, bodies[0], name) for name in sent}
+    columns = (Member(bodies[0].at, bodies[0], name) for name in sent)
+    return {column.name: column for column in columns if model.requests.source(column) is not None}
 
 
 def parts_by_sender(model: "Model", entity: str, fn: Fn, i: int, ctx: Ctx | None) -> dict[str, Value]:
@@ -125,7 +127,7 @@ def _filled_in(model: "Model", filled: Filled, fn: Fn, i: int, ctx: Ctx | None) 
 
 def sendable(model: "Model", cls: ClassId, kind: ClassId, file: str) -> list[str]:
     """The columns of a kind of record that whoever sends a request may fill in by a serializer or form of a class."""
-    table, (named, barred) = model.schema.table(kind, file), model.inherited.writable(cls)
+    table, (named, barred) = model.schema.table(kind, file), writable(model.evaluator, cls)
     method = model.evaluator.scope.method
     judged = frozenset(t for name in _JUDGES if (judge := method(cls, name)) is not None for t in model.vocabulary.tokens(judge))
     out = []
