@@ -52,6 +52,7 @@ class Conditions:
         self.program = model.program
         self.evaluator = model.evaluator
         self._rows: dict[Fn, bool] = {}
+        self._leaving: dict[Fn, bool] = {}
         self._memo: dict[tuple[Fn, int, bool | None, int], Found] = {}
 
     def behind(self, held: Held) -> Found:
@@ -374,7 +375,15 @@ class Conditions:
     def _may_tell(self, fn: Fn, truth: bool | None) -> bool:
         """Whether the way a function returns can say anything: it answers, it raises, or a row that it makes or looks for may fail it."""
         body = self.program.body(fn)
-        return not body.generator and (truth is not None or Op.RAISE in body.op or self._makes_row(fn))
+        return not body.generator and (truth is not None or Op.RAISE in body.op or self._makes_row(fn) or self._leaves_somewhere(fn))
+
+    def _leaves_somewhere(self, fn: Fn) -> bool:
+        """Whether a function calls one that never returns, in the place of an error of its own: ``return Refusals.raise_("closed")``."""
+        if fn not in self._leaving:
+            self._leaving[fn] = False
+            ops = self.program.body(fn).op
+            self._leaving[fn] = any(op == Op.CALL and self.model.effects.never_returns(fn, i) for i, op in enumerate(ops))
+        return self._leaving[fn]
 
     def _makes_row(self, fn: Fn) -> bool:
         if fn not in self._rows:

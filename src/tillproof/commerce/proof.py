@@ -357,7 +357,7 @@ class SenderPolicy:
             return True
         if self.model.recogniser.is_("inert", fn, i, ctx) or self.model.recogniser.is_("answers", fn, i, ctx):
             return True
-        return effect.effect in (*_RECORDS, "record.delete") and only_notes(self.model, fn, i, ctx)
+        return effect.effect in (*_RECORDS, "record.delete", "sql") and only_notes(self.model, fn, i, ctx)
 
     def _logs(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
         """Whether a write is a logger's by the name of its class or function, and no order's or payment's."""

@@ -74,6 +74,9 @@ _SUFFIXES = ("Dto", "DTO", "Request", "Input", "Response", "Props", "Payload", "
 _GETS_ONE = re.compile(r"(get|find|load|fetch)_?(?!by|one|all|first|or)[a-zA-Z]")
 _INJECTS = ("InjectModel", "InjectRepository")  # decorators that name the records of what is handed over
 
+_ANY_ROW = re.compile(r"one|(one_)?by_\w+")
+"""What is left of the name of a function that finds a record without saying of which kind: ``this.findOne(id)``, ``findById``."""
+
 _WHOSE = ("admin", "client")
 """By themselves they hold any record; before another word they say whose it is: ``AdminOrder``."""
 _OWN_CLASS = ("__class__", "constructor")
@@ -98,7 +101,9 @@ class RecordNames:
             if isinstance(option, Instance) and (name := self._class_name(option)):
                 return entity(name)
         named = told or (self._fetched(value) if self._begins_with_function(chain) else "") or self.of_chain(chain, None)
-        return named if self._is_kind(named) else self._under_key(value) or named
+        if self._is_kind(named):
+            return named
+        return self._under_key(value) or (self._fetched(value) if _ANY_ROW.fullmatch(named) else "") or named
 
     def _begins_with_function(self, chain: Chain) -> bool:
         first = chain.links[0] if chain.links else None
