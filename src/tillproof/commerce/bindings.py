@@ -50,9 +50,24 @@ def signed_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect] = 
 def asked_at_will(model: "Model", handler: "Handler", paid: Iterable[Effect]) -> bool:
     """A payment is asked for by one piece of the request, and the order that is then marked paid is found by another: who has paid once
     names any order beside it."""
-    asked = {key for p in handler.walked.proofs if p.refetch for _, key in sent_pieces(model, asked_with(model, p.fn, p.instr, p.ctx))}
+    asked = _asked_by(model, handler)
     found = [found_by_sent(model, effect.touch) for effect in paid if effect.touch is not None]
     return bool(asked) and bool(found) and all(keys and keys.isdisjoint(asked) for keys in found)
+
+
+def asked_for_another(model: "Model", handler: "Handler", sought: frozenset[str]) -> bool:
+    """Whether a record is found by pieces of the request of which the provider, asked by another piece, is told nothing, and nothing holds
+    them against what it answers; no signature stands over the two."""
+    asked = _asked_by(model, handler)
+    if not asked or not sought or not sought.isdisjoint(asked) or not all(p.refetch for p in handler.walked.proofs):
+        return False
+    near = [fn for fn, depth in handler.closure.functions.items() if depth <= _NEAR]
+    return not any(compares(model, fn, key.rpartition(".")[2]) for fn in near for key in sought)
+
+
+def _asked_by(model: "Model", handler: "Handler") -> set[str]:
+    """The pieces of the request by which the provider is asked for a payment."""
+    return {key for p in handler.walked.proofs if p.refetch for _, key in sent_pieces(model, asked_with(model, p.fn, p.instr, p.ctx))}
 
 
 def found_by_sent(model: "Model", touch: "Touch") -> set[str]:

@@ -74,7 +74,7 @@ class Reconciled:
     """How a paid transition is tied to what was paid. ``amount``, ``currency``, ``receiver``: the comparisons on the way. ``stored``: the
     field of ours by which the record is found. ``told``: what is looked for in it is taken from the provider's own answer. ``reference``:
     comparisons of the order's own id with the one that was put into the payment when it was made. ``sought``: the pieces of the request
-    that are looked for in ``stored``. ``sum_key``: the sum of ours by which the
+    that are looked for in ``stored``; ``sent``: nothing but those is. ``sum_key``: the sum of ours by which the
     record is chosen, ``find({_id, total: answer.amount})``; ``sum_told``: what it is held against is taken from the provider's answer."""
 
     amount: tuple[Atom, ...]
@@ -86,6 +86,7 @@ class Reconciled:
     sum_key: str = ""
     sum_told: bool = False
     sought: frozenset[str] = frozenset()
+    sent: bool = False
 
 
 class Reconciling:
@@ -133,7 +134,9 @@ class Reconciling:
         sum_key, owed = next(((name, v) for name, v in chosen if self._compared.money(name)), ("", None))
         sum_told = owed is not None and is_told(self.model, owed)
         sought = frozenset(k for _, k in self._pieces_sent(key)) if key is not None else frozenset[str]()
-        return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, sum_told, sought)
+        named = [o for o in options(key) if not isinstance(o, Const)] if key is not None else []
+        sent = bool(named) and all(self.model.requests.source(o) is not None for o in named)
+        return Reconciled(each[0], each[1], each[2], stored, told, each[3], sum_key, sum_told, sought, sent)
 
     def in_vain(self, effect: Effect) -> Atom | None:
         """The last comparison of what was paid with what is owed that stands before a paid transition, in a function on the way to it, and

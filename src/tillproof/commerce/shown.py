@@ -40,6 +40,7 @@ _MASK = re.compile(r"[*•█]|x{2,}|\A[x#]\Z|redact|mask|filter|hidden|removed"
 _KEYED = words_of("get input post query param params header headers value getdata getvalue get_param getpost string pop cookie server")
 _MESSAGES = ("message", "stack")
 _JOINS = ("+", ".", "%", "||")
+_PROVING_HEADER = re.compile(r"((?:proxy-)?authorization|(?:x-)?api-?key)\s*:\s*(?:(?:bearer|basic|token)\s+)?$", re.IGNORECASE)
 # Calls that make one text of several; some are methods of the list, some of what stands between.
 _LISTS = ("join", "implode")
 # Calls that write the fields of a record into an address or a form.
@@ -132,7 +133,8 @@ class Shown:
         rule = self._rules.get(body.op[step.instr])
         if rule is not None:
             return rule(step, body, out)
-        return [step._replace(instr=a, depth=step.depth + 1, flat=step.flat or self._joins(step, body)) for a in _through(body, step.instr)]
+        names, flat = (*step.names, *_proving_header(body, step.instr)), step.flat or self._joins(step, body)
+        return [step._replace(instr=a, names=names, depth=step.depth + 1, flat=flat) for a in _through(body, step.instr)]
 
     def _joins(self, step: _Step, body: Body) -> bool:
         """Whether an instruction makes a text of what it is given as it is. In Python an object is then written out."""
@@ -278,6 +280,16 @@ def _through(body: Body, i: int) -> list[int]:
     if op == Op.BINARY and body.text(args[0]) in _JOINS:
         return args[1:3]
     return []
+
+
+def _proving_header(body: Body, i: int) -> tuple[str, ...]:
+    """The name of the header by which a request proves who sends it, where a text is the whole line of it, as cURL takes them:
+    ``'Authorization: Bearer ' . $this->token``."""
+    op, args = body.op[i], body.args(i)
+    first = args[1] if op == Op.BINARY and body.text(args[0]) in _JOINS else args[0] if op == Op.TEXT and args else -1
+    const = body.const(first) if first >= 0 else None
+    line = _PROVING_HEADER.match(const[1].strip("'\"")) if const is not None else None
+    return (line[1],) if line is not None else ()
 
 
 def _without_last_resort(body: Body, chosen: list[int]) -> list[int]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.commerce.hosts import is_local
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.logs import LogSite
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
@@ -44,6 +45,10 @@ _TOKENS = re.compile(
 _OUTCOME = re.compile(r"token|ok$|status|success|error|fail|code", re.IGNORECASE)
 _BODY = ("data", "body", "json", "text", "content", "getbody", "getcontents", "result")
 _ENVIRONMENTS = ("process.env", "os.environ", "$_env", "$_server")
+_SETTING = re.compile(
+    r"(get_)?((payment|gateway|provider|merchant|store|shop|api|system|module)_)?(config|configuration|credentials?|env)(_(value|data))?"
+    r"|get_((payment|gateway|provider|merchant|store|shop|api|system|module|plugin)_)?(settings?|options?)(_(value|data))?"
+)
 _OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confirm", "invite", "verify", "csrf", "req", "request")
 
 
@@ -60,6 +65,8 @@ def secret(model: Model, piece: Piece) -> tuple[str, bool]:
         spelt = next((n.lower() for n in names(option)), "")
         if spelt in _ENVIRONMENTS and not piece.flat:
             return spelt, True
+        if asked := _asked_by_name(model, option):
+            return asked, False
         called = tuple(n for n in (*piece.names, spelt.rpartition(".")[2], _setting(model, option)) if n)
         if (named := _named(model, piece, option, called, spelt)) is not None:
             return named
@@ -120,6 +127,15 @@ def _setting(model: Model, value: Value) -> str:
         return ""
     given = model.evaluator.arguments(value)
     return (constant(given[0][1]) or "").strip("'\"") if given else ""
+
+
+def _asked_by_name(model: Model, value: Value) -> str:
+    """The credential that an object of any kind is asked for among its settings: ``$method->getConfig('secret_key')``."""
+    if not isinstance(value, Result) or value.instr < 0 or not isinstance(value.callee, Member):
+        return ""
+    given = model.evaluator.arguments(value) if _SETTING.fullmatch(snake(value.callee.name)) else []
+    name = (constant(given[0][1]) or "").strip("'\"") if given else ""
+    return name if model.words.secret(name) and not any(word in name.lower() for word in _OWN) else ""
 
 
 def shows_token(model: Model, site: LogSite, piece: Piece) -> bool:

@@ -13,7 +13,7 @@ from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.too_early import begun_by, too_early
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
-from tillproof.commerce.bindings import all_signed, compared_with_kept, order_named_by_client, signed_for_ours
+from tillproof.commerce.bindings import all_signed, asked_for_another, compared_with_kept, order_named_by_client, signed_for_ours
 from tillproof.commerce.booked_sums import booked
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
@@ -483,6 +483,8 @@ def _owed(reconciling: Reconciling, handler: Handler | None, how: Reconciled) ->
         how = replace(how, stored="", reference=())
     if handler is not None and not how.told and all_signed(reconciling.model, handler, how.sought):
         how = replace(how, told=True)
+    if handler is not None and how.stored and how.sent and asked_for_another(reconciling.model, handler, how.sought):
+        how = replace(how, stored="")
     if handler is None or handler.kind != "ipn":
         return how
     currency = how.currency or (how.amount if len(handler.provider.currencies) == 1 else ())
