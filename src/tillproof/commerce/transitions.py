@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.absence import where_there
 from tillproof.commerce.compared_states import compared_states
-from tillproof.commerce.conditions import AnyOf, Atom, flat
+from tillproof.commerce.conditions import EQUAL, UNEQUAL, AnyOf, Atom, flat
 from tillproof.commerce.declared_fields import declared_by_sender
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
@@ -257,13 +257,15 @@ class Transitions:
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
                 atoms += self._asking(atom, touch) or (self._asking_some(atom, touch) if to == (ASKED,) else [])
+        same = [a for a in atoms if to == (ASKED,) and self._asks_if_new(a, touch.fields.get(name))]
+        atoms = [a for a in atoms if a not in same]
         if not atoms and (len(to) > 1 or isinstance(touch.fields.get(name), Choice)):
             atoms = self._choosing(effect, touch)
         if not atoms:
             atoms = turned_beside(self.model, effect, effects)
         undoes = self._undoes(name, to)
         thin = [a for a in atoms if self._lets_paid_through(a, to)] if undoes and not all(GIVEN_BACK.search(t) for t in to) else []
-        atoms, looked = [a for a in atoms if a not in thin], tuple(dict.fromkeys(thin))
+        atoms, looked = [a for a in atoms if a not in thin], tuple(dict.fromkeys([*same, *thin]))
         made = [e.touch for e in effects[: effects.index(effect)] if e.touch is not None and e.touch.kind == "create"]
         none_needed = needs_none(self.model, touch, to, made)
         if none_needed == NEW and undoes and self._runs_later(effect):
@@ -274,6 +276,16 @@ class Transitions:
             none_needed = "what saves the record refuses a change that its state does not allow"
         computed = self._computed(touch.fields.get(name))
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, computed, looked)
+
+    def _asks_if_new(self, atom: Atom, told: Value | None) -> bool:
+        """Whether a condition only asks if the state that is sent is another one: ``if status == order.status: return``."""
+        body = self.model.program.body(atom.fn)
+        if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in (*EQUAL, *UNEQUAL):
+            return False
+        asked = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        sent = self.model.requests.source(told) if told is not None else None
+        named = (s for v in asked if sent is not None and sent.key and (s := self.model.requests.source(v)) is not None)
+        return told in asked or any(sent is not None and (s.kind, s.key) == (sent.kind, sent.key) for s in named)
 
     def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
         """The conditions on the record's present state that choose between several new ones: ``status === 'archived' ? 'approved' : …``"""

@@ -151,7 +151,8 @@ def _rule(model: Model, entry: Entry, part: list[tuple[Place, Transition]], hand
         f"{looks}: {who} {sets} even when {spoilt(model.words, worst.to)}, so money and goods no longer agree with what the order says."
     )
     ruling.remediation = remedy(model, place.fn.file, worst)
-    missing = "only what is ended or open already is refused" if worst.looked else "the present state is not asked for"
+    refused = "the state that it has already" if worst.sent else "what is ended or open already"
+    missing = f"only {refused} is refused" if worst.looked else "the present state is not asked for"
     ruling.evidence.append(step(model, place, missing, "missing"))
     ruling.evidence += too_little(model, worst)
     for t in [worst, *(t for _, t in bare if t is not worst)][:_MOST_SHOWN]:
