@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Literal, NamedTuple
 
+from tillproof.checks.payment.required_options import never_missing
 from tillproof.checks.payment.sender import unproven_acts
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
@@ -30,7 +31,8 @@ _NESTED = 6
 class Bypass(NamedTuple):
     """A way round. ``guard``: the branch or call that lets past; ``line``: where it stands; ``way``: the first line of the side that
     goes on without the proof; ``act``: what is then done unproven; ``also``: where the other ways
-    round are; ``ctx``: that of ``fn``. ``elsewhere``: ``fn`` may be called in place of the function that proves, and proves nothing."""
+    round are; ``ctx``: that of ``fn``. ``elsewhere``: ``fn`` may be called in place of the function that proves, and proves nothing.
+    ``shut``: it is open only where a setting is missing without which nothing starts."""
 
     kind: Literal["skipped", "swallowed", "ignored", "elsewhere"]
     fn: Fn
@@ -41,6 +43,7 @@ class Bypass(NamedTuple):
     act: Happening
     also: tuple[tuple[str, int], ...] = ()
     ctx: Ctx | None = None
+    shut: bool = False
 
 
 class _Level(NamedTuple):
@@ -78,10 +81,10 @@ def find_bypass(model: Model, handler: Handler, proofs: list[Proven]) -> Bypass 
             continue  # what this function says is lost further out
         acts = acts_assuming(Assumed(edges - {suspect.edge}, calls))
         if acts and not _tried_out(model, suspect, acts[0]):
-            found.append(_past(model, suspect, acts[0]))
+            found.append(_past(model, suspect, acts[0])._replace(shut=_never_missing(model, suspect)))
     if found:
-        worst = min(found, key=lambda way: (way.chooser != "sender", for_trial(model, way)))
-        places = dict.fromkeys((way.fn.file, way.line) for way in found)
+        worst = min(found, key=lambda way: (way.shut, way.chooser != "sender", for_trial(model, way)))
+        places = dict.fromkeys((way.fn.file, way.line) for way in found if not way.shut)
         return worst._replace(also=tuple(place for place in places if place != (worst.fn.file, worst.line)))
     edges = frozenset(s.edge for s in suspects if not s.answers)
     acts, left = acts_assuming(Assumed(edges)), acts_assuming(Assumed(edges, _calls(levels)))
@@ -122,6 +125,16 @@ def _tried_out(model: Model, suspect: _Suspect, act: Happening) -> bool:
     chain = act.ctx.chain() if act.ctx else ()
     goal = act.instr if act.fn == fn else next((c.call for c in chain if c.caller == fn), instr)
     return shut_in_production(model, fn, target, model.evaluator.defuse(fn).block_of[goal], ctx)
+
+
+def _never_missing(model: Model, suspect: _Suspect) -> bool:
+    """Whether the way past is open only where a setting is missing without which nothing starts."""
+    fn, number, kind, _ = suspect.edge
+    body = model.program.body(fn)
+    last = body.blocks[number].end - 1
+    if kind not in (EDGE_TRUE, EDGE_FALSE) or body.op[last] != Op.BRANCH:
+        return False
+    return never_missing(model, fn, body.args(last)[0], kind == EDGE_TRUE, suspect.level.ctx)
 
 
 def for_trial(model: Model, way: Bypass) -> bool:

@@ -56,7 +56,7 @@ def _rulings(model: Model, handler: Handler, proofs: list[Proven]) -> Iterator[R
     returns = handler.kind == "redirect-return"  # what is done past the proof of one is fulfil-on-redirect, a door in the proof is here
     asked = all(p.refetch for p in proofs) and only_spoils(handler.walked, acts)  # what is done before is webhook-unverified
     way = find_bypass(model, handler, proofs) if acts and not asked else None
-    if returns and way is not None and not back_door(model, way):
+    if way is not None and (way.shut or (returns and not back_door(model, way))):
         way = None
     if way is not None and way.kind != "swallowed" and all(p.refetch for p in proofs):
         way = None  # what is asked for one kind of message proves no other: that is webhook-unverified, too
