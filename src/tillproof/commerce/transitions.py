@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tillproof.commerce.absence import where_there
 from tillproof.commerce.compared_states import compared_states
-from tillproof.commerce.conditions import EQUAL, UNEQUAL, AnyOf, Atom, flat
+from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.declared_fields import declared_by_sender
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDER, entity, holds_state_of, same
@@ -37,6 +37,7 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_COMPARES = ("==", "===", "is", "eq", "!=", "!==", "is not", "<>")
 _JUDGES = re.compile(
     r"transition|state_?machine|status_(valid|check)|(^|_)(fsm|assert|ensure|validate|check|verify|guard|require|allow|permit|can|may)(_|$)"
 )
@@ -257,7 +258,7 @@ class Transitions:
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
                 atoms += self._asking(atom, touch) or (self._asking_some(atom, touch) if to == (ASKED,) else [])
-        same = [a for a in atoms if to == (ASKED,) and self._asks_if_new(a, touch.fields.get(name))]
+        same = [a for a in atoms if to == (ASKED,) and self._asks_if_new(a, name, touch.fields.get(name))]
         atoms = [a for a in atoms if a not in same]
         if not atoms and (len(to) > 1 or isinstance(touch.fields.get(name), Choice)):
             atoms = self._choosing(effect, touch)
@@ -277,15 +278,22 @@ class Transitions:
         computed = self._computed(touch.fields.get(name))
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, computed, looked)
 
-    def _asks_if_new(self, atom: Atom, told: Value | None) -> bool:
-        """Whether a condition only asks if the state that is sent is another one: ``if status == order.status: return``."""
+    def _asks_if_new(self, atom: Atom, name: str, told: Value | None) -> bool:
+        """Whether a condition only asks if the state that is sent is another than the present one: ``if status == order.status: return``.
+        What may follow the present one, ``NEXT[order.status]``, is another matter."""
         body = self.model.program.body(atom.fn)
-        if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in (*EQUAL, *UNEQUAL):
+        if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in _COMPARES:
             return False
-        asked = [self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3]]
+        one, other = (self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3])
+        return any(self._is_sent(a, told) and all(self._is_copy(o, name) for o in options(b)) for a, b in ((one, other), (other, one)))
+
+    def _is_sent(self, value: Value, told: Value | None) -> bool:
+        """Whether a value is the one that is written, or the piece of the request that this is."""
         sent = self.model.requests.source(told) if told is not None else None
-        named = (s for v in asked if sent is not None and sent.key and (s := self.model.requests.source(v)) is not None)
-        return told in asked or any(sent is not None and (s.kind, s.key) == (sent.kind, sent.key) for s in named)
+        here = self.model.requests.source(value)
+        return value is told or (
+            sent is not None and here is not None and bool(sent.key) and (here.kind, here.key) == (sent.kind, sent.key)
+        )
 
     def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
         """The conditions on the record's present state that choose between several new ones: ``status === 'archived' ? 'approved' : …``"""
