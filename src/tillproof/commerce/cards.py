@@ -119,10 +119,7 @@ class Cards:
         source = self.model.program.sources[file]
         if b" as " not in source and b" AS " not in source:
             return False
-        return (
-            re.search(rb"(?i)(?:token|vault|alias|masked|last_?(?:4|four))\w*[`'\"]?\s+as\s+[`'\"]?" + name.encode() + rb"\b", source)
-            is not None
-        )
+        return re.search(_HARMLESS + name.encode() + rb"\b", source) is not None
 
     def is_told(self, fn: Fn, name: str) -> bool:
         """Whether a card's number stands in a provider's message about a payment: such a message holds numbers masked."""

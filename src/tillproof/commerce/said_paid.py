@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Said: TypeAlias = Literal["", "loose", "sure"]
 """How certainly something says that money came."""
 
-"""Records of payments, whose state says whether they are paid."""
 _ONE = ("1", "true", "True", "TRUE")
 _VAGUE = ("success", "successful", "received", "collected", "charged", "funded", "purchased")
 _WORK = re.compile(
