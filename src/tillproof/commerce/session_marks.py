@@ -3,6 +3,7 @@ redirect(); set_session('admin'); }``. Beyond it everybody has the mark."""
 
 import re
 
+from tillproof.flow.tries import reached_from
 from tillproof.ir.body import EDGE_RAISE, Body
 from tillproof.ir.ops import Op
 
@@ -21,7 +22,7 @@ def given_or_sent_away(body: Body, condition: int, true: int, false: int, exits:
     if not key:
         return None
     with_mark, without = (true, false) if there else (false, true)
-    return there if _marks(body, without, _reached(body, with_mark), key, exits) else None
+    return there if _marks(body, without, reached_from(body, with_mark), key, exits) else None
 
 
 def _asked(body: Body, i: int) -> tuple[bool, int]:
@@ -68,7 +69,7 @@ def _puts(body: Body, i: int, key: str) -> bool:
     return const is not None and const[1] == key
 
 
-def _marks(body: Body, start: int, beyond: set[int], key: str, exits: frozenset[str]) -> bool:
+def _marks(body: Body, start: int, beyond: frozenset[int], key: str, exits: frozenset[str]) -> bool:
     """Whether every way from a block on is given the mark before it joins what lies beyond, or ends; and one is given it."""
     waiting, seen, given = [start], {start}, False
     while waiting and len(seen) < _MOST:
@@ -95,13 +96,3 @@ def _leaves(body: Body, rows: range) -> bool:
     """Whether a block raises, or answers something in place of what would come."""
     last = rows[-1] if rows else -1
     return last >= 0 and (body.op[last] == Op.RAISE or (body.op[last] == Op.RETURN and body.args(last)[0] >= 0))
-
-
-def _reached(body: Body, start: int) -> set[int]:
-    found, waiting = {start}, [start]
-    while waiting:
-        for kind, target in body.blocks[waiting.pop()].next:
-            if target not in found and kind != EDGE_RAISE:
-                found.add(target)
-                waiting.append(target)
-    return found
