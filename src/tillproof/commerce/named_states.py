@@ -1,15 +1,17 @@
 """The state of a payment that the sender of a request names himself: ``update({ payment_status: body.status })``."""
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.claims import went_well
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.said_paid import is_sent
+from tillproof.commerce.touches import Touch
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Param, leaves, options
+from tillproof.flow.values import Ctx, Param, Value, leaves, options
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -29,9 +31,8 @@ def state_named(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     touch = model.records.touch(fn, i, ctx)
     if touch is None or touch.kind != "write" or not words.entity(touch.entity):
         return False
-    own = _PAYMENT.fullmatch(touch.entity) is not None  # a payment's state says whether it is paid
-    states_of = ((k, v) for k, v in touch.fields.items() if v is not None and words.has("status_fields", k))
-    fields = (v for k, v in states_of if own or words.has("paid_fields", k) or _kept_for_provider(model, fn, k))
+    own = _PAYMENT.fullmatch(touch.entity) is not None
+    fields = _paying_states(model, fn, touch)
     calls = model.program.body(fn).op[i] == Op.CALL
     filled = own and calls and model.inherited.filled(fn, i, ctx) is not None  # `serializer.save()` of the payment
     whole = set_by_sender(model, touch.entity, fn, i, ctx) if filled else {}
@@ -52,10 +53,7 @@ def state_open(model: "Model", fn: Fn, i: int) -> bool:
     touch = model.records.touch(fn, i, None)
     if touch is None or touch.kind != "write" or not words.entity(touch.entity):
         return False
-    own = _PAYMENT.fullmatch(touch.entity) is not None
-    states = ((k, v) for k, v in touch.fields.items() if v is not None and words.has("status_fields", k))
-    paying = (v for k, v in states if own or words.has("paid_fields", k) or _kept_for_provider(model, fn, k))
-    return any(isinstance(leaf, Param) for v in paying for leaf in leaves(v, 60))
+    return any(isinstance(leaf, Param) for v in _paying_states(model, fn, touch) for leaf in leaves(v, 60))
 
 
 def begun_as_named(model: "Model", fn: Fn, i: int, ctx: Ctx | None, handed: bool = False) -> bool:
@@ -69,6 +67,16 @@ def begun_as_named(model: "Model", fn: Fn, i: int, ctx: Ctx | None, handed: bool
     words = model.words
     states = [v for k, v in touch.fields.items() if v is not None and (words.has("status_fields", k) or words.has("paid_fields", k))]
     return any(is_sent(model, v) or (handed and any(isinstance(o, Param) for o in options(v))) for v in states)
+
+
+def _paying_states(model: "Model", fn: Fn, touch: Touch) -> Iterator[Value]:
+    """What a write puts into the fields that say whether an order is paid: a payment's own state says so."""
+    own = _PAYMENT.fullmatch(touch.entity) is not None
+    for field, v in touch.fields.items():
+        if v is None or not model.words.has("status_fields", field):
+            continue
+        if own or model.words.has("paid_fields", field) or _kept_for_provider(model, fn, field):
+            yield v
 
 
 def _kept_for_provider(model: "Model", fn: Fn, field: str) -> bool:
