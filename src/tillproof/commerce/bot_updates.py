@@ -10,7 +10,7 @@ from tillproof.commerce.chats import in_chat
 from tillproof.commerce.conditions import AnyOf, Atom, flat
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
-from tillproof.flow.defuse import value_operands
+from tillproof.commerce.names_below import below
 from tillproof.flow.program import Fn
 from tillproof.flow.values import constant
 from tillproof.ir.ops import Kind, Op
@@ -27,7 +27,6 @@ _TOLD = ("secret_token", "secret")
 _REQUEST = re.compile(r"(web_?)?req(uest)?|http_?request", re.IGNORECASE)
 _SECRET = re.compile(r"(.*_)?(secret|token|signature)(_.*)?")
 _HOLE = re.compile(r"\{|<|\btoken\b", re.IGNORECASE)
-_MOST_STORES = 4
 
 How = Literal["nothing", "if set", "proven"]
 
@@ -110,20 +109,7 @@ class BotUpdateWays:
         body = self.model.program.body(atom.fn)
         if atom.truth is None or body.op[atom.instr] not in (Op.BINARY, Op.CALL):
             return False
-        named = self._named(atom.fn, atom.instr, 0)
+        named = [body.name(n) for n in below(self.model, atom.fn, atom.instr) if body.op[n] != Op.CONST or body.args(n)[0] == Kind.STRING]
         return any("secret-token" in n.lower() for n in named) or (
             len(body.args(atom.instr)) > 1 and any(_SECRET.fullmatch(snake(n.rpartition(".")[2])) for n in named)
         )
-
-    def _named(self, fn: Fn, i: int, depth: int) -> list[str]:
-        """The names and texts below an instruction, through variables."""
-        body, found, waiting = self.model.program.body(fn), list[str](), [i]
-        while waiting:
-            here = waiting.pop()
-            if body.op[here] in (Op.NAME, Op.FIELD) or (body.op[here] == Op.CONST and body.args(here)[0] == Kind.STRING):
-                found.append(body.name(here))
-            if body.op[here] == Op.NAME and depth < _MOST_STORES:
-                stores = self.model.evaluator.defuse(fn).reaching(here, body.name(here)).stores
-                found += [n for s in stores if body.op[s] == Op.STORE for n in self._named(fn, body.args(s)[1], depth + 1)]
-            waiting += [a for a in value_operands(body, here) if a < here]
-        return found

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.lexicon import snake
-from tillproof.flow.defuse import value_operands
-from tillproof.flow.program import Fn
+from tillproof.commerce.names_below import below
 from tillproof.flow.values import constant
 from tillproof.ir.ops import Op
 
@@ -24,7 +23,6 @@ _SOUGHT = re.compile(
 _ORDER = re.compile(
     r"(.*_)?(orders?|sales?|invoices?|imported|synced|processed|seen|duplicates?|mapping|mapped|exists?|existing|already)(_.*)?"
 )
-_DEEPEST = 4
 
 
 def makes_order(model: "Model", effect: Effect) -> bool:
@@ -62,18 +60,8 @@ def _is_asked(model: "Model", effect: Effect) -> bool:
 
 
 def _looks_up(model: "Model", atom: Atom) -> bool:
-    return any(_SOUGHT.fullmatch(name) and _ORDER.fullmatch(name) for name in _names_in(model, atom.fn, atom.instr, 0))
-
-
-def _names_in(model: "Model", fn: Fn, i: int, depth: int) -> list[str]:
-    """What a condition names: variables, members and the calls that gave them."""
-    body, found, waiting = model.program.body(fn), [], [i]
-    while waiting:
-        here = waiting.pop()
-        if body.op[here] in (Op.NAME, Op.FIELD):
-            found.append(snake(body.name(here).rpartition(".")[2]))
-        if body.op[here] == Op.NAME and depth < _DEEPEST:
-            for store in model.evaluator.defuse(fn).reaching(here, body.name(here)).stores:
-                found += _names_in(model, fn, body.args(store)[1], depth + 1) if body.op[store] == Op.STORE else []
-        waiting += [a for a in value_operands(body, here) if a < here]
-    return found
+    """Whether a condition names orders that were looked up: variables, members and the calls that gave them."""
+    body = model.program.body(atom.fn)
+    asked = (n for n in below(model, atom.fn, atom.instr) if body.op[n] != Op.CONST)
+    names = (snake(body.name(n).rpartition(".")[2]) for n in asked)
+    return any(_SOUGHT.fullmatch(name) and _ORDER.fullmatch(name) for name in names)
