@@ -35,8 +35,9 @@ def claimed(model: "Model", fn: Fn, i: int, ctx: Ctx | None, sent: Callable[[Val
         return False
     words = model.words
     states = [v for k, v in touch.fields.items() if v is not None and (words.has("status_fields", k) or words.has("paid_fields", k))]
-    paid = [o for v in states for o in options(v) if len(options(v)) > 1 and isinstance(o, Const) and words.has("paid_values", o.text)]
-    deciding = (c for o in paid for c in _deciding(model, fn, o))
+    several = [[o for o in options(v) if isinstance(o, Const)] for v in states if len(options(v)) > 1]
+    paid = [(o, told) for told in several for o in told if words.has("paid_values", o.text)]
+    deciding = (c for o, told in paid for c in (*_deciding(model, fn, o), *_left_as_it_is(model, fn, o, told)))
     return any(_says_so(model.evaluator.value(fn, c.instr, ctx), c.truth, sent) for c in deciding)
 
 
@@ -161,6 +162,15 @@ def _deciding(model: "Model", fn: Fn, state: Const) -> Iterator[Condition]:
     for row, op in enumerate(body.op):
         if op == Op.CONST and (fn.file, body.line[row]) == state.at and body.name(row) == state.text:
             yield from conditions_of(body, flow, row)
+
+
+def _left_as_it_is(model: "Model", fn: Fn, state: Const, told: list[Const]) -> Iterator[Condition]:
+    """The conditions under which a state that comes first is not written over by one of the others: ``let status = 'paid'``, and then
+    ``if (code !== 'OK') status = 'failed'``. Where several have to be met before it is written over none of them decides."""
+    for other in told:
+        over = list(_deciding(model, fn, other)) if other is not state and other.at >= state.at else []
+        if len(over) == 1:
+            yield Condition(over[0].instr, not over[0].truth)
 
 
 def _says_so(condition: Value, truth: bool, sent: Callable[[Value], bool], word: Callable[[str], bool] = lambda _: True) -> bool:

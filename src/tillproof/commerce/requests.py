@@ -79,6 +79,8 @@ _NESTED = 4
 # Under these names what was checked stands in the answer of a check that does not throw.
 _CHECKED = ("data", "value", "output", "validated", "payload", "right")
 _CHECKS = ("validate", "validateAsync", "validateSync", "validateUsing", "cast", "decode")
+_CLEANS = re.compile(r"(?:^|[._/-])(?:(?:de)?sanit[iy]\w*|escape\w*|strip\w*|clean\w*|purify)(?=$|[._-])", re.IGNORECASE)
+"""What a package, or its function, is called that gives a text back without what is dangerous in it."""
 _FORM = "entries"
 """A method of a form by which all of it is read."""
 
@@ -466,7 +468,13 @@ class Requests:
 
     def cleans(self, value: Result) -> bool:
         """Whether a call gives back its argument or object, cleaned or converted."""
-        return self.is_cleaner(names(value.callee), self.program.language(value.fn.file))
+        return self.is_cleaner(names(value.callee), self.program.language(value.fn.file)) or self._is_sanitizer(value)
+
+    def _is_sanitizer(self, value: Result) -> bool:
+        """Whether a function of a package is given one text alone and called after cleaning it: ``sanitizeHtml(text)``."""
+        if not isinstance(value.callee, External) or value.instr < 0 or _CLEANS.search(value.callee.name) is None:
+            return False
+        return len(self.evaluator.arguments(value)) == 1
 
     def is_cleaner(self, called: tuple[str, ...], language: str) -> bool:
         """Whether a callee of one of these names gives back its argument or object, cleaned or converted."""

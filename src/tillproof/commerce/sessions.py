@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PUTS = ("put", "set", "set_userdata", "session", "flash", "push", "setsession", "add")
+_ADDS = ("append", "push", "unshift", "array_push", "update", "setdefault")
+"""By which something is added to a list or table that stands there already."""
 _FIRST = re.compile(r"[.\[]")
 _KEYS = re.compile(r"(\w+(?:\.\w+)*)")
 _MOST_FILES = 40
@@ -54,19 +56,30 @@ class Sessions:
                         yield from self._assigned(fn, i, head)
                     elif op == Op.CALL and program.body(fn).called(i).lower() in _PUTS:
                         yield from self._put(fn, i, head)
+                    if op == Op.CALL and program.body(fn).called(i) in _ADDS:
+                        yield from self._added(fn, i, head)
 
     def _assigned(self, fn: Fn, i: int, head: str) -> Iterator[Value]:
-        """``$_SESSION['total'] = …``, ``req.session.total = …``, ``$_SESSION['cart'][$id] = …``"""
+        """``$_SESSION['total'] = …``, ``req.session.total = …``, ``$_SESSION['cart'][$id] = …``, and ``cart[id] = …`` of a ``cart`` that
+        was read of the session."""
         body, evaluator = self.model.program.body(fn), self.model.evaluator
         holder, key, value = body.args(i)
-        if "session" not in written(self.model.program, fn, holder).lower():
-            return
         source = self.model.requests.source(evaluator.value(fn, holder))
         if source is None or source.kind != "session":
             return
         named = body.name(i) if body.op[i] == Op.SET_FIELD else constant(evaluator.value(fn, key)) if key >= 0 else None
         if (source.key is None and named == head) or (source.key is not None and _FIRST.split(source.key)[0] == head):
             yield evaluator.value(fn, value)
+
+    def _added(self, fn: Fn, i: int, head: str) -> Iterator[Value]:
+        """``session["cart"].append({…})``, ``array_push($_SESSION['cart'], …)``, ``cart.update({id: {…}})``"""
+        body, evaluator = self.model.program.body(fn), self.model.evaluator
+        callee, arguments = body.call(i)
+        given = [v for _, v in arguments]
+        holder = body.args(callee)[0] if body.op[callee] == Op.FIELD else given.pop(0) if given else -1
+        source = self.model.requests.source(evaluator.value(fn, holder)) if holder >= 0 and given else None
+        if source is not None and source.kind == "session" and source.key is not None and _FIRST.split(source.key)[0] == head:
+            yield from (evaluator.value(fn, v) for v in given[-1:])
 
     def _put(self, fn: Fn, i: int, head: str) -> Iterator[Value]:
         """``session()->put('total', …)``, ``session(['total' => …])``"""

@@ -21,6 +21,7 @@ from tillproof.flow.filled import filled
 from tillproof.flow.fixed import CALLER, NOTHING, THIS, Fixed
 from tillproof.flow.found_by_name import members_chosen
 from tillproof.flow.frames import Frame, Provisional
+from tillproof.flow.given_before import within
 from tillproof.flow.given_later import GivenLater
 from tillproof.flow.hung import Hung
 from tillproof.flow.injected import of_parameter
@@ -175,7 +176,8 @@ class Evaluator:
             outer = target.outer
             if outer is None and self.program.parent(target.fn) == caller.fn:
                 outer = caller.ctx  # it is written where it is called, and sees what its function was given
-            found = caller.contexts[key] = Ctx(target.fn, caller.fn, call, caller.ctx, target.this, outer, callback)
+            this = within(self, target.this, caller.fn, call, caller.ctx)
+            found = caller.contexts[key] = Ctx(target.fn, caller.fn, call, caller.ctx, this, outer, callback)
         return found
 
     def entry_context(self, target: FunctionV) -> Ctx | None:

@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING
 
 from tillproof.flow.above import names_above
+from tillproof.flow.given_before import in_call
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Ctx, FunctionV, Instance, Value, options
 from tillproof.ir.ops import Op
@@ -34,6 +35,8 @@ def contexts(scope: "Scope", value: Instance, fn: Fn, at: tuple[str, int], most:
     function = scope.program.function(fn)
     if function is None or not scope.program.body(fn).params:
         return [None]
+    if (before := in_call(scope, value, fn)) is not None:
+        return [before]
     if filled := _filled(scope, value, fn, at):
         return filled[:most]
     told: list[Ctx | None] = []

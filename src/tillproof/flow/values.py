@@ -140,9 +140,10 @@ class ClassV(Value):
 class Instance(Value):
     """An object of a class of the repository. ``made``: where it is constructed, when that is seen (then the class is exact).
     ``origin``: what is handed over where the class is known by a declared type only. ``of``: what the declared type names as its
-    argument, as in ``Repository<Order>``: a class of ours, or anything at all (``Repository<any>``). ``known_as``: see ``ClassV``."""
+    argument, as in ``Repository<Order>``: a class of ours, or anything at all (``Repository<any>``). ``known_as``: see ``ClassV``.
+    ``within``: the call of one of its methods that has stored into it and then called the one which it is asked in."""
 
-    __slots__ = ("cls", "known_as", "made", "of", "origin")
+    __slots__ = ("cls", "known_as", "made", "of", "origin", "within")
 
     def __init__(
         self,
@@ -154,6 +155,13 @@ class Instance(Value):
         known_as: str = "",
     ) -> None:
         self.at, self.cls, self.made, self.origin, self.of, self.known_as = at, cls, made, origin, of, known_as
+        self.within: Ctx | None = None
+
+    def called_within(self, ctx: "Ctx") -> "Instance":
+        """The same object, as a method of it finds it that is called in ``ctx``."""
+        same = Instance(self.at, self.cls, self.made, self.origin, self.of, self.known_as)
+        same.within = ctx
+        return same
 
 
 class Param(Value):
@@ -314,6 +322,8 @@ def object_key(value: Value, depth: int = 0) -> ObjectKey:
         return ("member", base, value.name) if base else ()
     if not isinstance(value, Instance) or depth >= _NEAR:
         return ()
+    if value.within is not None:
+        return ("within", value.cls, value.made, id(value.within))
     if value.made is not None:
         return ("made", value.cls, *value.made)
     kept = (value.of.cls if isinstance(value.of, ClassV) else value.of.name) if value.of is not None else None

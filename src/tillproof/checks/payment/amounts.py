@@ -28,7 +28,7 @@ _CHARGING = ("payment.create", "checkout.create", "payment.update", "transfer.cr
 @dataclass(frozen=True, slots=True)
 class AmountSite:
     """``what``: ``charge`` (given to a provider), ``order-total`` (written on an order), ``cart-line`` (the price of a line of a library's
-    cart), ``free`` (decides whether to charge at all).
+    cart), ``article`` (the price of an article that is made for the order), ``free`` (decides whether to charge at all).
     ``direct``: the value itself, not something it is computed with. ``key``: the field or argument that holds it. ``ctx``: the calls that
     lead there, where the value hangs on them. ``asked``: where the provider is asked by a function of ours that sends whatever it is given,
     the call of that function."""

@@ -20,6 +20,7 @@ from tillproof.checks.payment.chosen_currencies import kept_to_charge
 from tillproof.checks.payment.declared_bounds import Barrier
 from tillproof.checks.payment.document_sums import document_sums
 from tillproof.checks.payment.form_sums import form_sums
+from tillproof.checks.payment.made_articles import made_articles
 from tillproof.checks.payment.negative_sums import taken_from_purses
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
@@ -54,10 +55,11 @@ def rule(model: Model) -> Iterator[Ruling]:
     charged = list(amount_sites(model))
     others = [*outside_charges(model), *document_sums(model)]
     asked = _asked_from_records(model, [*charged, *others])
-    sites = (*charged, *others, *sent_sums(model), *form_sums(model), *order_totals(model), *free_by_choice(model))
+    stated = (*form_sums(model), *order_totals(model), *made_articles(model), *free_by_choice(model))
+    sites = (*charged, *others, *sent_sums(model), *stated)
     for site, ruling in _ruled(model, sites, asked):
         within = _around(model, site.fn, handling)
-        if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what != "charge"):
+        if ruling is None or (ruling.outcome == "broken" and within in flawed and site.what not in ("charge", "article")):
             continue
         if ruling.outcome == "broken":
             read = (ruling.evidence[0].file, ruling.evidence[0].line)
@@ -262,6 +264,7 @@ def _break(model: Model, site: AmountSite, chosen: Chosen, ruling: Ruling, parte
         "charge": f"charged ({site.operation})",
         "order-total": "stored as what the order costs",
         "cart-line": "kept as the price of a line of the cart, which its total adds up",
+        "article": "the price of an article that is made for this order, and read back as the shop's own",
         "free": "what decides whether anything has to be paid",
     }[site.what]
     ruling.title = "The client chooses what he pays"

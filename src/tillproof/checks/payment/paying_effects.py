@@ -2,7 +2,7 @@
 
 import re
 
-from tillproof.checks.payment.other_ways import apart
+from tillproof.checks.payment.other_ways import apart, comes_first
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect
 from tillproof.commerce.entities import ORDERS
@@ -43,14 +43,21 @@ _FAILED = re.compile(r"\w[._](failed|failure|declined|denied|expired|cancell?ed|
 
 
 def paying_effects(model: Model, entry: Entry, handler: Handler | None) -> list[Effect]:
-    """The effects after which an order counts as paid; not those of a run that makes the payment right here, for a sum of our own."""
+    """The effects after which an order counts as paid; not those of a run that makes the payment right here, for a sum of our own. What is
+    charged once the provider was asked of a payment and the order counts as paid is another payment, as that of the next month."""
     effects = model.effects.of(entry.target)
     charges = [e for e in effects if e.kind in _CHARGES and _names_sum(model, e)]
     found = _paying(model, entry, handler, effects) if not charges or handler is not None else []
     if not found and handler is not None and handler.kind == "redirect-return":
         found = _bought(model, entry, effects)
     found = [e for e in found if not goes_out(model, e.fn, e.instr, e.place.ctx)]  # a payout is settled by what we have sent
-    return [e for e in found if all(apart(model, e, charge.place) for charge in charges)]
+    asked = [e for e in effects if e.kind == "payment.retrieve"]
+    return [e for e in found if all(apart(model, e, charge.place) or _is_next(model, asked, e, charge) for charge in charges)]
+
+
+def _is_next(model: Model, asked: list[Effect], paid: Effect, charge: Effect) -> bool:
+    """Whether a charge comes after what is paid by a payment that the provider was asked of before."""
+    return comes_first(model, paid, charge.place) and any(comes_first(model, e, paid.place) for e in asked)
 
 
 def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[Effect]) -> list[Effect]:
