@@ -230,3 +230,37 @@ def test_what_is_charged_once_an_order_counts_as_paid_is_another_payment(tmp_pat
 def test_the_cart_of_now_may_be_another_than_the_one_that_was_paid(tmp_path: Path, held: str, wrong: bool) -> None:
     files = {"app.js": _CART_OF_NOW.replace("HELD", held), "order.js": _MODEL}
     assert bool(broken(tmp_path, _SUMS, files)) is wrong
+
+
+_ABROAD = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const app = express();
+app.use(express.json());
+const CURRENCIES = { US: 'usd', IN: 'inr', JP: 'jpy' };
+const PRICES = { US: { currency: 'usd', amount: 4900 }, JP: { currency: 'jpy', amount: 7000 } };
+const currencyOf = (country) => CURRENCIES[country] || 'usd';
+const session = (amount, currency) => stripe.paymentIntents.create({ amount, currency });
+app.post('/pay', async (req, res) => {
+  const country = req.query.country;
+  let currency = 'usd';
+  if (req.query.country === 'IN') { currency = 'inr'; }
+  res.json(await stripe.paymentIntents.create({ amount: SUM, currency: CODE }));
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "lines"),
+    [
+        ("4900", "CURRENCIES[country]", [13]),
+        ("4900", "currencyOf(country)", [13]),
+        ("4900", "currency", [13]),
+        ("PRICES[country].amount", "PRICES[country].currency", []),
+        ("4900", "process.env.HOME_COUNTRY === 'IN' ? 'inr' : 'usd'", []),
+        ("4900", "{ US: 'usd', GB: 'gbp' }[country]", []),
+    ],
+)
+def test_a_country_that_is_sent_decides_what_the_number_is_worth(tmp_path: Path, amount: str, code: str, lines: list[int]) -> None:
+    files = {"app.js": _ABROAD.replace("SUM", amount).replace("CODE", code)}
+    assert [line for _, line in broken(tmp_path, _AMOUNT, files)] == lines

@@ -20,6 +20,7 @@ from tillproof.checks.payment.chosen_currencies import kept_to_charge
 from tillproof.checks.payment.declared_bounds import Barrier
 from tillproof.checks.payment.document_sums import document_sums
 from tillproof.checks.payment.form_sums import form_sums
+from tillproof.checks.payment.looked_up_currencies import by_something_else
 from tillproof.checks.payment.made_articles import made_articles
 from tillproof.checks.payment.negative_sums import taken_from_purses
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
@@ -85,7 +86,9 @@ def rule(model: Model) -> Iterator[Ruling]:
             ruling.anchor = (*read, read[1])  # the repository stores whatever it is handed
             yield ruling
     yield from sums_as_sent(model)
-    yield from each_once(kept_to_charge(Charges(model)))
+    in_currencies = Charges(model)
+    yield from each_once(kept_to_charge(in_currencies))
+    yield from each_once(by_something_else(in_currencies))
     for kept in (*stored_quantities(model, charged), *platform_quantities(model)):
         within = _around(model, kept.reached_by, handling)
         if kept.bound is not None or within not in flawed:
