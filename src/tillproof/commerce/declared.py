@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.accessors import told_by_accessor
 from tillproof.commerce.entities import entity
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.relations import other_end, related
@@ -42,9 +43,15 @@ if TYPE_CHECKING:
 _NO_PLACES = re.compile(r"""(?:decimal_places|scale|places)["']?\s*(?:=>|[=:])\s*0\b|\(\s*(?:["'`]\w+["'`]\s*,\s*)?\d+\s*,\s*0\s*\)""")
 # A field of a class of PHP (or a parameter of its constructor that becomes one), and what gives it.
 _OF_PHP = r"(?:private|protected|public|readonly|var)\s+\??(int|float)\s+\${0}\b|function\s+get_?{1}\(\)\s*:\s*\??(int|float)\b"
+_CASTS = re.compile(r"(?:\$casts\s*=|function\s+casts\s*\(\)[^{]*\{\s*return)\s*(\[[^\]]*\])")
+_CAST_TO: "dict[str, tuple[Number, Unit]]" = {
+    "float": ("float", "major"), "double": ("float", "major"), "real": ("float", "major"), "decimal": ("string", "major"),
+    "int": ("integer", ""), "integer": ("integer", ""),
+}  # fmt: skip
 _DEEPEST = 12
 _BETWEEN = "pivot"
 _COLUMNS = ("Column", "mapped_column", "Field")
+_CHOOSES = ("filter", "find", "slice", "sort", "at", "first", "last", "reverse", "where", "pop", "shift")
 _OWN_DATA = ("metadata", "meta_data", "notes", "custom", "custom_id", "client_reference_id")
 _TYPES: "dict[str, tuple[Number, Unit]]" = {
     "int": ("integer", ""), "integer": ("integer", ""), "float": ("float", ""), "double": ("float", ""), "Decimal": ("decimal", "major"),
@@ -83,6 +90,8 @@ class Declared:
             return Kind(*found, text, None) if found else None
         if isinstance(value, Member):
             record = self.record(value.base)
+            if record is not None and (cast := self._cast(record, value.name)) is not None:
+                return cast
             stored = self._stored(value, record)
             if stored is None and record is not None:
                 return self._annotated(record, value.name) or self._enforced(record, value.name)
@@ -185,6 +194,17 @@ class Declared:
         found = re.search(rf"^[ \t]+{re.escape(name)}[ \t]*:[ \t]*(float|int|Decimal|decimal\.Decimal)\b(?!\s*\|)", text, re.MULTILINE)
         return Kind(*_TYPES[found[1]], found[1], None) if found else None
 
+    def _cast(self, record: ClassId, name: str) -> Kind | None:
+        """What a model of Laravel's makes of a column when it is read, whatever the database keeps: ``protected $casts = ['total' =>
+        'float']``. See https://laravel.com/docs/eloquent-mutators#attribute-casting."""
+        if self.program.language(record.file) != "php":
+            return None
+        text = self.program.class_text(record).decode("utf-8", "replace")
+        block = _CASTS.search(text)
+        found = re.search(rf"""['"]{re.escape(name)}['"]\s*=>\s*['"](\w+)(?::\d+)?['"]""", block[1]) if block is not None else None
+        kind = _CAST_TO.get(found[1].lower()) if found is not None else None
+        return Kind(*kind, f"cast to {found[1].lower()}", None) if found is not None and kind is not None else None
+
     def _column(self, field: Value) -> Kind | None:
         """A column by what declares it: ``FloatField()``, ``Column(Numeric(10, 2))``."""
         if not isinstance(field, Result) or field.instr < 0:
@@ -228,11 +248,14 @@ class Declared:
     def told_by_property(self, value: Member) -> Value | None:
         """What a property of a stored record works out: ``product.price_in_cents``, declared with ``@property``."""
         record = self.record(value.base)
-        method = self.evaluator.scope.method(record, value.name) if record is not None else None
-        if method is None or record is None or not is_property(self.evaluator.scope, method):
+        if record is None:
             return None
-        target = FunctionV(value.at, method, None, Instance(value.at, record, None, value.base))
-        found = self.evaluator.returned(target, method, 0, None)
+        method = self.evaluator.scope.method(record, value.name)
+        if method is not None and is_property(self.evaluator.scope, method):
+            target = FunctionV(value.at, method, None, Instance(value.at, record, None, value.base))
+            found: Value | None = self.evaluator.returned(target, method, 0, None)
+        else:
+            found = told_by_accessor(self.evaluator, record, value)
         return None if isinstance(found, Unknown) else found
 
     def _is_named(self, receiver: Value, method: FunctionV) -> bool:
@@ -312,6 +335,8 @@ class Declared:
                 here = here.base
             elif isinstance(here, Choice):
                 here = here.options[0]
+            elif (some := _some_of(here)) is not None and self.model.operations.at(some[1].fn, some[1].instr, some[1].ctx) is None:
+                here = some[0]
             else:
                 break
         if here is value or not isinstance(here, Result) or here.instr < 0:
@@ -320,6 +345,13 @@ class Declared:
         if known is None or (isinstance(known.thing, Operation) and known.thing.op.startswith(("customer", "catalog", "order"))):
             return None
         return known.provider
+
+
+def _some_of(value: Value) -> tuple[Value, Result] | None:
+    """What elements are chosen from, and by which call: ``payments.items.filter(isOpen)``."""
+    if isinstance(value, Result) and value.instr >= 0 and isinstance(value.callee, Member) and value.callee.name in _CHOOSES:
+        return value.callee.base, value
+    return None
 
 
 def _last(value: Result) -> str:

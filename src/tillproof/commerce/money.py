@@ -18,7 +18,7 @@ _MOST = 12
 class Step:
     """Something that is done to a sum, or that tells of it. ``exponent``: ten to which power scales it, None where that varies.
     ``loses``: what is cut may be a cent of the sum; None where that hangs on the kind of number, which is not known. ``fraction``: what is
-    cut has one, of a major unit. ``of``: the kind of number that is cut."""
+    cut has one, of a major unit. ``of``: the kind of number that is cut, or that is told."""
 
     did: Did
     value: Value

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.declared import Declared
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import (
     COUNT,
     Money,
@@ -28,11 +29,14 @@ from tillproof.commerce.money import (
     written_down,
 )
 from tillproof.commerce.scales import Scale, Scales
+from tillproof.commerce.stripped import stripped
 from tillproof.commerce.sums import Sums, decimals_of
+from tillproof.flow.shape import gathers, shape
 from tillproof.flow.values import (
     CONVERSIONS,
     Choice,
     Const,
+    Element,
     External,
     FunctionV,
     Instance,
@@ -49,7 +53,7 @@ from tillproof.flow.values import (
     options,
     pieces,
 )  # fmt: skip
-from tillproof.ir.ops import Kind
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Sum as Told
 
 if TYPE_CHECKING:
@@ -80,6 +84,7 @@ class Units:
         self.scales = Scales(model.evaluator, self.sums, model.words)
         self.declared = Declared(model, self.sums)
         self._memo: dict[int, tuple[Value, tuple[Money, ...]]] = {}
+        self._asked: set[tuple[str, str]] = set()  # what of the session is being found out
 
     def of(self, value: Value) -> tuple[Money, ...]:
         """What a value may be as a sum of money: one answer for each way in which it may come about."""
@@ -112,7 +117,27 @@ class Units:
             return self._result(value, depth)
         if isinstance(value, Member) and (inner := self.declared.told_by_property(value)) is not None:
             return self._of(inner, depth + 1)
-        return [self._leaf(value)]
+        if (
+            isinstance(value, Member)
+            and gathers(value.base)
+            and (put := shape(self.evaluator, value.base).must.get(value.name)) is not None
+        ):
+            return self._of(put, depth + 1)  # of a copy: `dict(data)["amount"]`
+        return self._kept(value, depth) or [self._leaf(value)]
+
+    def _kept(self, value: Value, depth: int) -> list[Money]:
+        """A sum that the session was given before; what is added to what stood there is more than one sum."""
+        source = self.model.requests.source(value) if isinstance(value, (Member, Element, Result)) else None
+        if source is None or source.kind != "session" or not source.key:
+            return []
+        place = (source.key, self.program.unit(value.at[0]))
+        if place in self._asked:
+            return [Money()]
+        self._asked.add(place)
+        kept = [v for v in self.model.sessions.kept(source.key, value.at[0]) if not nothing(v) and not isinstance(v, (Unknown, Missing))]
+        found = [m for v in kept for m in self._of(v, depth + 1)]
+        self._asked.discard(place)
+        return found
 
     # --- arithmetic
 
@@ -138,7 +163,9 @@ class Units:
         if value.op == "+" and is_half(right):
             return self._of(left, depth + 1)
         if value.op in _ADDING:
-            return [self._together(value, [self._joined(o, depth) for o in value.operands])]
+            parts = [self._joined(o, depth) for o in value.operands if not nothing(o)]
+            # what a loop adds to nothing is added again and again
+            return [self._together(value, parts * 2 if value.op == "+" and len(parts) == 1 else parts)]
         return [Money()]
 
     def _converted(self, money: Money, value: Mix) -> Money:
@@ -238,7 +265,17 @@ class Units:
         if isinstance(value, Mix) and len(value.operands) == 2:
             shares = [self._share(o) for o in value.operands]
             return any(shares) and all(s or written_down(o) for s, o in zip(shares, value.operands, strict=True))
-        return self.model.words.has("rate_fields", name_of(value)) and not self.model.words.has("minor_fields", name_of(value))
+        name = self._field_of(value) or name_of(value)
+        return self.model.words.has("rate_fields", name) and not self.model.words.has("minor_fields", name)
+
+    def _field_of(self, value: Value) -> str:
+        """The name of the field of a model that a value declares: what a method of the model reads of its own object."""
+        if not isinstance(value, Result) or value.instr < 0:
+            return ""
+        body = self.program.body(value.fn)
+        stores = (use for use in self.evaluator.defuse(value.fn).uses(value.instr) if body.op[use] == Op.STORE)
+        told = self.sums.known(value)
+        return next((snake(body.name(use).rpartition(".")[2]) for use in stores), "") if told is not None and told.does == "gives" else ""
 
     def _hundredth(self, value: Value, sum_: Value) -> bool:
         """A hundredth by which a sum of money is multiplied is a share of it, whatever it is called: ``price * (discount / 100)``."""
@@ -290,6 +327,10 @@ class Units:
     def _done(self, told: Told, money: Money, value: Result, arguments: list[Value]) -> Money:
         if told.does == "cuts":
             return self._cut(money, value)
+        if told.does == "strips":
+            first = told.places or 0
+            searched, put = (arguments[n] if n < len(arguments) else None for n in (first, first + 1))
+            return stripped(money, value, searched, put)
         if told.does == "rounds":
             return money.after(Step("round", value), number=told.number or money.number, whole=True, inexact=False)
         if self._marks(told, arguments):
@@ -368,10 +409,10 @@ class Units:
         callback = next((o for v in (*others, subject) for o in options(v) if isinstance(o, FunctionV)), None)
         if callback is not None:
             returned = self.evaluator.returned(callback, value.fn, value.instr, value.ctx, callback=True)
-            return self._joined(returned, depth)
+            return self._together(value, [self._joined(returned, depth)] * 2)  # of more than one element
         field = constant(others[0]) if len(others) == 1 else None
         if field and isinstance(value.callee, Member):
-            return self._joined(Member(value.at, value.callee.base, field.strip("'\"")), depth)
+            return self._together(value, [self._joined(Member(value.at, value.callee.base, field.strip("'\"")), depth)] * 2)
         parts = subject.items if isinstance(subject, Seq) else (subject,)
         return self._together(value, [self._joined(p, depth) for p in (*parts, *others) if not isinstance(p, FunctionV)])
 
@@ -391,6 +432,8 @@ class Units:
 
     def _given(self, told: Told, value: Value) -> Money:
         unit: Unit = "minor" if told.unit == "hundredths" else told.unit
+        if not unit and self.model.words.has("minor_fields", self._field_of(value)):
+            unit = "minor"
         whole = told.number == "integer" or told.unit in ("minor", "hundredths")
         return Money(told.number, unit, whole, False, told.unit == "hundredths", True, (Step("told", value, note=told.note),))
 
@@ -419,7 +462,8 @@ class Units:
         number: Number = kind.number if kind is not None else ""
         unit: Unit = "minor" if minor else kind.unit if kind is not None else ""
         note = f"`{name}` is declared as {kind.what}" if kind is not None else f"`{name}` says so by its name" if minor else ""
-        steps = (Step("told", kind.value if kind is not None and kind.value is not None else value, note=note),) if note else ()
+        told_by = kind.value if kind is not None and kind.value is not None else value
+        steps = (Step("told", told_by, note=note, of=number),) if note else ()
         return Money(number, unit, minor or number == "integer", False, False, kind is not None, steps)
 
     def _language(self, value: Value) -> str:

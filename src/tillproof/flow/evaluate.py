@@ -358,6 +358,8 @@ class Evaluator:
             if hits and hits[-1][1]:
                 return hits[-1][0]
             under = self._within(value.base, name, at, seen)
+            if isinstance(under, Member) and under.base is value.base and isinstance(value.base, Record):
+                under = Member(at, value, name)  # a method of the record: what was written into it is there for that as well
             computed = [v for k, v, _ in value.writes if k is None] if isinstance(under, Missing) and not hits and not merged else []
             return choice(at, [*(v for v, _ in hits), *merged, *(computed or [under])])  # `order[field] = given`
         spread: list[Value] = []  # what may have the key, and goes before what has it by default: ``{ base: 'https://…', ...options }``

@@ -15,11 +15,13 @@ from tillproof.flow.values import (
     Instance,
     Member,
     Missing,
+    Overlay,
     Place,
     Record,
     Result,
     Seq,
     Value,
+    before_writes,
     choice,
     options,
 )  # fmt: skip
@@ -37,7 +39,7 @@ def looked_up(ev: "Evaluator", f: Frame, i: int, callee: Member, at: Place) -> V
     arguments = f.body.call(i)[1]
     if len(arguments) > 0 and (kept := [v for o in options(callee.base) for v in ev.registries.of(o)]):
         return choice(at, [*kept, *(ev.at(f, v) for _, v in arguments[1:2])])
-    tables = [o for o in options(callee.base) if isinstance(o, Record) and o.entries]
+    tables = [o for o in options(callee.base) if isinstance(o, (Record, Overlay)) and _entries(o)]
     if tables and arguments:
         return _of_table(ev, f, tables, [v for _, v in arguments], at)
     maps = [o for o in options(callee.base) if isinstance(o, Result) and _is_map(o)]
@@ -73,17 +75,35 @@ def of_working_map(ev: "Evaluator", value: Value) -> bool:
     return bool(put) and all(isinstance(o, Record) for o in put)
 
 
-def _of_table(ev: "Evaluator", f: Frame, tables: list[Record], given: list[int], at: Place) -> Value | None:
+def _entries(table: Record | Overlay) -> list[tuple[str | None, Value]]:
+    """What a table was written with, where it was written down, and what was written into it since."""
+    held = before_writes(table)
+    if not isinstance(held, Record) or not held.entries:
+        return []
+    later: list[tuple[str | None, Value]] = []
+    while isinstance(table, Overlay):
+        later += [(k, v) for k, v, _ in table.writes]
+        table = table.base  # type: ignore[assignment]
+    return [*held.entries, *later]
+
+
+def _of_table(ev: "Evaluator", f: Frame, tables: list[Record | Overlay], given: list[int], at: Place) -> Value | None:
     """What a literal of Python holds under a key, or the other thing that is named: ``{'paid': keep, 'failed': note}.get(kind, ignore)``.
     None where the key is not known and it holds anything but functions, classes and objects, or anything but constants."""
     wanted = ev.at(f, given[0])
-    if isinstance(wanted, Const) and all(sum(k == wanted.text for k, _ in table.entries) == 1 for table in tables):
+    if isinstance(wanted, Const) and all(_is_once(table, wanted.text) for table in tables):
         return choice(at, [ev.index(table, wanted, at) for table in tables])  # what was handed over by that very name
-    held = [o for table in tables for _, v in table.entries for o in options(v)]
+    held = [o for table in tables for _, v in _entries(table) for o in options(v)]
     if not (all(_is_code(o) for o in held) or all(isinstance(o, Const) for o in held)):
         return None
     found = [ev.index(table, wanted, at) for table in tables]
     return choice(at, [*(v for v in found if not isinstance(v, Missing)), *(ev.at(f, other) for other in given[1:2])][:_MOST])
+
+
+def _is_once(table: Record | Overlay, key: str) -> bool:
+    """Whether a table has one entry of that key, whatever was put in its place later."""
+    held = before_writes(table)
+    return isinstance(held, Record) and sum(k == key for k, _ in held.entries) == 1
 
 
 def _is_code(value: Value) -> bool:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tillproof.checks.payment.charges import Charge, Charges, argument_line, did
+from tillproof.checks.payment.charges import Charge, Charges, argument_line, did, line_in_request
 from tillproof.checks.payment.declared_bounds import CHOSEN_FROM, WHOLE, declared_bound
 from tillproof.checks.payment.order_currency import declared_codes
 from tillproof.checks.payment.shown_hundredths import divided_by_hundred
@@ -80,11 +80,26 @@ def _unit(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
     """A sum of another unit than the provider takes."""
     if money.unit == "over":
         told = did(money, "told")
-        where = _last(money, "up", "convert").value
+        where = _asked_for(charges, _last(money, "up", "convert").value, told)
         return Flaw("twice", where, "high", "certain" if told is not None else "likely", told.value if told else None)
     if money.unit == "major" and not _is_whole_currency(charges, charge) and not charges.follows(charge, None):
         return Flaw("major", _given(charges, charge), "high", "certain" if money.sure or did(money, "fix") else "likely", _teller(money))
     return None
+
+
+def _asked_for(charges: Charges, converted: Value, told: Step | None) -> Value:
+    """Where a function of ours that converts is asked to, for a sum that comes from elsewhere: for others it may be right."""
+    if told is None or not isinstance(converted, (Mix, Result)) or converted.ctx is None or converted.ctx.call < 0:
+        return converted
+    program, here = charges.model.program, converted.ctx
+    function = program.function(converted.fn)
+    if (
+        function is None
+        or here.fn != converted.fn
+        or (told.value.at[0] == converted.fn.file and function.line <= told.value.at[1] <= function.end_line)
+    ):
+        return converted
+    return Const((here.caller.file, program.body(here.caller).line[here.call]), Kind.NULL, "")
 
 
 def _is_whole_currency(charges: Charges, charge: Charge) -> bool:
@@ -307,11 +322,22 @@ def _in_decimals(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         if isinstance(varies, Currency) and named and not charges.follows(charge) and charges.pinned(charge) is None:
             return Flaw("decimals", fixed.value, "medium", "likely", varies.value)
         return None
+    if charge.taken == "decimal-string" and _is_kept_float(charges, charge, money):
+        return Flaw("float", _sent(charges, charge), "medium", "likely", _teller(money))
     worked = money.number == "float" or (money.number == "string" and money.inexact)
     if charge.taken == "decimal-string" and worked and (money.inexact or _cast(money)):
-        where = fixed.value if fixed is not None else _given(charges, charge)
+        where = fixed.value if fixed is not None else _sent(charges, charge)
         return Flaw("float", where, "medium" if money.inexact else "low", "likely" if money.sure or money.inexact else "possible")
     return None
+
+
+def _is_kept_float(charges: Charges, charge: Charge, money: Money) -> bool:
+    """Whether a sum is kept as a binary float and handed on, or written out, with as many decimals as that has. PHP writes the text of a
+    float with fourteen digits, so that its error is gone."""
+    told = next((s for s in money.steps if s.did == "told" and s.of == "float"), None)
+    if told is None or any(s.did in ("fix", "round", "cut", "convert") for s in money.steps):
+        return False
+    return money.number == "float" or (money.number == "string" and charges.model.program.language(charge.site.fn.file) != "php")
 
 
 def _floors(step: Step, money: Money) -> bool:
@@ -334,6 +360,12 @@ def _given(charges: Charges, charge: Charge) -> Value:
     if charge.value.at[0] == fn.file and body.line[instr] <= charge.value.at[1] <= body.end_line[instr]:
         return charge.value
     return Const((fn.file, argument_line(charges.model.program, charge, charge.path)), Kind.NULL, "")
+
+
+def _sent(charges: Charges, charge: Charge) -> Value:
+    """Where the sum is put into what the provider is sent: whatever hands it over, there it has to be written out."""
+    found = line_in_request(charges.model.program, charge)
+    return Const(found, Kind.NULL, "") if found is not None else _given(charges, charge)
 
 
 def _teller(money: Money) -> Value | None:

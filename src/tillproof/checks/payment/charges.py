@@ -1,7 +1,7 @@
 """The sums that provider operations are given, each with the currency beside it and the way in which it is worked out."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from tillproof.commerce.strange_sums import strange_sites
 from tillproof.commerce.units import Units
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.values import Const, Ctx, Member, Mix, Param, Record, Result, Value, choice, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 CREATES = ("payment.create", "checkout.create", "transfer.create", "payout.create", "subscription.create")
@@ -185,10 +186,31 @@ def argument_line(program: Program, charge: Charge, path: str) -> int:
     key, found = path.rpartition(".")[2].removesuffix("[]"), body.line[instr]
     for i in range(instr):
         if body.op[i] == Op.RECORD:
-            for k, v in zip(body.args(i)[::2], body.args(i)[1::2], strict=True):
-                if k >= 0 and (const := body.const(k)) and const[1].strip("'\"") == key:
+            for k, v in _pairs(body.args(i)):
+                if _is_key(body, k, key):
                     found = body.line[v]
     return found
+
+
+def line_in_request(program: Program, charge: Charge) -> tuple[str, int] | None:
+    """The line on which a sum is put under its key into what the provider is sent, in the innermost function that does so."""
+    key = charge.path.rpartition(".")[2].removesuffix("[]")
+    links = charge.ctx.chain() if charge.ctx is not None else ()
+    for fn, instr in ((charge.site.fn, charge.site.instr), *((c.caller, c.call) for c in links if c.call >= 0)):
+        body = program.body(fn)
+        found = [(i, v) for i in range(len(body.op)) if body.op[i] == Op.RECORD for k, v in _pairs(body.args(i)) if _is_key(body, k, key)]
+        before = [v for i, v in found if i < instr]
+        if found:
+            return fn.file, body.line[before[-1] if before else found[0][1]]
+    return None
+
+
+def _pairs(entries: Sequence[int]) -> Iterator[tuple[int, int]]:
+    return zip(entries[::2], entries[1::2], strict=True)
+
+
+def _is_key(body: Body, k: int, key: str) -> bool:
+    return k >= 0 and (const := body.const(k)) is not None and const[1].strip("'\"") == key
 
 
 def ruling_of(charges: Charges, charge: Charge, check: str, kind: str) -> Ruling:

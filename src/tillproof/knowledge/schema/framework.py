@@ -114,7 +114,8 @@ class Sum(Part, frozen=True):
     ``number``), ``cuts`` (whole: what is behind the point is dropped, or added to), ``rounds`` (whole, to the nearest), ``fixes`` (rounded
     to the ``decimals`` that it states, or to those at position ``places`` of the arguments, a number or a pattern like ``%.2f``),
     ``times``/``over`` (multiplied or divided by the last argument), ``adds`` (the sum of the object, the arguments or their elements),
-    ``power`` (the first argument raised to the second), ``minor``/``major`` (converted to that unit by the decimals of the currency).
+    ``power`` (the first argument raised to the second), ``minor``/``major`` (converted to that unit by the decimals of the currency),
+    ``strips`` (takes what stands at position ``places`` out of a text, put in by the next argument: the point of ``19.99`` leaves cents).
     The sum is the argument at position ``sum``, or the object of a leading-dot name when that is not given.
     ``unit``: ``hundredths`` is an integer of hundredths in every currency, also in those without or with other decimals.
     ``marks``: the position of the argument that says what stands between thousands, where something does unless it is an empty text; -1
@@ -122,7 +123,7 @@ class Sum(Part, frozen=True):
     """
 
     calls: tuple[str, ...]
-    does: Literal["gives", "keeps", "cuts", "rounds", "fixes", "times", "over", "adds", "power", "minor", "major"]
+    does: Literal["gives", "keeps", "cuts", "rounds", "fixes", "times", "over", "adds", "power", "minor", "major", "strips"]
     unit: Literal["minor", "major", "hundredths", ""] = ""
     number: Literal["integer", "decimal", "float", "string", ""] = ""
     sum: int | None = None

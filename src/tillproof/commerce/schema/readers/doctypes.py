@@ -13,9 +13,10 @@ from tillproof.commerce.schema.tables import Column, ColumnKind, Unique
 _FILE = re.compile(r"/doctype/(\w+)/\1\.json$")
 _NAMED_BY = re.compile(r"field:(\w+)")
 _KINDS: dict[str, ColumnKind] = {
-    "Int": "integer", "Long Int": "integer", "Float": "float", "Currency": "decimal", "Percent": "decimal", "Check": "integer",
+    "Int": "integer", "Long Int": "integer", "Float": "float", "Currency": "float", "Percent": "float", "Check": "integer",
     "Datetime": "time", "Date": "time", "Time": "time", "JSON": "json",
 }  # fmt: skip
+"""The database keeps a Currency as a decimal, and Frappe reads it as a float: CONVERSION_MAP in frappe/database/mariadb/database.py."""
 _NO_COLUMN = ("Section Break", "Column Break", "Tab Break", "HTML", "Button", "Table", "Table MultiSelect", "Heading", "Fold")
 
 
