@@ -232,6 +232,8 @@ class Units:
         if scale is None or self._percentage(left) or _in_basis_points(left, scale):
             made = self._joined(left, depth)
             number, _ = self._computed(replace(made, whole=False), value)
+            if number == "integer" and isinstance(value, Mix) and value.op == "/" and not _has_decimal(value):
+                number = "float"
             return [replace(made, number=number, whole=False, inexact=None if number == "" else number == "float")]
         return [self._down(self._typed(m, value), value, scale.exponent) for m in self._of(left, depth + 1)]
 
