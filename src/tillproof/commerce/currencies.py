@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from tillproof.commerce.blind_lookups import Blind, asked_blindly
 from tillproof.commerce.currency_writes import only_codes
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.money import name_of
@@ -59,7 +60,8 @@ class Currency:
 @dataclass(frozen=True, slots=True)
 class Followed:
     """A place at which code looks at a currency and goes on accordingly. ``codes``: those that it is looked for
-    among, as they are spelt; ``case``: their letters. ``missed``: the currency comes in the other letters, so it is never found."""
+    among, as they are spelt; ``case``: their letters. ``missed``: the currency is never found, since it comes in the other letters, or
+    since it is not what is asked for: ``blind``."""
 
     fn: Fn
     instr: int
@@ -68,6 +70,7 @@ class Followed:
     codes: frozenset[str]
     case: Case
     missed: bool
+    blind: Blind = ""
 
 
 class Currencies:
@@ -187,13 +190,18 @@ class Currencies:
         out = []
         for i, op in enumerate(body.op):
             asked: int | None = None
-            if op == Op.BINARY:
+            blindly = asked_blindly(self, fn, i, ctx)
+            if blindly is not None:
+                about = self.model.evaluator.value(fn, blindly[0], ctx)
+                codes = frozenset(self.listed(self.model.evaluator.value(fn, blindly[1], ctx)))
+                out.append(Followed(fn, i, ctx, about, codes, "", True, blindly[2]))
+            elif op == Op.BINARY:
                 asked = self._compared(fn, i, ctx)
             elif op in (Op.CALL, Op.NEW):
                 asked = self._asked(fn, i, ctx)
             elif op == Op.INDEX:
                 base, key = body.args(i)
-                asked = key if self._is_currency(fn, key, ctx) and self._decimals_table(fn, base, ctx) else None
+                asked = key if self.is_currency(fn, key, ctx) and self._decimals_table(fn, base, ctx) else None
             if asked is not None:
                 currency = self.model.evaluator.value(fn, asked, ctx)
                 codes, given = self._codes(fn, i, asked, ctx), self.case_of(currency)
@@ -242,11 +250,11 @@ class Currencies:
         body = self.program.body(fn)
         operator, left, right = body.text(body.args(i)[0]), *body.args(i)[1:3]
         if operator in _IN:
-            return left if self._is_currency(fn, left, ctx) and self._tells(self.model.evaluator.value(fn, right, ctx)) else None
+            return left if self.is_currency(fn, left, ctx) and self._tells(self.model.evaluator.value(fn, right, ctx)) else None
         if operator not in _EQUAL:
             return None
         for one, other in ((left, right), (right, left)):
-            if self._is_currency(fn, one, ctx) and _code(self.model.evaluator.value(fn, other, ctx)):
+            if self.is_currency(fn, one, ctx) and _code(self.model.evaluator.value(fn, other, ctx)):
                 return one
         return None
 
@@ -259,7 +267,7 @@ class Currencies:
         name = body.name(callee).rpartition(".")[2]
         receiver = [body.args(callee)[0]] if body.op[callee] == Op.FIELD else []
         given = [v for _, v in arguments]
-        about = next((v for v in given if self._is_currency(fn, v, ctx)), None)
+        about = next((v for v in given if self.is_currency(fn, v, ctx)), None)
         if about is None:
             return None
         if self.model.words.has("decimals_fields", name):
@@ -281,11 +289,14 @@ class Currencies:
             for u in users
         )
 
-    def _is_currency(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+    def is_currency(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
+        """Whether an instruction gives a currency, by what it is called or by where it comes from."""
         i = self._uncased(fn, i)
         if any(self._is_name(p) for p in written(self.program, fn, i).split(".") if p not in ("?", "")):
             return True
         body = self.program.body(fn)
+        if body.op[i] == Op.INDEX and (key := body.const(body.args(i)[1])) is not None:
+            return self._is_name(key[1].strip("'\""))  # `$order['currency']`
         if body.op[i] not in (Op.NAME, Op.CALL):
             return False
         stores = self.model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else ()
@@ -305,9 +316,13 @@ class Currencies:
             i = body.call(i)[1][0][1]
         return i
 
+    def listed(self, container: Value) -> set[str]:
+        """The codes that a list, set or table holds, in upper case."""
+        return {code for item in _items(self.model.evaluator, container) if (code := _code(item))}
+
     def _tells(self, container: Value) -> bool:
         """Whether being in a container says something of the decimals: not when it holds currencies with two and with others."""
-        codes = {code for item in _items(self.model.evaluator, container) if (code := _code(item))}
+        codes = self.listed(container)
         return not codes or len({self.decimals(c) == 2 for c in codes}) == 1
 
     def _decimals_table(self, fn: Fn, base: int, ctx: Ctx | None) -> bool:

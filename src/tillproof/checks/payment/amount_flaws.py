@@ -82,7 +82,7 @@ def _unit(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
         told = did(money, "told")
         where = _asked_for(charges, _last(money, "up", "convert").value, told)
         return Flaw("twice", where, "high", "certain" if told is not None else "likely", told.value if told else None)
-    if money.unit == "major" and not _is_whole_currency(charges, charge) and not charges.follows(charge, None):
+    if money.unit == "major" and not _is_whole_currency(charges, charge) and not charges.follows(charge) and not charges.misses(charge):
         return Flaw("major", _given(charges, charge), "high", "certain" if money.sure or did(money, "fix") else "likely", _teller(money))
     return None
 
@@ -128,8 +128,8 @@ def _currency(charges: Charges, charge: Charge, money: Money) -> Flaw | None:
             return None
         scaled = [s.value for m in charges.units.of(charge.value) for s in m.steps if s.did in ("up", "down")]
         return Flaw("thousandths", _decides(charges, follows[0]), "low", "likely", scaled[0] if scaled else where)
-    if charges.pinned(charge) is not None:
-        return None
+    if charges.pinned(charge) is not None or charges.misses(charge):
+        return None  # what is never found is told where it is looked for
     return Flaw("factor", where, "medium", "likely", varies.value)
 
 

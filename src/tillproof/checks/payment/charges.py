@@ -109,11 +109,15 @@ class Charges:
     def follows(self, charge: Charge, money: Money | None = None) -> list[Followed]:
         """Where, on the way of a sum to the provider, the code goes on by the currency."""
         out: list[Followed] = []
-        for fn, ctx in self._way(charge, money):
+        for fn, ctx in self.way(charge, money):
             out += [p for p in self.currencies.followed(fn, ctx) if not p.missed]
         return list(dict.fromkeys(out))
 
-    def _way(self, charge: Charge, money: Money | None) -> list[tuple[Fn, Ctx | None]]:
+    def misses(self, charge: Charge) -> bool:
+        """Whether, on the way of a sum to the provider, a currency's decimals are looked for where they are never found."""
+        return any(p.missed for fn, ctx in self.way(charge) for p in self.currencies.followed(fn, ctx))
+
+    def way(self, charge: Charge, money: Money | None = None) -> list[tuple[Fn, Ctx | None]]:
         """The functions that a sum goes through, each in its context."""
         found: dict[tuple[Fn, int], tuple[Fn, Ctx | None]] = {}
 

@@ -6,6 +6,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, ruling_of
 from tillproof.checks.payment.chosen_currencies import given_to_charges, owing
 from tillproof.checks.payment.order_currency import asked_for, currency_of_orders, holder_of
+from tillproof.checks.payment.unkept_currencies import Unkept, unkept
 from tillproof.checks.ruling import Evidence, Ruling, each_once
 from tillproof.commerce.currencies import Currency
 from tillproof.commerce.given import is_open, values_at
@@ -30,6 +31,8 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
     currency = charge.currency
     if currency is None:
         return None if reads_request(charges.model, charge.site, charge.ctx) else _absent(charges, charge)  # the page may send one
+    if (asked := unkept(charges, charge)) is not None:
+        return _not_kept(charges, charge, asked)
     if currency.origin == "client":
         return None  # `given_to_charges` speaks of it
     rules = {"shop": _of_the_shop, "fixed": _fixed, "record": _held, "setting": _held}
@@ -82,6 +85,20 @@ def _absent(charges: Charges, charge: Charge) -> Ruling | None:
             "the order is in the default account's currency."
         )
     ruling.evidence += [Evidence(*orders, "an order has a currency of its own")] if orders is not None else []
+    return ruling
+
+
+def _not_kept(charges: Charges, charge: Charge, asked: Unkept) -> Ruling:
+    """A currency that a record is asked for by a name under which it keeps none."""
+    ruling = _break(charges, charge)
+    provider, without = charge.site.provider.name, charge.site.operation.currency_without
+    ruling.severity, ruling.confidence = "high" if without else "medium", "certain"
+    ruling.title = f"The record is asked for `{asked.asked}`, and keeps its currency as `{asked.kept}`"
+    happens = f"{provider} charges the number in {without}" if without else f"{provider} refuses the request, or takes a default"
+    ruling.message = f"The answer is always empty, so no currency is sent: {happens}, whatever the order's currency."
+    ruling.remediation = f"Give `{asked.kept}`, and refuse to charge where it is empty."
+    ruling.evidence.append(Evidence(*asked.read, "nothing is answered here", "missing"))
+    ruling.evidence += [Evidence(*asked.declared, "the currency is kept here", "source")] if asked.declared is not None else []
     return ruling
 
 

@@ -137,11 +137,13 @@ class Sum(Part, frozen=True):
 class Currencies(Part, frozen=True):
     """Where a framework's currencies come from. ``own``: calls and members by which a record tells its own currency. ``default``: those
     that tell the shop's currency, which a record need not have. ``upper``: calls that know a currency's decimals by its code in upper case
-    alone and take two for any other text."""
+    alone and take two for any other text. ``unanswered``: methods, with their class, that a record has not and answers with nothing instead
+    of an error."""
 
     own: tuple[str, ...] = ()
     default: tuple[str, ...] = ()
     upper: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
     source: str = ""
 
 
