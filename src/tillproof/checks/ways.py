@@ -6,7 +6,7 @@ from tillproof.checks.ruling import Evidence
 from tillproof.commerce.arrivals import Arrival
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
-from tillproof.commerce.entries import Entry
+from tillproof.commerce.entries import Entry, lent_to
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.thin_routes import only_hands_on
@@ -30,7 +30,9 @@ _OF_A_MESSAGE = re.compile(r"\w[._:/ -]\w")
 
 
 def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
-    """Where an entry point stands."""
+    """Where an entry point stands: a method that several classes inherit at the class on whose objects it is called."""
+    if (cls := lent_to(model.program, entry)) is not None:
+        return cls.file, model.program.cls(cls).line
     function = model.program.function(entry.target.fn)
     return entry.target.fn.file, function.line if function else 1
 

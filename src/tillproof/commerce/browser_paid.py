@@ -63,9 +63,9 @@ class BrowserPaid:
         model = self.model
         near = bool(model.operations.candidates())
         told = [h for h in model.handlers.all if h.kind != "redirect-return"]
-        webhooks = {h.entry.target.fn for h in told if self._comes_proven(h)} | {
-            h.entry.target.fn for h in told if h.entry.role != "customer"
-        }
+        webhooks = {h.entry.target.fn for h in model.handlers.all if self._comes_proven(h)}
+        webhooks |= {h.entry.target.fn for h in told if h.entry.role != "customer"}
+        webhooks |= model.gateways.dispatching  # each of those that it chooses between is a way in of its own
         returned = {h.entry.target.fn for h in model.handlers.all if h.kind == "redirect-return"}
         taken: set[Fn] = set()
         out: list[Transitions] = []

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _RETURN = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|results?|thank[-_]?(you|s)|callback|redirect"
+    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|finish(ed)?|results?|thank[-_]?(you|s)|callback|redirect"
     r"|confirmation|confirm|fail(ed|ure)?(_?url)?|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|(verify|validate)([-_]?payment)?"
     r"|next|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
 _BACK = re.compile(
-    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|results?|thank[-_]?(you|s)|redirect|order[-_]?confirmation"
+    r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|finish|cancel(l?ed)?|results?|thank[-_]?(you|s)|redirect|order[-_]?confirmation"
     r"|fail(ed|ure)?(_?url)?|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
@@ -76,8 +76,8 @@ class BrowserReturns:
         if _starts(closure, 2) and not any(getattr(k.thing, "op", "") == "payment.retrieve" for _, _, k in closure.operations):
             return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
-        route = without_goods(entry.route or entry.target.fn.file)
         name = self.model.program.name(entry.target.fn)
+        route = without_goods(entry.route or f"{entry.target.fn.file}/{snake(name)}")
         says = says_return(route) or says_return(name)
         told = self.model.handlers.told.to(entry, "browser")
         if (sent := next((p for p in paying if p.id in told), None)) is not None:
@@ -115,7 +115,11 @@ class BrowserReturns:
             and "hook" not in route.lower()
             and not _ACCOUNT.search(route)
             and not (_CANCELS.search(route) and self._named(paying, route, entry) is None)
-            and (_CHECKOUT.search(route + entry.target.fn.file) or all(_BACK.search(f"/{s}") for s in _segments(route)))
+            and (
+                _CHECKOUT.search(route + entry.target.fn.file)
+                or all(_BACK.search(f"/{s}") for s in _segments(route))
+                or self._named(paying, route, entry) is not None
+            )
             and not _starts(closure, 4)
             and (len(paying) < _SEVERAL or self._named(paying, route, entry))
             and ({"GET", "ANY"} & set(entry.methods) or self._back_by(entry, route))

@@ -31,7 +31,7 @@ from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plai
 from tillproof.commerce.names import fits
 from tillproof.commerce.role_names import RANK
 from tillproof.commerce.roles import Roles
-from tillproof.flow.program import TOP, ClassId, Fn
+from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.values import Const, Element, FunctionV, Instance, Place, Result, Seq, Text, Value, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Role
@@ -66,6 +66,13 @@ class Entry:
     place: Place
     note: str
     hands: str = ""
+
+
+def lent_to(program: Program, entry: Entry) -> ClassId | None:
+    """The class of ours that an entry point's method is inherited by; None when it is the class's own, or no method."""
+    this = entry.target.this
+    owner = program.owner(entry.target.fn)
+    return this.cls if isinstance(this, Instance) and owner is not None and this.cls != owner else None
 
 
 def find_entries(wiring: Wiring) -> list[Entry]:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.browser_returns import says_return
 from tillproof.commerce.entries import Entry
+from tillproof.commerce.recognition import HOOK
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import FunctionV, Instance, Param, options
 from tillproof.ir.ops import Op
@@ -38,7 +40,7 @@ class Gateways:
         for entry in entries:
             if entry.role not in ("public", "customer") or entry.route is None:
                 continue
-            for family in self._families(entry.target.fn):
+            for family in self._families(entry):
                 self.dispatching.add(entry.target.fn)
                 self.choosing.update(target.handed_on for target in family if target.handed_on is not None)
                 for target in family:
@@ -51,9 +53,11 @@ class Gateways:
         named = self._providers(entry.target.fn.file)
         return self.model.knowledge.providers[named[0]] if len(named) == 1 else None
 
-    def _families(self, fn: Fn) -> Iterator[list[FunctionV]]:
-        """The methods that a function may hand its request to, when they are of several providers' classes."""
-        program = self.model.program
+    def _families(self, entry: Entry) -> Iterator[list[FunctionV]]:
+        """The methods that an entry point may hand its request to, when they are of several providers' classes; where its address says
+        that a payment system calls it, or sends the browser there, they are that though no pack knows all of them."""
+        fn, program = entry.target.fn, self.model.program
+        called_back = HOOK.search(entry.route or "") is not None or says_return(entry.route or "")
         body = program.body(fn)
         for i, op in enumerate(body.op):
             if op != Op.CALL or body.op[body.args(i)[0]] != Op.FIELD:
@@ -64,7 +68,8 @@ class Gateways:
                 continue
             if any(self._is_request(fn, v) for _, v in arguments) and not self._only_asks(fn, i):
                 family = self._family(fn, i, name)
-                if len({p for f in family for p in self._providers(f.fn.file)}) >= _FEW:
+                named = {p for f in family for p in self._providers(f.fn.file)}
+                if len(named) >= (1 if called_back and len({f.fn for f in family}) >= _FEW else _FEW):
                     yield family
 
     def _only_asks(self, fn: Fn, call: int) -> bool:
@@ -92,10 +97,11 @@ class Gateways:
         called = [named[f.fn] for f in found if f.fn in named]
         if found:  # another family may have a method of that name
             bases = [b for b in bases if any(b in scope.lineage(c) for c in called)]
-        if not bases:
-            return []
-        base = bases[0]
         at = (fn.file, program.body(fn).line[callee])
+        if not bases:  # a table that keeps one of each: nothing but the name ties them together
+            owners = {f.fn: f.this for f in found if isinstance(f.this, Instance)}
+            return [FunctionV(at, f, None, this, handed_on=(fn, call)) for f, this in owners.items()][:_MOST]
+        base = bases[0]
         members = [(f, c) for f, c in named.items() if base in scope.lineage(c)[1:]]
         return [FunctionV(at, f, None, Instance(at, c), handed_on=(fn, call)) for f, c in members[:_MOST]]
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tillproof.commerce.asked_paths import never_taken
 from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_return
 from tillproof.commerce.cloud_events import brought_by_bus
-from tillproof.commerce.entries import Entry
+from tillproof.commerce.entries import Entry, lent_to
 from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.entry_styles.webhook_client import STYLE as WEBHOOK_CLIENT
 from tillproof.commerce.event_names import event_names
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.kept_failures import asked_for, kept_fields
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import speaks_of
 from tillproof.commerce.proof import CONTINUES, Proven, SenderPolicy
 from tillproof.commerce.reach import Closure
@@ -22,7 +23,7 @@ from tillproof.commerce.registered import registered
 from tillproof.commerce.told_addresses import ToldAddresses
 from tillproof.commerce.unrouted import unrouted
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
-from tillproof.flow.program import Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening, Outcome
 from tillproof.flow.values import Const, FunctionV, Param, Result, Value, options
 from tillproof.ir.ops import Kind, Op
@@ -116,24 +117,26 @@ class Handlers:
 
     @cached_property
     def all(self) -> list[Handler]:
-        """Every handler, in order of file and line; an entry point is one handler at most."""
+        """Every handler, in order of file and line; an entry point is one handler at most, and a method that several classes inherit one
+        for each of them: what it proves and does is theirs."""
         out: list[Handler] = []
-        taken: set[Fn] = set()
+        taken: set[tuple[Fn, ClassId | None]] = set()
         spoken_of = bool(self.model.operations.candidates()) or self._named_in_paths() or self._named_by_events()
         others = (*registered(self.model), *unrouted(self.model)) if spoken_of else ()
         for entry in (*self.model.entries, *others):
             own = entry.role == "internal" and entry.role_because is None
-            if entry.style == "told" and entry.target.fn not in taken:
-                taken.add(entry.target.fn)
+            key = entry.target.fn, lent_to(self.model.program, entry)
+            if entry.style == "told" and key not in taken:
+                taken.add(key)
                 out.append(self._told(entry))
                 continue
-            if own or entry.target.fn in taken or not self._promising(entry) or self._only_chooses(entry):
+            if own or key in taken or not self._promising(entry) or self._only_chooses(entry):
                 continue
             handler = self._handed_on(entry) if entry.role == "staff" else self._known(entry) if spoken_of else None
-            handler = handler or self._strange(entry)
+            handler = handler or self._strange(entry) or self._return_named(entry)
             if handler is not None:
                 handler.admits = handler.admits or brought_by_bus(self.model, entry) or _proven_by_package(entry)
-                taken.add(entry.target.fn)
+                taken.add(key)
                 if not handler.walked.proofs and not handler.walked.happenings:
                     handler.walked = self.walk(entry, self.events.of.get(handler.provider.id, frozenset()))
                 out.append(handler)
@@ -345,6 +348,13 @@ class Handlers:
         paying = list({**asked, **verifying}.values())
         return self._returns.of(entry, self.closure(entry), paying) if paying else None
 
+    def _return_named(self, entry: Entry) -> Handler | None:
+        """Where the browser comes back from a system that only its address names, or from whichever of many a file of its own is about."""
+        if entry.role in ("platform", "staff", "internal") or entry.style == WEBHOOK_CLIENT:
+            return None
+        system = self.model.strangers.returned_from(entry)
+        return self._returns.of(entry, self.closure(entry), [system]) if system is not None else None
+
     def signs_what_is_paid(self, unit: str) -> bool:
         """Whether a unit takes payments by a provider whose signature over what the browser brings back is made for paid ones alone."""
         return any(b.signs == "paid" for p in self.paying(unit) for b in p.inbound)
@@ -395,10 +405,11 @@ class Handlers:
 
     def _at_route(self, entry: Entry, assumed: Assumed) -> Assumed:
         """What is assumed, and that what stands before a handler does not go the ways that it goes for other routes."""
-        if not entry.route:
+        action = _action(self.model.program.name(entry.target.fn)) if entry.style == "class" else ""
+        if not (entry.route or action):
             return assumed
         guards = {fn for guard in entry.chain for fn in self.model.reach.functions_of(guard)}
-        elsewhere = (never_taken(self.model.program, fn, entry.route) for fn in sorted(guards))
+        elsewhere = (never_taken(self.model.program, fn, entry.route or "", action) for fn in sorted(guards))
         return Assumed(assumed.edges.union(*elsewhere), assumed.calls)
 
     def _wrapping(self, callee: Value) -> Proven | None:
@@ -446,6 +457,12 @@ class Handlers:
         if len(going_on) == len(ends) or not any(isinstance(o.value, Const) and o.value.kind == Kind.NULL for o in going_on):
             going_on = [o for o in going_on if o.truth is not False]
         return bool(going_on) and all(o.proven for o in going_on)
+
+
+def _action(method: str) -> str:
+    """What a controller's method is called as an action: ``actionPayNow`` is ``pay-now``, a method without such a mark itself."""
+    bare = method.removeprefix("action")
+    return snake(bare).replace("_", "-") if bare != method and bare[:1].isupper() else method
 
 
 def _proven_by_package(entry: Entry) -> tuple[str, int, str] | None:

@@ -68,7 +68,7 @@ _METHODS = ("canActivate", "has_permission", "handle", "use", "__call__", "test_
 _SIGNED_IN = re.compile(
     r"(current_?)?(user|customer|member|account|admin|auth)(_?id)?|is_(authenticated|logged_in|signed_in)|logged_in|session|uid"
 )
-_SIGNS = re.compile(rb"createHmac|hash_hmac|\bhmac\.new|['\"][\w-]*[-_]signature['\"]", re.IGNORECASE)
+_SIGNS = re.compile(rb"createHmac|hash_hmac|\bhmac\.new|['\"][\w-]*signature\w*['\"]", re.IGNORECASE)
 _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
 )

@@ -82,6 +82,7 @@ _MAKES_DIGESTS = frozenset(
 _AN_ORDER = re.compile(r"(^|_)(orders?|payments?|transactions?|invoices?|bookings?|donations?|deposits?|purchases?|txn)(_|$)")
 _WRITES = ("order.paid", "order.write", "record.write", "record.create", "fulfil", "sql")
 _NOBODY = "unknown"
+_READING = frozenset(("GET", "HEAD"))
 _NOBODYS = frozenset(("DELETE", "PATCH"))
 """Methods by which no system tells of anything, and no browser comes back."""
 
@@ -131,7 +132,8 @@ class Strangers:
         says = any(p.search(whole) for p in (_PAYS, _BRANDS)) or (system is not None and not self.knows(system))
         pays = signed or says or system is not None
         filled = _SERVER.search(own) is not None and self._credits(entry)
-        if not (self.is_marked(entry) or (pays and (self._lets_on(entry) or (kind == "webhook" and self._writes(entry, says)))) or filled):
+        acts = self.is_marked(entry) or (pays and (self._lets_on(entry) or (kind == "webhook" and self._writes(entry, says)))) or filled
+        if not acts and not (kind == "webhook" and self._is_hook_of_payments(entry, own)):
             return None
         provider = system or self._system(_NOBODY, "Payment")
         inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
@@ -165,6 +167,14 @@ class Strangers:
     def is_system(self, host: str) -> bool:
         """Whether a host is that of a system found before."""
         return _owner_of(host) in self.systems
+
+    def returned_from(self, entry: Entry) -> Provider | None:
+        """The system that an entry point is named after, where its address, its name or the path of its file speaks of payments; one of
+        which nothing is known where those folders hold several, and this one's file is named after none of them."""
+        whole = self._whole(entry)
+        if not (_PAYS.search(whole) or _BRANDS.search(whole)):
+            return None
+        return self.named(entry) or (self._system(_NOBODY, "Payment") if _PAYS.search(words_of(entry.target.fn.file)) else None)
 
     def called(self, name: str) -> Provider:
         """The system of a name that code gives it."""
@@ -215,6 +225,17 @@ class Strangers:
             if source is not None and source.kind in ("body", "query", "raw"):
                 return True
         return False
+
+    def _is_hook_of_payments(self, entry: Entry, own: str) -> bool:
+        """Whether it is called a webhook and payments are spoken of there, or it asks for events that are named after them: it is one
+        though nothing of what it is told is kept as yet, or what keeps it is out of sight."""
+        if not _HOOKS.search(own) or set(entry.methods) <= _READING:
+            return False
+        packed = (self.model.knowledge.providers.get(word) for word in own.split("_"))
+        if any(p is not None and p.kind != "payment" for p in packed):
+            return False
+        asked = self.model.handlers.closure(entry).compared
+        return any(p.search(text) for text in (own, *map(words_of, asked)) for p in (_PAYS, _BRANDS))
 
     def _acts(self, entry: Entry) -> list[Happening]:
         return self.model.handlers.walk(entry, frozenset()).acts

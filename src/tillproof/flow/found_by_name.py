@@ -15,6 +15,7 @@ from tillproof.flow.values import (
     Mix,
     ModuleV,
     Place,
+    Record,
     Text,
     Value,
     before_writes,
@@ -86,6 +87,8 @@ def members_chosen(ev: "Evaluator", value: Value, key: Value, at: Place) -> Valu
     self::METHODS[$type]``, ``this[methods[type]]``; or those that a name with gaps may mean, ``$this->{"handle_{$type}"}``. None where
     the key says too little, or nothing bears such a name."""
     value = before_writes(value)
+    if isinstance(value, ModuleV):
+        return _exported_by(ev, value, at)
     if not isinstance(value, (Instance, ClassV)):
         return None
     told = dict.fromkeys(text for o in key.options if (text := constant(o))) if isinstance(key, Choice) else {}
@@ -94,6 +97,16 @@ def members_chosen(ev: "Evaluator", value: Value, key: Value, at: Place) -> Valu
         names = dict.fromkeys(n for cls in ev.scope.lineage(value.cls) for n in ev.program.methods(cls))
         told = {n: None for n in names if wanted.fullmatch(n)}
     found = [ev.member(value, text, at) for text in told if ev.scope.method(value.cls, text) is not None]
+    return choice(at, found) if 0 < len(found) <= _MOST else None
+
+
+def _exported_by(ev: "Evaluator", module: ModuleV, at: Place) -> Value | None:
+    """Whatever a module that is used as a table has under its names: ``require('./gateways')[name]``."""
+    held = ev.scope.exported(module.file, "default", at)
+    found = [v for o in options(held) if isinstance(o, Record) for _, v in o.entries]
+    if not found and ev.program.language(module.file) == "javascript":
+        found = [ev.scope.exported(module.file, e.name, at) for e in ev.program.indices[module.file].exports if e.name != "default"]
+        found = [v for v in found if isinstance(v, (FunctionV, ClassV, Instance))]
     return choice(at, found) if 0 < len(found) <= _MOST else None
 
 

@@ -8,6 +8,7 @@ from tillproof.checks.payment.paying_effects import paying_effects
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import entry_line, handler_line
 from tillproof.commerce.bindings import asked_at_will, looked_up_by_two, signed_at_will
+from tillproof.commerce.entries import lent_to
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Dedup
@@ -26,6 +27,7 @@ _NEAR = 2
 _KEYS = frozenset(["order_key", "get_order_key", "wc_get_order_id_by_order_key", "key_is_valid", "secure_key"])
 _NOT_PAID = ("dead_values", "open_values")
 _SEVERAL = 2
+_STATEMENT = 60  # lines of a registration before the function in it: schemas, hooks
 _RAW = frozenset(["file_get_contents", "_SERVER", "getallheaders"])
 _WRITTEN = ("order.paid", "order.write", "record.create", "record.write", "fulfil", "sql")
 _READING = {"_GET", "_POST", "_REQUEST", "request", "req", "query", "params"}
@@ -68,9 +70,9 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
     amounts = {(r.file, r.line): r.outcome for r in rulings if r.check == "payment/amount-not-reconciled"}
     rows: dict[tuple[str, int], Row] = {}
     for handler in model.handlers.all:
-        line = handler_line(model, handler)
-        file = handler.entry.target.fn.file
-        spots = {(file, line), entry_line(model, handler.entry)}  # a page without functions is judged at its top
+        file, line = _place(model, handler)
+        own = handler.entry.target.fn.file, handler_line(model, handler)
+        spots = {own, entry_line(model, handler.entry)}  # a page without functions is judged at its top
         flaw, held = next((flaws[s] for s in sorted(spots) if s in flaws), None), not confirmed.isdisjoint(spots)
         proven = _judged(model, handler, flaw, held, next((amounts[s] for s in sorted(spots) if s in amounts), None))
         rows[file, line] = _row(model, handler, file, line, handler.entry.route, proven)
@@ -83,6 +85,17 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
         proven = _OUTCOMES.get(ruling.outcome) or _judged(model, handler, ruling, False, None)
         rows.setdefault((file, line), _row(model, handler, file, line, handler.entry.route, proven))
     return [rows[place] for place in sorted(rows)]
+
+
+def _place(model: Model, handler: Handler) -> tuple[str, int]:
+    """Where people look for a handler: at the statement that registers it where it has no name and stands in that, else at itself."""
+    entry = handler.entry
+    if lent_to(model.program, entry) is not None:
+        return entry_line(model, entry)
+    file, line = entry.target.fn.file, handler_line(model, handler)
+    function = model.program.function(entry.target.fn)
+    within = entry.style == "call" and entry.place[0] == file and function is not None and not function.name
+    return (file, entry.place[1]) if within and 0 < line - entry.place[1] <= _STATEMENT else (file, line)
 
 
 def _readers(model: Model, handler: Handler) -> list[Fn]:

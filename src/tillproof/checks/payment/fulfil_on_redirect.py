@@ -171,7 +171,7 @@ def _anchor(model: Model, entry: Entry, act: Happening, ignored: bool) -> tuple[
 def _ambiguous(model: Model, act: Happening) -> bool:
     """Whether the way to the transition goes through a call that may land in several functions, so that it may not be taken at all."""
     for ctx in act.ctx.chain() if act.ctx else ():
-        if ctx.call < 0 or ctx.callback:
+        if ctx.call < 0 or ctx.callback or (ctx.caller, ctx.call) in model.gateways.choosing:
             continue
         callee = model.program.body(ctx.caller).args(ctx.call)[0]
         value = model.evaluator.value(ctx.caller, callee, ctx.parent)

@@ -9,6 +9,7 @@ from tillproof.commerce.entry_styles.classes import members
 from tillproof.commerce.entry_styles.file_routes import file_route
 from tillproof.commerce.entry_styles.guarded_paths import is_middleware
 from tillproof.commerce.entry_styles.mounts import Key, Mounts
+from tillproof.commerce.entry_styles.route_rows import by_row
 from tillproof.commerce.entry_styles.scan import bodies, by_word
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, plain_names
 from tillproof.commerce.names import fits, strip
@@ -93,6 +94,8 @@ class _Calls:
     def _call(self, fn: Fn, i: int) -> None:
         body = self.program.body(fn)
         callee = body.args(i)[0]
+        if body.op[callee] in (Op.FIELD, Op.INDEX) and body.op[i] == Op.CALL and self._rows(fn, i):
+            return
         if body.op[callee] not in (Op.FIELD, Op.NAME):
             return
         word = body.name(callee).rpartition(".")[2]
@@ -105,6 +108,18 @@ class _Calls:
             if not is_middleware(routes) and self._route_call(framework, routes, word, fn, i):
                 return
 
+    def _rows(self, fn: Fn, i: int) -> bool:
+        """The routes that one call in a loop declares, by the rows of the table that is gone through."""
+        body = self.program.body(fn)
+        callee = body.args(i)[0]
+        if body.op[callee] == Op.FIELD and body.name(callee) not in self._calls:
+            return False
+        found = False
+        for word, arguments in by_row(self.evaluator, fn, i):
+            rules = (r for r in self._calls.get(word, ()) if not is_middleware(r[1]))
+            found = any(self._route_call(framework, routes, word, fn, i, arguments) for framework, routes in rules) or found
+        return found
+
     def _mount(self, receiver: Value, word: str, fn: Fn, i: int) -> None:
         if word == "addHook":
             arguments = Arguments(self.evaluator, fn, i)
@@ -113,20 +128,21 @@ class _Calls:
         elif word != "add_middleware":
             self.mounts.use(receiver, word, fn, i)
 
-    def _route_call(self, framework: Framework, routes: Routes, word: str, fn: Fn, i: int) -> bool:
+    def _route_call(self, framework: Framework, routes: Routes, word: str, fn: Fn, i: int, given: Arguments | None = None) -> bool:
+        """Whether a call declares a route. ``given``: its arguments where a row of a table says them."""
         body = self.program.body(fn)
         callee = body.args(i)[0]
         dotted = any(n.startswith(".") for n in routes.names)
         receiver: Value | None = None
         certain: bool | None = True
-        if dotted and body.op[callee] == Op.FIELD:
+        if dotted and body.op[callee] in (Op.FIELD, Op.INDEX):
             receiver = self.evaluator.value(fn, body.args(callee)[0])
             certain = self._is_router(receiver, routes.receivers)
         elif not named(self.evaluator.value(fn, callee), routes.names):
             return False
         if certain is False:
             return False
-        arguments = Arguments(self.evaluator, fn, i)
+        arguments = given or Arguments(self.evaluator, fn, i)
         through_route = routes.path == "route" and any(".route." in n for n in routes.names)
         before = self._route_before(fn, callee)
         if through_route != (before is not None) and (before is not None or dotted):

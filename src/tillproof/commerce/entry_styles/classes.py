@@ -142,7 +142,7 @@ def _by_pattern(routes: Routes, name: str) -> str | None:
 
 def first_of_all(wiring: Wiring, cls: ClassId, before: tuple[str, ...], handled: Iterable[str], place: Place) -> tuple[FunctionV, ...]:
     """The methods of a class of ours through which each request comes to one of its handlers: ``dispatch`` before ``post``."""
-    if not any(wiring.evaluator.scope.method(cls, name) is not None for name in handled):
+    if not any("*" in name or wiring.evaluator.scope.method(cls, name) is not None for name in handled):
         return ()
     found = (wiring.method(cls, name, place) for name in before)
     return tuple([target for target in found if target is not None])
@@ -187,6 +187,12 @@ def decorated(wiring: Wiring) -> Iterator[Declared]:
             for routes in framework.routes:
                 if routes.style == "class-decorator" or (routes.style == "decorator" and framework.language == "javascript"):
                     yield from _Decorated(wiring, framework, routes).all(files)
+
+
+def _after(routes: Routes, arguments: Arguments) -> tuple[Value, ...]:
+    """The middleware among the arguments of a decorator, from the place ``1..`` on: ``@httpPost('/hook', verifySignature)``."""
+    first = next((int(place[:-2]) for place in routes.guards if place.endswith("..") and place[:-2].isdigit()), None)
+    return tuple(item for value in arguments.positional[first:] for item in items(value)) if first is not None else ()
 
 
 class _Decorated:
@@ -250,10 +256,17 @@ class _Decorated:
             if route is not None:
                 base, guards = self._global
                 route = join(base, prefix, route)
+        guards = (*guards, *self._handed(top, above), *_after(self.routes, arguments))
         return Declared(
             self.wiring.handler(fn, (fn.file, line)), route, methods, self.framework.id, self.routes.style, (fn.file, line), guards,
             self.routes.role, self.routes.note if self.routes.role != "public" else "", True, rows,
         )  # fmt: skip
+
+    def _handed(self, top: Fn, above: list[tuple[int, Value]]) -> tuple[Value, ...]:
+        """The middleware that the decorator of a class is handed for all of its methods."""
+        prefixes = (i for i, value in above if named(value, self.routes.prefixes))
+        given = (Arguments(self.wiring.evaluator, top, self.program.body(top).args(i)[2]) for i in prefixes)
+        return tuple(guard for one in given for guard in _after(self.routes, one))
 
     def _path(self, arguments: Arguments, fn: Fn) -> str | None:
         if not self.routes.path:

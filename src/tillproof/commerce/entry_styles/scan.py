@@ -98,6 +98,7 @@ def _expressions(language: str, words: Words, names: bool) -> tuple[re.Pattern[b
     elif language == "javascript":
         if methods:
             out.append(rf"\.(?:{methods}){_TYPES}(?:{_SHORT_PATH}|\(\s*\w+\s*\))")
+            out.append(r"(?i:app|router|server|fastify|api)\[[\w$.]+(?:\(\))?\]\(")  # by the method that a row of a table names
         if words.mounts:  # a router that a function makes: ``app.use(orders(db))``
             out.append(rf"\.(?:{'|'.join(map(re.escape, sorted(words.mounts)))})\(\s*[\w$.]+\(")
         if words.keyed:  # ``app.route({ method: 'POST', url: '/orders', handler })``
