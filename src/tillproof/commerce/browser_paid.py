@@ -19,8 +19,8 @@ from tillproof.knowledge.schema import Provider
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_BODIES = frozenset(["body", "json", "get_json", "getJson", "formData"])
-"""By what a request's body is read."""
+_BODIES = frozenset(["body", "json", "get_json", "getJson", "formData", "all", "validated", "dto", "dict", "model_dump", "setattr"])
+"""By what a request's body is read, or handed on as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce import told_states
 from tillproof.commerce.balances import enough_and_taken, is_zero
 from tillproof.commerce.callees import makes
+from tillproof.commerce.changed_whole import changed_whole, may_change_whole
 from tillproof.commerce.charged_at_once import confirms_at_once
 from tillproof.commerce.claims import (
     bought_with,
@@ -236,6 +237,7 @@ class PaidPolicy(SenderPolicy):
                 state_named(self.model, fn, i, None)
                 or state_open(self.model, fn, i)
                 or begun_as_named(self.model, fn, i, None, handed=True)
+                or may_change_whole(self.model, fn, i)
                 or ((self._states_given(fn, i) or self._is_whole(fn, i)) and self._makes_order(fn, i))
                 for i in calls
             ) or any(op == Op.SET_FIELD and state_named(self.model, fn, i, None) for i, op in enumerate(body.op))
@@ -320,7 +322,9 @@ class PaidPolicy(SenderPolicy):
     def _by_sender(self, fn: Fn, i: int, ctx: Ctx | None) -> Said:
         """Whether the sender's own word makes that something is paid, or somebody who comes back from paying gets what he has bought."""
         calls = self.model.program.body(fn).op[i] == Op.CALL
-        if state_named(self.model, fn, i, ctx) or (calls and begun_as_named(self.model, fn, i, ctx)):
+        if state_named(self.model, fn, i, ctx) or (
+            calls and (begun_as_named(self.model, fn, i, ctx) or changed_whole(self.model, fn, i, ctx))
+        ):
             self.named[fn, i] = None
             return "sure"
         if claimed(self.model, fn, i, ctx, self._from_sender) or said_to_have_paid(self.model, fn, i, ctx, self._from_sender):

@@ -15,9 +15,10 @@ from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.requests import Source
 from tillproof.flow.alike import worked_out_by_row
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Ctx, Place, Value
+from tillproof.flow.values import Ctx, External, Member, Place, Value, pieces
 
 _PIECES = 200
+_SENT = ("body", "query", "path", "raw")
 _KEPT = 6  # keys of a session on the way to one sum
 _SUM_ALONE = re.compile(r"(amount|value|cost|fee|price|charge|rate|cents|total)s?(_?(in_)?(cents|minor|[a-z]{3}))?")
 _OF_A_CHOICE = re.compile(r"_(methods?|options?|rates?|info|details?|data|quotes?|selections?|choices?|zones?|codes?)$")
@@ -112,7 +113,14 @@ class Chosen:
 def chosen_by_client(model: Model, value: Value) -> list[Chosen]:
     """The pieces of the client's request that a value is made of: of this one, or sums of an earlier one that the session has kept."""
     found = model.requests.sources_in(value, _PIECES)
-    return [*_sent(found), *(c for c in _kept_earlier(model, found, set()) if model.words.money(c.word))]
+    of_cookies = (c for c in _as_chosen(found, ("headers",)) if model.words.money(c.word) and not _is_signed(model, c.value))
+    return [*_as_chosen(found), *of_cookies, *(c for c in _kept_earlier(model, found, set()) if model.words.money(c.word))]
+
+
+def _is_signed(model: Model, value: Value) -> bool:
+    """Whether a cookie is one that the server has signed, so that nobody else writes it."""
+    read = (p.name for p in pieces([value], _PIECES, model.evaluator.made_of) if isinstance(p, (Member, External)))
+    return any("signed" in snake(name) for name in read)
 
 
 def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str]) -> Iterator[Chosen]:
@@ -123,12 +131,12 @@ def _kept_earlier(model: Model, found: list[tuple[Source, Value]], seen: set[str
             for value in model.sessions.kept(source.key, part.at[0]):
                 worked_out = worked_out_by_row(model.evaluator.scope, value)
                 before = model.requests.sources_in(value if worked_out is None else worked_out, _PIECES)
-                yield from _sent(before)
+                yield from _as_chosen(before)
                 yield from _kept_earlier(model, before, seen)
 
 
-def _sent(found: list[tuple[Source, Value]]) -> list[Chosen]:
-    return [Chosen(s.key, v, s.at if s.at[0] != v.at[0] else v.at, s.at) for s, v in found if s.kind in ("body", "query", "path", "raw")]
+def _as_chosen(found: list[tuple[Source, Value]], kinds: tuple[str, ...] = _SENT) -> list[Chosen]:
+    return [Chosen(s.key, v, s.at if s.at[0] != v.at[0] else v.at, s.at) for s, v in found if s.kind in kinds]
 
 
 def beside_the_price(model: Model, word: str) -> bool:

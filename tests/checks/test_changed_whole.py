@@ -1,0 +1,171 @@
+"""Orders that a request changes as it likes, what says that they are paid with the rest; and prices that come with a cookie."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.test_php_shops import broken
+
+_REDIRECT, _AMOUNT = "payment/fulfil-on-redirect", "payment/client-amount"
+
+_AUTH = """\
+const jwt = require('jsonwebtoken');
+module.exports = (req, res, next) => {
+  try { req.user = jwt.verify(req.headers.authorization, process.env.KEY); next(); } catch (e) { res.status(401).end(); }
+};
+"""
+_ORDER = """\
+const mongoose = require('mongoose');
+const schema = new mongoose.Schema({ user: String, address: String, COLUMN });
+module.exports = mongoose.model('Order', schema);
+"""
+_ROUTE = """\
+const express = require('express');
+const Order = require('./order');
+const auth = require('./auth');
+const app = express();
+app.use(express.json());
+app.put('/orders/:id', auth, async (req, res) => {
+  const { address } = req.body;
+  const order = await Order.findOne({ _id: req.params.id, user: req.user.id });
+  CHANGE
+  res.json(order);
+});
+"""
+_FLAG = "isPaid: { type: Boolean, default: false }"
+_STATES = "status: { type: String, enum: ['open', 'paid', 'sent'], default: 'open' }"
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "wrong"),
+    [
+        (_FLAG, "await Order.findByIdAndUpdate(order.id, { ...req.body });", True),
+        (_FLAG, "Object.assign(order, req.body); await order.save();", True),
+        (_STATES, "await Order.updateOne({ _id: order.id }, req.body);", True),
+        (_FLAG, "await Order.findByIdAndUpdate(order.id, { address });", False),
+        (_FLAG, "const { isPaid, ...rest } = req.body; await Order.findByIdAndUpdate(order.id, rest);", False),
+        ("note: String", "await Order.findByIdAndUpdate(order.id, { ...req.body });", False),
+        ("status: { type: String, enum: ['open', 'sent'] }", "await Order.updateOne({ _id: order.id }, req.body);", False),
+    ],
+)
+def test_an_order_that_takes_the_body_over_is_paid_by_it(tmp_path: Path, column: str, change: str, wrong: bool) -> None:
+    files = {"app.js": _ROUTE.replace("CHANGE", change), "order.js": _ORDER.replace("COLUMN", column), "auth.js": _AUTH}
+    assert [line for _, line in broken(tmp_path, _REDIRECT, files)] == ([9] if wrong else [])
+
+
+_FASTAPI = """\
+from fastapi import Depends, FastAPI, HTTPException
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from .db import Order, get_db
+from .auth import current_user
+
+app = FastAPI()
+
+
+class OrderUpdate(BaseModel):
+    address: str | None = None
+    FIELD
+
+
+@app.patch("/orders/{order_id}")
+def update(order_id: int, data: OrderUpdate, db: Session = Depends(get_db), user=Depends(current_user)):
+    order = db.query(Order).filter(Order.id == order_id, Order.user_id == user.id).first()
+    if not order:
+        raise HTTPException(404)
+    for key, value in data.model_dump(exclude_unset=True).items():
+        setattr(order, key, value)
+    db.commit()
+    return {"ok": True}
+"""
+_DB = """\
+from sqlalchemy import Boolean, Column, Integer, String, create_engine
+from sqlalchemy.orm import declarative_base, sessionmaker
+
+Base = declarative_base()
+Sessions = sessionmaker(bind=create_engine("sqlite:///shop.db"))
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    id = Column(Integer, primary_key=True)
+    user_id = Column(Integer)
+    address = Column(String)
+    is_paid = Column(Boolean, default=False)
+
+
+def get_db():
+    with Sessions() as db:
+        yield db
+"""
+_USER = """\
+import os
+from fastapi import Depends
+from fastapi.security import OAuth2PasswordBearer
+from jose import jwt
+
+
+def current_user(token: str = Depends(OAuth2PasswordBearer(tokenUrl="token"))):
+    return jwt.decode(token, os.environ["KEY"], algorithms=["HS256"])
+"""
+
+
+@pytest.mark.parametrize(("field", "wrong"), [("is_paid: bool | None = None", True), ("phone: str | None = None", False)])
+def test_fields_that_are_set_one_by_one_are_those_that_the_class_declares(tmp_path: Path, field: str, wrong: bool) -> None:
+    files = {"shop/main.py": _FASTAPI.replace("FIELD", field), "shop/db.py": _DB, "shop/auth.py": _USER, "shop/__init__.py": ""}
+    assert bool(broken(tmp_path, _REDIRECT, files)) is wrong
+
+
+_LARAVEL = """\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+
+class OrderController extends Controller
+{
+    public function update(Request $request, Order $order)
+    {
+        abort_unless($order->user_id === $request->user()->id, 403);
+        $order->update(GIVEN);
+        return $order;
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(("given", "wrong"), [("$request->all()", True), ("$request->only('address')", False)])
+def test_a_model_of_laravel_is_changed_by_all_that_was_sent(tmp_path: Path, given: str, wrong: bool) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11"}}',
+        "routes/api.php": "<?php\nuse App\\Http\\Controllers\\OrderController;\nuse Illuminate\\Support\\Facades\\Route;\n"
+        "Route::middleware('auth:sanctum')->put('/orders/{order}', [OrderController::class, 'update']);\n",
+        "app/Http/Controllers/OrderController.php": _LARAVEL.replace("GIVEN", given),
+        "app/Models/Order.php": "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\n"
+        "class Order extends Model { protected $fillable = ['address', 'payment_status']; }\n",
+    }
+    assert bool(broken(tmp_path, _REDIRECT, files)) is wrong
+
+
+_COOKIE = """\
+const express = require('express');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { priceOf } = require('./prices');
+const app = express();
+app.use(require('cookie-parser')(process.env.KEY));
+app.post('/pay', async (req, res) => {
+  const cart = JSON.parse(req.JAR.cart);
+  const amount = cart.reduce((sum, line) => sum + PRICE, 0);
+  res.json(await stripe.paymentIntents.create({ amount, currency: 'eur' }));
+});
+"""
+_PRICES = "const table = JSON.parse(require('fs').readFileSync('prices.json'));\nexports.priceOf = (id) => table[id];\n"
+
+
+@pytest.mark.parametrize(
+    ("jar", "price", "wrong"),
+    [("cookies", "line.price", True), ("signedCookies", "line.price", False), ("cookies", "priceOf(line.id)", False)],
+)
+def test_what_a_cookie_says_of_prices_the_client_says(tmp_path: Path, jar: str, price: str, wrong: bool) -> None:
+    files = {"app.js": _COOKIE.replace("JAR", jar).replace("PRICE", price), "prices.js": _PRICES}
+    assert bool(broken(tmp_path, _AMOUNT, files)) is wrong
