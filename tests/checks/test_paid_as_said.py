@@ -264,3 +264,53 @@ app.post('/pay', async (req, res) => {
 def test_a_country_that_is_sent_decides_what_the_number_is_worth(tmp_path: Path, amount: str, code: str, lines: list[int]) -> None:
     files = {"app.js": _ABROAD.replace("SUM", amount).replace("CODE", code)}
     assert [line for _, line in broken(tmp_path, _AMOUNT, files)] == lines
+
+
+_ASKS = """\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+use Illuminate\\Support\\Facades\\Http;
+
+class PaymentController extends Controller
+{
+    public function success(Request $request)
+    {
+        $order = Order::where('transaction_id', $request->input('tran_id'))->firstOrFail();
+        $answer = $this->ask($request->input('val_id'));
+        if ($answer['success'] && (float) $answer['amount'] === (float) $order->total) {
+            $order->update(['payment_status' => 'paid']);
+            return view('thanks');
+        }
+        BEHIND
+        return view('failed');
+    }
+
+    private function ask(?string $id): array
+    {
+        $asked = 'https://securepay.sslcommerz.com/validator/api/validationserverAPI.php';
+        $answer = Http::timeout(10)->get($asked, ['val_id' => $id])->json();
+        return ['success' => in_array($answer['status'] ?? '', ['VALID', 'VALIDATED']), 'amount' => $answer['amount'] ?? 0];
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("behind", "wrong"),
+    [
+        ("if (config('pay.mode') === 'sandbox') { $order->update(['status' => 'delivered']); return view('thanks'); }", True),
+        ("$order->update(['status' => 'failed']);", False),
+    ],
+)
+def test_an_order_goes_on_though_the_answer_was_no(tmp_path: Path, behind: str, wrong: bool) -> None:
+    files = {
+        "composer.json": '{"require": {"laravel/framework": "^11"}}',
+        "routes/web.php": "<?php\nuse App\\Http\\Controllers\\PaymentController;\nuse Illuminate\\Support\\Facades\\Route;\n"
+        "Route::get('/payment/success', [PaymentController::class, 'success']);\n",
+        "app/Http/Controllers/PaymentController.php": _ASKS.replace("BEHIND", behind),
+        "app/Models/Order.php": "<?php\nnamespace App\\Models;\nuse Illuminate\\Database\\Eloquent\\Model;\n"
+        "class Order extends Model { protected $guarded = []; }\n",
+    }
+    assert [line for _, line in broken(tmp_path, _REDIRECT, files)] == ([17] if wrong else [])

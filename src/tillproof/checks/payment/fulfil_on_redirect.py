@@ -8,6 +8,7 @@ from tillproof.checks import remedies
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.browser_writes import written_by_pages
 from tillproof.checks.payment.platform_answers import believed
+from tillproof.checks.payment.said_no import said_no
 from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.sent_records import paid_as_sent
 from tillproof.checks.payment.told_payments import made_as_told
@@ -66,7 +67,7 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     ruling.evidence = [
         Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")
     ]
-    unproven = [h for h in paid if not h.proven]
+    unproven = [h for h in paid if not h.proven or said_no(model, policy, h, paid)]
     blind = not unproven and _status_unread(model, entry, policy, paid)
     late = [] if unproven or blind else [h for h in paid if _asked_too_late(model, policy, h)]
     if not unproven and not blind and not late:
@@ -99,6 +100,7 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
         return ruling
     _break(model, entry, ruling, act, (fn, instr), asked)
     _as_it_is(model, entry, policy, ruling, act)
+    ruling.evidence += [at(program, h.fn, h.instr, "nor before this", "missing") for h in unproven if h is not act and h.fn == act.fn]
     return ruling
 
 
