@@ -39,9 +39,11 @@ class CardTable(NamedTuple):
 
 
 def card_tables(model: "Model") -> Iterator[CardTable]:
-    """Every such table. One of gift, loyalty or library cards is none."""
+    """Every such table. One of gift, loyalty or library cards is none, nor is one of bank accounts."""
     for table in model.schema.mentioning(_COLUMNS):
         if _OTHER_CARDS.search(f"{table.name} {table.entity}".lower()):
+            continue
+        if model.cards.others.are_accounts([c.name for c in table.columns.values()]):
             continue
         cards = [c for c in table.columns.values() if model.words.card(c.attribute or c.name) and _is_long_enough(model, c)]
         found = [c for c in cards if not _is_said_masked(model, c)]

@@ -305,6 +305,8 @@ class ChoiceReader:
             out.keys.update((key, v) for word, v in asked.items() if word in _OPERATORS)
             for other in (v for word, v in asked.items() if word in _OTHER_THAN):
                 _set_apart(key, other, out)
+            if "$ne" in asked and not isinstance(asked["$ne"], Const):  # of a list: nothing in it is that
+                out.keys.setdefault(key, other_than(asked["$ne"]))
             if "$elemMatch" in asked:  # one of those that a document lists: `variants: { $elemMatch: { sku, stock: { $gte: n } } }`
                 self.condition(asked["$elemMatch"], inner := Parts(), depth + 1)
                 out.compared |= {f"{key}.{n}" for n in inner.compared}

@@ -37,8 +37,16 @@ _COUNTS = (
     "nmodified", "upsertedcount", "upsertedid", "numaffectedrows", "numupdatedrows", "numdeletedrows", "wasrecentlycreated", "exists",
     "isempty", "isnotempty", "empty", "doesntexist",
 )  # fmt: skip
+# What a record keeps under names that others choose, and the getter of one of them: `getCustomFields()['k']`, `getCustomFieldsValue('k')`.
+_BAG = re.compile(
+    r"(meta|attribute|field|data|additional_(information|data)|custom_(field|attribute)s?|extra|extension_attribute)(_value|_by_name)?"
+)
+_WHOLE_BAG = re.compile(r"get_(meta_?data|additional_(information|data)|custom_(field|attribute)s|extra|attributes|details)")
 # What a message of the provider is held in: its fields are no records of ours.
 _MESSAGES = ("event", "payload", "resource", "notification", "message", "body", "webhook", "ipn")
+
+
+_QUOTES = "'\""
 
 
 class FieldRead(NamedTuple):
@@ -100,7 +108,9 @@ class FieldReads:
             key = const[1] if const is not None else constant(self.evaluator.value(fn, args[1], ctx)) or ""
             if const is None and not key.isdigit():  # what a table says of it: `NEXT[order.status]`
                 return self.field(fn, args[1], ctx, depth + 1)
-            return self._member(fn, i, args[0], key.strip("'\""), ctx)  # `row[STATUS_AT]`
+            if (owner := self._bag_of(fn, args[0])) >= 0:
+                return self._member(fn, i, owner, f"meta:{key.strip(_QUOTES)}", ctx)
+            return self._member(fn, i, args[0], key.strip(_QUOTES), ctx)  # `row[STATUS_AT]`
         if op == Op.CALL:
             return self._getter(fn, i, ctx)
         if op == Op.NAME and (fn.number != TOP or self.program.language(fn.file) == "php"):  # a page is run as it stands
@@ -110,6 +120,12 @@ class FieldReads:
             given = self.records.chains.argument(fn, args[0], ctx)
             return self.field(*given, depth + 1) if given else []
         return []
+
+    def _bag_of(self, fn: Fn, i: int) -> int:
+        """The record of which a getter gives all that it keeps under names that others choose: ``$order->getCustomFields()``; or -1."""
+        body = self.program.body(fn)
+        got = body.op[i] == Op.CALL and not body.call(i)[1] and _WHOLE_BAG.fullmatch(snake(body.called(i))) is not None
+        return body.args(body.args(i)[0])[0] if got and body.op[body.args(i)[0]] == Op.FIELD else -1
 
     def _member(self, fn: Fn, i: int, base: int, name: str, ctx: Ctx | None) -> list[FieldRead]:
         if says_how_many(name):
@@ -184,7 +200,7 @@ class FieldReads:
             found = [r for o in options(ours)[:4] for r in self.of_value(o)]
             return found or (self._asked_of_object(fn, i, ctx) if is_predicate(name) else self._kept_by_object(fn, i, ctx))
         plain = name.removeprefix("get_").removeprefix("has_").removeprefix("is_") or name
-        if plain in ("meta", "attribute", "field", "data", "additional_information") and arguments:
+        if _BAG.fullmatch(plain) and arguments:
             key = constant(self.evaluator.value(fn, arguments[0][1], ctx))
             return self._member(fn, i, body.args(callee)[0], f"meta:{key}", ctx) if key else []
         words = self.model.words

@@ -1,7 +1,8 @@
-"""Is a card's number that of a payment card? Gift cards, loyalty cards and library cards have numbers too, under the same names."""
+"""Is a card's number that of a payment card? Gift cards, loyalty cards and library cards have numbers too, under the same names, and so has
+the bank account that a shop or seller is paid to."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.lexicon import CardPart, field_name, snake
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 # What only a payment card has; a gift card has a PIN.
 _PAYMENT_CARD = re.compile(
     r"(\w+_)?((credit|debit|bank|payment)_?cards?|cc_?num(ber)?|pan|exp(iry|iration|ire)?_?(month|year|mm|yy))(_\w+)?"
+)
+# What an account has that money is sent to, and no card that somebody pays with.
+_ACCOUNT = re.compile(
+    r"(\w+_)?(bank_?(name|code|account|branch)|branch_?(name|num|number|no|code|id)?|account_?(name|holder)(_name)?|iban|bic|swift(_?code)?"
+    r"|sort_?code|routing_?(no|num|number)|ifsc(_?code)?)"
 )
 _DECORATORS = 3  # lines above a function that may hold its route
 
@@ -30,12 +36,17 @@ class OtherCards:
         if fn not in self._of:
             tokens = self.model.vocabulary.tokens(fn)
             said = any(self.model.words.has("other_cards", t.strip("_")) for t in tokens) or self._is_placed(fn)
-            self._of[fn] = said and not any(self._pays(t) for t in tokens)
+            self._of[fn] = (said and not any(self._pays(t) for t in tokens)) or self.are_accounts(tokens)
         return self._of[fn]
 
     def are(self, place: str, parts: Iterable[CardPart]) -> bool:
         """Whether cards of which a place of such a name knows these parts are no payment cards: ``class GiftCard: card_number = …``."""
         return not {"code", "track"}.intersection(parts) and self._names(snake(place))
+
+    def are_accounts(self, fields: Collection[str]) -> bool:
+        """Whether a number beside these fields is that of an account: a bank's branch or the holder stands there, and no card's code or
+        date."""
+        return any(_ACCOUNT.fullmatch(snake(f)) for f in fields) and not any(self._pays(f) for f in fields)
 
     def _pays(self, token: str) -> bool:
         return self.model.words.card(token) in ("code", "track") or (

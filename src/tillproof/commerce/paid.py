@@ -20,6 +20,7 @@ from tillproof.commerce.claims import (
 )
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.granted import granted
+from tillproof.commerce.kept_outcomes import kept_where_proven
 from tillproof.commerce.lent_fields import only_shown, takes_over
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_states import begun_as_named, state_named, state_open
@@ -145,7 +146,8 @@ class PaidPolicy(SenderPolicy):
         return source.kind == "session" or (source.kind == "headers" and "sign" not in (source.key or "").lower())
 
     def _comparison_proof(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
-        return super()._comparison_proof(fn, i, ctx) or self._paid_before(fn, i, ctx) or self.owes_nothing(fn, i, ctx)
+        found = super()._comparison_proof(fn, i, ctx) or self._paid_before(fn, i, ctx) or self.owes_nothing(fn, i, ctx)
+        return found or (Proof("boolean") if kept_where_proven(self.model, self, fn, i) else None)
 
     def owes_nothing(self, fn: Fn, i: int, ctx: Ctx | None) -> Proof | None:
         """A comparison by which no payment system has anything to say: nothing is to be paid, not yet, or not to one."""

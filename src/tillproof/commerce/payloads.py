@@ -382,7 +382,7 @@ def _is_named(value: Value, words: frozenset[str]) -> bool:
 
 
 def _tells(provider: Provider, operation: Operation) -> bool:
-    return provider.kind == "payment" and operation.op.startswith(_TELLING)
+    return provider.kind == "payment" and operation.op.startswith(_TELLING) and not operation.names_nobody
 
 
 def _is_field(value: Value) -> bool:

@@ -250,7 +250,7 @@ class Recogniser:
             certain = None if of_an_element(name, pattern) else self._receiver(provider, lang, pattern, name, fn.file)
             if not certain and self._made_for(provider, lang, self.evaluator.value(fn, callee, ctx)):
                 certain = True
-            if not certain and provider.members and asked_first(body, callee):
+            if not certain and ((provider.members and asked_first(body, callee)) or self._of_row(fn, callee, ctx)):
                 continue
             if certain is False and pattern.rpartition(".")[2] in _ANYBODYS and not self.mentions(provider, fn.file):
                 continue
@@ -261,6 +261,15 @@ class Recogniser:
         if out and out[0].certain:
             out = [k for k in out if k.certain]
         return out
+
+    def _of_row(self, fn: Fn, callee: int, ctx: Ctx | None) -> bool:
+        """Whether a method stands on what hangs on a row that was read from our tables: ``$order->payments()->create([…])``."""
+        here, depth = self.evaluator.value(fn, callee, ctx), 0
+        while isinstance(here, (Member, Result)) and depth < _LONGEST_CHAIN:
+            if isinstance(here, Result) and self.result_is("reads", here):
+                return True
+            here, depth = here.base if isinstance(here, Member) else here.callee, depth + 1
+        return False
 
     def _spoken(self, fn: Fn, i: int, ctx: Ctx | None, found: list[Known]) -> list[Known]:
         """Of several operations that one call may ask for, those that its arguments speak of; else those that need no word."""

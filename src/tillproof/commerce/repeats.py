@@ -117,7 +117,7 @@ class Repeats:
             self._memo[target.fn] = [
                 Repeat(effect, harm, self.guards(effect, target), rolled_back(self.model, effect, effects))
                 for effect in effects
-                if (harm := self.harm(effect)) is not None and not self._is_without_id(effect)
+                if (harm := self.harm(effect)) is not None and not self._is_without_id(effect) and not self._put_anew(effect, effects)
             ]
         return self._memo[target.fn]
 
@@ -132,6 +132,22 @@ class Repeats:
                 if all(self._is_given_id(o) for o in given):
                     return True
         return False
+
+    def _put_anew(self, effect: Effect, effects: list[Effect]) -> bool:
+        """Whether rows take the place of those that the same function has deleted before: a second time leaves the same ones."""
+        made = effect.touch
+        if made is None or made.kind != "create" or not made.entity:
+            return False
+        gone = (e for e in effects if e.fn == effect.fn and e.touch is not None and e.touch.kind == "delete")
+        return any(_same_kind(e.touch.entity, made.entity) and self._leads_on(e, effect) for e in gone if e.touch is not None)
+
+    def _leads_on(self, one: Effect, other: Effect) -> bool:
+        """Whether a path of their function leads from one effect to another, and none back."""
+        block_of = self.model.evaluator.defuse(one.fn).block_of
+        start, end = block_of[one.instr], block_of[other.instr]
+        if start == end:
+            return one.instr < other.instr
+        return end in self._behind(one.fn, start) and start not in self._behind(one.fn, end)
 
     def _is_given_id(self, value: Value) -> bool:
         """Whether a value is the id of something that a message or a provider's answer tells of, and no record of ours."""
@@ -156,7 +172,7 @@ class Repeats:
         touch = effect.touch
         if effect.kind == "fulfil":
             return "goods"
-        if touch is None or touch.repeat == "once":
+        if touch is None or touch.repeat == "once" or _listed_once(touch):
             return None
         if touch.effect == "order.paid" and books(self.model, touch):
             return "money"
@@ -418,3 +434,15 @@ def _last(value: Member | Element) -> str:
 def _notes(touch: Touch) -> bool:
     """Whether a row says what happened, or keeps what arrived as it came: another one like it is no harm."""
     return _NOTES.fullmatch(touch.entity) is not None or (_EVENT.fullmatch(touch.entity) is not None and bool(_RAW & set(touch.fields)))
+
+
+def _listed_once(touch: Touch) -> bool:
+    """Whether a statement takes only a document that has something not yet in one of its lists, and puts it there: ``{ taken: { $ne: id }
+    }`` with ``$push: { taken: id }``."""
+    apart = (name for name, value in touch.keys.items() if isinstance(value, Mix) and value.op == "!=")
+    return any(name.partition(".")[0] in touch.relative for name in apart)
+
+
+def _same_kind(one: str, other: str) -> bool:
+    """Whether two names of rows may be the same kind's: ``order_payment`` and ``payment``."""
+    return one == other or one.endswith(f"_{other}") or other.endswith(f"_{one}")

@@ -38,7 +38,7 @@ from tillproof.flow.values import (
     constant,
     names,
 )  # fmt: skip
-from tillproof.ir.ops import Kind
+from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.loader import Knowledge
 from tillproof.knowledge.schema import Argument
 
@@ -426,7 +426,7 @@ class Requests:
         if isinstance(value.callee, Member):
             if self._folded(value) is not None:
                 return None  # made of several: what its function says
-            base = self._find(value.callee.base, depth + 1)
+            base = self._asked_of_global(value.callee) or self._find(value.callee.base, depth + 1)
             if isinstance(base, Source):
                 return replace(base, key=_below(base.key, first) if first and _takes_key(value.callee.name) else base.key, at=value.at)
             if isinstance(base, _Part):
@@ -452,6 +452,18 @@ class Requests:
             form = any(isinstance(f, _Part) and not f.path and _FORM in f.argument.body for f in cleaned)
             return next((f for f in cleaned if isinstance(f, Source)), Source("body", None, value.at) if form else None)
         return None
+
+    def _asked_of_global(self, method: Member) -> Source | None:
+        """What a method gives of the request that a function hands out, where a pack names the two together: ``request()->getContent()``
+        gives the bytes, and not a field of the body."""
+        base = method.base
+        if not isinstance(base, Result) or not isinstance(base.callee, (External, Param)) or base.instr < 0:
+            return None
+        language = self.program.language(base.fn.file)
+        if language != "php" or self.program.body(base.fn).op[base.instr] != Op.CALL or self.evaluator.arguments(base):
+            return None
+        found = self._global(External(base.callee.at, f"{base.callee.name}.{method.name}"))
+        return found if found is not None and found.key is None else None
 
     def _checks(self, value: Result, arguments: list[Value], depth: int) -> bool:
         """Whether a call by such a name checks the whole body, by a schema that is known to whoever handed it over alone."""

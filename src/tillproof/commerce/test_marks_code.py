@@ -275,7 +275,8 @@ class CodeMarks:
         defuse = self._model.evaluator.defuse(fn)
         found = chosen(body, defuse, i, lambda call: self._reads_setting(fn, call))
         if found.stand_in is not None:
-            if self._is_parameter(body, found.stand_in) and self._always_given(fn, body, found.stand_in):
+            taken = self._is_parameter(body, found.stand_in)
+            if taken and (self._always_given(fn, body, found.stand_in) or self._has_live_twin(body, i)):
                 return "chosen", (fn.file, body.line[found.stand_in])
             return "stand-in", (fn.file, body.line[found.stand_in])
         if self._is_declared_default(body, defuse, i):
@@ -379,6 +380,15 @@ class CodeMarks:
 
     def _is_parameter(self, body: Body, choice: int) -> bool:
         return body.op[choice] == Op.CHOICE and any(body.op[a] == Op.PARAM for a in body.args(choice)[1:])
+
+    def _has_live_twin(self, body: Body, i: int) -> bool:
+        """Whether an address is one parameter's default and the live world's is another's: ``sandbox_url="…", live_url="…"``. It is the
+        mode that says which is taken."""
+        literal = (body.const(i) or (0, ""))[1].strip("'\"")
+        defaults = (a for n, op in enumerate(body.op) if op == Op.CHOICE and self._is_parameter(body, n) for a in body.args(n)[1:])
+        return "://" in literal and any(
+            a != i and (const := body.const(a)) is not None and self._is_live_host(const[1].strip("'\"")) for a in defaults
+        )
 
     def _always_given(self, fn: Fn, body: Body, choice: int) -> bool:
         """Whether every caller that is seen gives the parameter, so that its default is never taken."""

@@ -54,6 +54,16 @@ class FunctionWalk(Implication):
         """Which writes reach which reads, where the context leaves the branches open."""
         return self.walk.evaluator.defuse(self.fn, self.ctx)
 
+    def proven_at(self, i: int) -> bool:
+        """Whether the proof holds at an instruction on all ways through this function that lead there, once it has been run."""
+        number = self.defuse.block_of[i]
+        proofs = (
+            self.walk.policy.proof(self.fn, call, self.ctx)
+            for call in range(self.body.blocks[number].start, i)
+            if self.body.op[call] == Op.CALL
+        )
+        return bool(self.entry[number]) or any(proof is not None and proof.how == "throws" for proof in proofs)
+
     def _begins_turn(self, block: int) -> bool:
         """A quick look: whether a block may begin the turns of a loop that is counted or goes through something."""
         asked = self.body.args(self.body.blocks[block].end - 1)[0]

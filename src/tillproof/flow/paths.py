@@ -96,6 +96,12 @@ class Walk:
         self.summaries.hang_on({fn, *(c.fn for c in (ctx.chain() if ctx else ()))})
         return self.under_way.get((fn, id(ctx))) or FunctionWalk(self, fn, ctx, False)
 
+    def proven_at(self, fn: Fn, i: int) -> bool:
+        """Whether the proof holds at an instruction of a function, whoever calls it."""
+        walk = FunctionWalk(self, fn, None, False)
+        walk.run()
+        return walk.proven_at(i)
+
     def visited(self) -> list[Fn]:
         """The functions walked so far, the entry first."""
         return list(dict.fromkeys(fn for fn, _, _ in self.summaries.made))

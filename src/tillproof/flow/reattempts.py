@@ -78,12 +78,17 @@ class Reattempts:
     def _loops(self, fn: Fn) -> Iterator[Reattempt]:
         body, flow = self.program.body(fn), self.flow(fn)
         for loop in flow.loops:
-            within = [inner for inner in flow.loops if inner.blocks < loop.blocks]
+            within = self._inner(flow, loop)
             if self._over_items(body, fn, loop, within):
                 continue
-            found = self._after_exception(fn, body, flow, loop) or self._after_answer(fn, body, flow, loop)
+            # The next turn of a loop within it works on another thing, whatever became of this one.
+            turns = [inner.blocks for inner in within if self._over_items(body, fn, inner, self._inner(flow, inner))]
+            found = self._after_exception(fn, body, flow, loop, frozenset().union(*turns)) or self._after_answer(fn, body, flow, loop)
             if found is not None:
                 yield found
+
+    def _inner(self, flow: Flow, loop: Loop) -> list[Loop]:
+        return [inner for inner in flow.loops if inner.blocks < loop.blocks]
 
     def _over_items(self, body: Body, fn: Fn, loop: Loop, within: list[Loop]) -> bool:
         """Whether each turn takes another thing and works on it: a list of waits is not worked on. ``within``: the loops of a turn."""
@@ -118,10 +123,11 @@ class Reattempts:
                     waiting.append(use)
         return False
 
-    def _after_exception(self, fn: Fn, body: Body, flow: Flow, loop: Loop) -> Reattempt | None:
-        """A call in the loop whose exception leads to the next turn, while its return leads out."""
+    def _after_exception(self, fn: Fn, body: Body, flow: Flow, loop: Loop, apart: frozenset[int]) -> Reattempt | None:
+        """A call in the loop, and in none of the blocks set ``apart``, whose exception leads to the next turn, while its return leads
+        out."""
         caught: dict[int, None] = {}
-        for number in sorted(loop.blocks):
+        for number in sorted(loop.blocks - apart):
             block = body.blocks[number]
             if not any(kind == EDGE_RAISE for kind, _ in block.next):
                 continue

@@ -312,6 +312,8 @@ def _bound(model: Model, handler: Handler, reconciling: Reconciling, paid: list[
     asking = [
         p for p in handler.walked.proofs if p.refetch
     ] or handler.walked.proofs  # and not the visitor's own token, which is signed too
+    # What a client of ours sends a request by is no second question beside the one that it is made for.
+    asking = [p for p in asking if model.operations.at(p.fn, p.instr, p.ctx) is not None] or asking
     asked = [(p, next((k for c in (p.ctx, *p.also) if (k := reconciling.asked_by_ours(p.fn, p.instr, c))), "")) for p in asking]
     if not asked or not all(kept for _, kept in asked):
         return _named_by_us(model, handler, reconciling, paid)

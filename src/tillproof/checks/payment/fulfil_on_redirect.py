@@ -23,6 +23,7 @@ from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.never_together import contradicts_itself
 from tillproof.commerce.paid import PaidPolicy
+from tillproof.commerce.proof import Proven
 from tillproof.commerce.told_by_objects import asked_for_object
 from tillproof.commerce.whether_paid import asks_outcome, asks_sent
 from tillproof.flow.alike import of_row
@@ -79,7 +80,8 @@ def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling
     if (fn, instr) in seen:
         return None
     seen.add((fn, instr))
-    if _ambiguous(model, act):
+    elsewhere = unproven and any(_ambiguous(model, proof) for proof in policy.proofs.values())  # asked where a call may land, or not
+    if elsewhere or _ambiguous(model, act):
         route = called(model, entry)
         return _unknown(model, ruling, (act.fn, act.instr), f"Can a call of {route} reach this line without the provider's confirmation?")
     if (asked_of := _asks_leave(model, act)) is not None:
@@ -170,8 +172,8 @@ def _anchor(model: Model, entry: Entry, act: Happening, ignored: bool) -> tuple[
     return told_at(model, act)
 
 
-def _ambiguous(model: Model, act: Happening) -> bool:
-    """Whether the way to the transition goes through a call that may land in several functions, so that it may not be taken at all."""
+def _ambiguous(model: Model, act: Happening | Proven) -> bool:
+    """Whether the way to something goes through a call that may land in several functions, so that it may not be taken at all."""
     for ctx in act.ctx.chain() if act.ctx else ():
         if ctx.call < 0 or ctx.callback or (ctx.caller, ctx.call) in model.gateways.choosing:
             continue

@@ -52,8 +52,8 @@ def arguments_of(model: Model, proof: Proven) -> list[Value]:
 # --- what is signed
 
 
-def _below(model: Model, values: list[Value], most: int = 80) -> Iterator[Value]:
-    """Values with all that they are made of, arguments of outside calls included."""
+def _below(model: Model, values: list[Value], most: int = 80, written: bool = True) -> Iterator[Value]:
+    """Values with all that they are made of, arguments of outside calls included; ``written``: also of those that write something out."""
     waiting, seen = list(values), set[int]()
     while waiting and len(seen) < most:
         here = waiting.pop(0)
@@ -62,7 +62,7 @@ def _below(model: Model, values: list[Value], most: int = 80) -> Iterator[Value]
         seen.add(id(here))
         yield here
         waiting += here.parts()
-        if isinstance(here, Result) and here.instr >= 0:
+        if isinstance(here, Result) and here.instr >= 0 and (written or not _serialises(here)):
             waiting += [v for _, v in model.evaluator.arguments(here)]
 
 
@@ -92,15 +92,11 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
     Beside the bytes, where the server keeps them, it is a way out that is never taken, and that could only refuse. So it is of what the
     gateway hands over as a text, where that is signed as it came if it is one.
     """
-    if _takes_kept(model, handler, proof):
+    if _takes_kept(model, handler, proof) or _takes_unread(model, handler, proof):
         return None
     as_came = any(_is_raw(model, v) for v in signed_body(model, proof))
     for value in signed_body(model, proof):
-        if (
-            not isinstance(value, Result)
-            or value.instr < 0
-            or not any(n.replace("()", "").lower() in _SERIALISERS for n in names(value.callee))
-        ):
+        if not isinstance(value, Result) or value.instr < 0 or not _serialises(value):
             if (shown := _shown(model, value)) is not None:
                 return shown
             continue
@@ -116,6 +112,10 @@ def serialised_again(model: Model, handler: Handler, proof: Proven) -> Parsed | 
         parser = _parser_before(model, handler)
         return Parsed(Evidence(*value.at, "the body is serialised again here", "source"), parser is not None and parser.seen)
     return None
+
+
+def _serialises(value: Result) -> bool:
+    return any(n.replace("()", "").lower() in _SERIALISERS for n in names(value.callee))
 
 
 def _shown(model: Model, value: Value) -> Parsed | None:
@@ -137,6 +137,16 @@ def _takes_kept(model: Model, handler: Handler, proof: Proven) -> bool:
     """Whether a request's bytes, which the server keeps, are signed, whatever else would be where it kept none."""
     sources = (model.requests.source(v) for v in signed_body(model, proof))
     return any(source is not None and source.kind == "raw" for source in sources) and _kept_raw(model, handler)
+
+
+def _takes_unread(model: Model, handler: Handler, proof: Proven) -> bool:
+    """Whether a body is signed that the first parser on its way leaves as it came, whatever else would be done with one that was read."""
+    readers = (v for guard in handler.entry.chain for v in options(guard))
+    first = next((v for v in readers if any(model.recogniser.result_is(kind, v) for kind in ("raw_parsers", "json_parsers"))), None)
+    if first is None or not model.recogniser.result_is("raw_parsers", first):
+        return False
+    signed = signed_body(model, proof) if verifier_of(model, proof) else _below(model, _compared(model, proof), written=False)
+    return any(not isinstance(v, Result) and _whole_body(model, v) for v in signed)
 
 
 def _kept_raw(model: Model, handler: Handler) -> bool:

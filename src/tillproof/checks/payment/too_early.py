@@ -8,12 +8,16 @@ from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
+from tillproof.commerce.touches import text_of
+from tillproof.flow.values import options
 
 _BEGUN = re.compile(
     r"(payment|payment_?intent|checkout(\.session|\.order)?|charge|transaction|invoice|payment\.(capture|sale)|paymentrequest)"
     r"[._:](created|initiated|opened|pending|processing|requires_action|requires_payment_method)",
     re.IGNORECASE,
 )
+
+_STEPS = re.compile(r"[._:]")
 
 
 def begun_by(model: Model, handler: Handler, effect: Effect) -> str:
@@ -33,7 +37,8 @@ def begun_by(model: Model, handler: Handler, effect: Effect) -> str:
 
 def too_early(model: Model, handler: Handler, paid: list[tuple[Place, Effect]]) -> Ruling | None:
     """The ruling where an order is paid as soon as its payment is begun."""
-    found = next(((place, e, event) for place, e in paid if (event := begun_by(model, handler, e))), None)
+    begun = ((place, e, begun_by(model, handler, e)) for place, e in paid)
+    found = next(((place, e, event) for place, e, event in begun if event and not _as_told(e, event)), None)
     if found is None:
         return None
     place, effect, event = found
@@ -53,3 +58,10 @@ def too_early(model: Model, handler: Handler, paid: list[tuple[Place, Effect]]) 
     ruling.evidence.append(step(model, place, f"reached by `{event}`, which says nothing of money", "missing"))
     ruling.evidence += steps(model, effect, "paid from here on")
     return ruling
+
+
+def _as_told(effect: Effect, event: str) -> bool:
+    """Whether the record is put into the very state that the message tells of: ``PROCESSING`` on ``payment_intent.processing``."""
+    told = _STEPS.split(event.lower())[-1]
+    values = effect.touch.fields.values() if effect.touch is not None else ()
+    return any((text_of(o) or "").lower() == told for v in values if v is not None for o in options(v))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tillproof.checks.catalog import Check
 from tillproof.checks.pci.whole import whole
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.answered_refusals import tells_refusal
 from tillproof.commerce.client_taps import sends_by, taps
 from tillproof.commerce.every_request import brings_cards, run_for_every_request, written_by_tokens
 from tillproof.commerce.lexicon import field_name, snake
@@ -240,6 +241,8 @@ def _leaks(model: Model, site: LogSite, place: PaymentPlace | None) -> Iterator[
             if payload is not None and not cards:
                 cards = tuple(n for n in _card_keys(model, site.fn, payload) if n not in piece.without)
             if not cards and payload is not None and place is not None and _is_plain_form(model, site.fn, place, payload):
+                continue
+            if not cards and payload is not None and tells_refusal(model, site.fn, site.instr, payload):
                 continue
             if cards or (payload is not None and place is not None):
                 yield Leak(site, piece, cards, payload)

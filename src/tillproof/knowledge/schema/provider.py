@@ -81,6 +81,7 @@ class Operation(Part, frozen=True):
     ``emits``: the events that follow. ``settles``: those of which any one tells that what was created is paid (the provider's own, when
     empty). ``late``: those by which alone a success is told that comes days after the first event; ``methods`` is the path to the argument
     that names the payment methods, ``delayed`` those of them that succeed late, ``unless`` an argument and value with which none does.
+    ``names_nobody``: its answer says nothing of who pays, and nothing of what he pays with.
     ``in_browser``: a page of ours calls it in the customer's browser, so the sum is whatever he lets it be.
     ``at_once``: the answer is the outcome; no customer's browser stands between the call and the money. ``saved``: arguments that name a
     payment method kept at the provider, which a repeated call charges again. ``key_at``: the position at which an SDK's method takes the
@@ -124,6 +125,7 @@ class Operation(Part, frozen=True):
     methods: str = ""
     delayed: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    names_nobody: bool = False
     in_browser: bool = False
     at_once: bool = False
     saved: tuple[str, ...] = ()
@@ -248,6 +250,8 @@ class Provider(Part, frozen=True):
     which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
     ``confirm`` (ask whether money came), ``key`` (an idempotency key), ``refund``, and whatever else a check asks for.
 
+    ``errors_hold_payment``: what it answers to a request that it refuses may hold the payment with what is known of the card.
+
     ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
     ``gateways``: calls of a library for many systems that make a client of the one that their first argument names, which stands in
     brackets: ``Omnipay.create(PayPal_*)``.
@@ -273,6 +277,7 @@ class Provider(Part, frozen=True):
     plugins: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    errors_hold_payment: bool = False
     opens: tuple[str, ...] = ()
     open_names: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
