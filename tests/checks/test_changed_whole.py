@@ -169,3 +169,35 @@ _PRICES = "const table = JSON.parse(require('fs').readFileSync('prices.json'));\
 def test_what_a_cookie_says_of_prices_the_client_says(tmp_path: Path, jar: str, price: str, wrong: bool) -> None:
     files = {"app.js": _COOKIE.replace("JAR", jar).replace("PRICE", price), "prices.js": _PRICES}
     assert bool(broken(tmp_path, _AMOUNT, files)) is wrong
+
+
+_LIFTED = """\
+const crypto = require('crypto');
+const express = require('express');
+const User = require('./user');
+const auth = require('./auth');
+const app = express();
+app.use(express.json());
+app.post('/verify', auth, async (req, res) => {
+  const { razorpay_order_id, razorpay_payment_id, razorpay_signature, plan } = req.body;
+  const text = `${razorpay_order_id}|${razorpay_payment_id}`;
+  const mac = crypto.createHmac('sha256', process.env.RZP_SECRET).update(text).digest('hex');
+  if (mac !== razorpay_signature) return res.sendStatus(400);
+  await User.findByIdAndUpdate(req.user.id, { GIVEN });
+  res.json({ ok: true });
+});
+"""
+_USERS = """\
+const mongoose = require('mongoose');
+const schema = new mongoose.Schema({ email: String, plan: String, credits: Number });
+module.exports = mongoose.model('User', schema);
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [("plan", True), ("$inc: { credits: req.body.credits }", True), ("plan: 'pro'", False), ("email: req.body.email", False)],
+)
+def test_who_has_paid_says_for_what(tmp_path: Path, given: str, wrong: bool) -> None:
+    files = {"app.js": _LIFTED.replace("GIVEN", given), "user.js": _USERS, "auth.js": _AUTH}
+    assert [line for _, line in broken(tmp_path, "payment/amount-not-reconciled", files)] == ([12] if wrong else [])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tillproof.checks.catalog import Check
-from tillproof.checks.payment.goods_of_now import of_session
+from tillproof.checks.payment.goods_of_now import is_lifted, of_session
 from tillproof.checks.payment.other_ways import apart
 from tillproof.checks.payment.paying_effects import paying_effects, takes_state
 from tillproof.checks.payment.posted_sums import is_sum_posted
@@ -392,7 +392,11 @@ def _named_by_us(model: Model, handler: Handler, reconciling: Reconciling, paid:
         if begun is not None and all(one is not None and later is None for one, later in each):
             note = "the payment is begun with the order's id and for its own sum; what is heard of it carries that id back"
             return [step(model, Place(begun.fn, begun.instr, begun.ctx), note, "guard")]
-    if (handler.kind == "webhook" or asked) and paid and not any(_changes_order(model, e) or of_session(model, e) for e in paid):
+    if (
+        (handler.kind == "webhook" or asked)
+        and paid
+        and not any(_changes_order(model, e) or of_session(model, e) or is_lifted(model, e) for e in paid)
+    ):
         begun = reconciling.priced.begun(handler.provider)
         if begun is not None:
             note = "the payment is begun at the server's own price of what it says is bought, and there is no order yet to hold it against"

@@ -2,6 +2,7 @@
 
 import re
 
+from tillproof.checks.payment.goods_of_now import OF_PAYMENT, is_lifted, says_what
 from tillproof.checks.payment.other_ways import apart, comes_first
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect
@@ -27,12 +28,7 @@ from tillproof.flow.values import Member, Mix, Value, options, pieces
 from tillproof.ir.ops import Op
 
 _PAYMENT_ROW = re.compile(r"(^|_)(payments?|transactions?|txns?|charges?|invoices?|receipts?|logs?|histor(y|ies))$")
-_GOODS = re.compile(
-    r"(^|_)(plan|tier|package|product|items?|course|event|type|kind|level|size|quantity|qty|seats?|tickets?|credits?)(_id)?$"
-)
-"""Fields that say what it is that was bought, or how much of it."""
 _HOPES = ("==", "===", ">=", "<=", "is", "in")
-_OF_PAYMENT = re.compile(r"status|pay(er|ment)|transaction|txn|capture|session|intent|charge|amount|signature|token|result")
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
 _TAKES = ("payment.capture", "payment.confirm")
 _MOST_PIECES = 20
@@ -99,20 +95,15 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
 
 
 def _bought(model: Model, entry: Entry, effects: list[Effect]) -> list[Effect]:
-    """What comes to be by a payment alone, whatever it is called: a team that is registered with the payment's id. Where the sender says
-    what it is to be, it may be another thing than the one that was paid for."""
+    """What comes to be by a payment alone, whatever it is called: a team that is registered with the payment's id, the plan of an account.
+    Where the sender says what it is to be, it may be another thing than the one that was paid for."""
     found = next((each for each in model.browser_paid.all if each.entry.target.fn == entry.target.fn), None)
     paid = {(h.fn, h.instr) for h in found.paid} if found is not None else set()
+    lifted = [e for e in effects if is_lifted(model, e)]
     made = [e for e in effects if (e.fn, e.instr) in paid and e.touch is not None and e.touch.kind == "create"]
-    return [e for e in made if e.touch is not None and _PAYMENT_ROW.search(snake(e.touch.entity)) is None and _says_what(model, e.touch)]
-
-
-def _says_what(model: Model, touch: Touch) -> bool:
-    """Whether the sender says more of a new record than by which payment it is paid."""
-    told = (
-        (n, v) for n, v in touch.fields.items() if v is not None and not PAYMENT_ID.fullmatch(snake(n)) and not _OF_PAYMENT.search(snake(n))
-    )
-    return any(_GOODS.search(snake(n)) and model.requests.sources_in(v, _MOST_PIECES) for n, v in told)
+    return lifted + [
+        e for e in made if e.touch is not None and _PAYMENT_ROW.search(snake(e.touch.entity)) is None and says_what(model, e.touch)
+    ]
 
 
 def _told_paid(model: Model, effect: Effect) -> bool:
@@ -183,7 +174,7 @@ def _names_sum(model: Model, effect: Effect) -> bool:
 
 def _tells_of_payment(model: Model, entry: Entry, handler: Handler) -> bool:
     """Whether a request says anything of a payment: its id, its state, who paid, a field that the provider alone sends."""
-    return any(_OF_PAYMENT.search(snake(key)) or key in handler.inbound.fields for key in fields_of(model, entry))
+    return any(OF_PAYMENT.search(snake(key)) or key in handler.inbound.fields for key in fields_of(model, entry))
 
 
 def _ends(model: Model, transition: Transition, told: bool) -> bool:
