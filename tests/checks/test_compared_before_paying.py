@@ -228,3 +228,90 @@ def test_what_fills_the_cart_may_take_for_the_order(tmp_path: Path) -> None:
     assert len(_found(tmp_path / "bare", {"app.py": asked})) == 1
     kept = code.replace("    data = request.json\n    CASH", "    data = CartLine.query.filter_by(user_id=session['user']).first()")
     assert _found(tmp_path / "cart", {"app.py": kept}) == []
+
+
+_LARAVEL = {
+    "composer.json": '{"require": {"laravel/framework": "^11.0", "midtrans/midtrans-php": "^2.5"}}',
+    "routes/api.php": """\
+<?php
+use App\\Http\\Controllers\\CheckoutController;
+use App\\Http\\Controllers\\CallbackController;
+use Illuminate\\Support\\Facades\\Route;
+Route::middleware('auth:sanctum')->post('/checkout', [CheckoutController::class, 'store']);
+Route::post('/midtrans/callback', [CallbackController::class, 'handle']);
+""",
+    "app/Models/Product.php": """\
+<?php
+namespace App\\Models;
+use Illuminate\\Database\\Eloquent\\Model;
+class Product extends Model { protected $fillable = ['name', 'stock', 'price']; }
+""",
+    "app/Models/OrderItem.php": """\
+<?php
+namespace App\\Models;
+use Illuminate\\Database\\Eloquent\\Model;
+class OrderItem extends Model { public function product() { return $this->belongsTo(Product::class); } }
+""",
+    "app/Models/Order.php": """\
+<?php
+namespace App\\Models;
+use Illuminate\\Database\\Eloquent\\Model;
+class Order extends Model { public function items() { return $this->hasMany(OrderItem::class); } }
+""",
+    "app/Models/User.php": """\
+<?php
+namespace App\\Models;
+use Illuminate\\Foundation\\Auth\\User as Authenticatable;
+class User extends Authenticatable { public function orders() { return $this->hasMany(Order::class); } }
+""",
+    "app/Http/Controllers/CheckoutController.php": """\
+<?php
+namespace App\\Http\\Controllers;
+use Illuminate\\Http\\Request;
+use Midtrans\\Snap;
+class CheckoutController extends Controller
+{
+    public function store(Request $request)
+    {
+        $order = auth()->user()->orders()->create(['total' => $request->total, 'status' => 'pending']);
+        foreach ($request->items as $item) {
+            LOOK
+            $order->items()->create(['product_id' => $item['id'], 'quantity' => $item['quantity']]);
+        }
+        return Snap::getSnapToken(['transaction_details' => ['order_id' => $order->id, 'gross_amount' => $order->total]]);
+    }
+}
+""",
+    "app/Http/Controllers/CallbackController.php": """\
+<?php
+namespace App\\Http\\Controllers;
+use App\\Models\\Order;
+use Illuminate\\Http\\Request;
+class CallbackController extends Controller
+{
+    public function handle(Request $request)
+    {
+        $expected = hash('sha512', $request->order_id . $request->status_code . $request->gross_amount . config('midtrans.server_key'));
+        abort_unless(hash_equals($expected, $request->signature_key), 403);
+        $order = Order::lockForUpdate()->findOrFail($request->order_id);
+        if ($request->transaction_status === 'settlement' && $order->status === 'pending') {
+            $order->update(['status' => 'paid']);
+            foreach ($order->items as $item) {
+                $item->product->decrement('stock', $item->quantity);
+            }
+        }
+    }
+}
+""",
+}
+_RESERVED = (
+    "abort_unless(Product::where('id', $item['id'])->where('stock', '>=', $item['quantity'])->decrement('stock', $item['quantity']), 409);"
+)
+
+
+@pytest.mark.parametrize(("look", "found"), [("", True), (f"{_RESERVED}", False)])
+def test_an_order_that_is_made_without_any_look_is_paid_for_in_vain(tmp_path: Path, look: str, found: bool) -> None:
+    name = "app/Http/Controllers/CheckoutController.php"
+    shop = {**_LARAVEL, name: _LARAVEL[name].replace("LOOK", look).replace("use Midtrans", "use App\\Models\\Product;\nuse Midtrans", 1)}
+    told = ("Nobody asks whether the goods are there", "$order = auth()->user()->orders()->creat")
+    assert (told in _found(tmp_path, shop)) is found

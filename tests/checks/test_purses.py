@@ -197,3 +197,37 @@ def test_money_on_somebodys_own_record_is_looked_at_and_taken_in_one_step(tmp_pa
     write(tmp_path, shop)
     found = review(tmp_path, Settings(use_cache=False, checks=("idempotency/dedup-race",))).findings
     assert [f.start_line for f in found] == ([line] if line else [])
+
+
+def test_a_balance_whose_own_record_takes_from_it_is_looked_at_first(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "requirements.txt": "django\n",
+            "shop/models.py": """\
+from django.db import models
+class Wallet(models.Model):
+    user = models.OneToOneField("auth.User", on_delete=models.CASCADE)
+    balance = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    def debit(self, amount):
+        if self.balance < amount:
+            raise ValueError("not enough")
+        self.balance -= amount
+        self.save()
+""",
+            "shop/views.py": """\
+from django.contrib.auth.decorators import login_required
+from django.http import JsonResponse
+@login_required
+def spend(request):
+    try:
+        request.user.wallet.debit(int(request.POST["amount"]))
+    except ValueError:
+        return JsonResponse({}, status=400)
+    return JsonResponse({})
+""",
+            "shop/urls.py": "from django.urls import path\nfrom .views import spend\nurlpatterns = [path('spend', spend)]\n",
+        },
+    )
+    found = review(tmp_path, Settings(use_cache=False, checks=("idempotency/dedup-race",))).findings
+    assert [(f.file, f.start_line) for f in found] == [("shop/models.py", 8)]

@@ -23,6 +23,7 @@ _WORDS = {
 _BY_RESOURCE = {
     ("payment.create", "InvoiceItem"): ("line of an invoice", "is added", "a second line, which the customer is charged for too"),
     ("payment.create", "Invoice"): ("invoice", "is made", "a second invoice"),
+    ("transfer.create", "CustomerBalanceTransaction"): ("credit", "is put on a customer's balance", "a second credit"),
     ("checkout.create", "Order"): ("order", "is opened", "a second order"),
 }
 _AGAIN = {

@@ -1,4 +1,4 @@
-"""Orders for which stock is compared and none is kept: it is taken once they are paid, and whatever is short then was paid for."""
+"""Orders for which stock is compared at most and none is kept: it is taken once they are paid, and whatever is short then was paid for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_looks import BELOW, counts
 from tillproof.commerce.stock_writes import StockWrite
 from tillproof.commerce.takings import Taking
-from tillproof.commerce.unstocked import makes_order, reserves, taken_with_order
+from tillproof.commerce.unstocked import makes_order, reserves, speaks_of_goods, taken_with_order
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Op
 
@@ -23,17 +23,18 @@ _BEGINS = ("checkout.create", "payment.create")
 
 @dataclass(frozen=True, slots=True)
 class ComparedOnly:
-    """``looked``: where what is left is compared; ``begun``: by which the order, or its payment, comes about; ``taking``: where stock is
-    taken later."""
+    """``looked``: where what is left is compared, if anywhere; ``begun``: by which the order, or its payment, comes about; ``taking``:
+    where stock is taken later."""
 
     entry: Entry
-    looked: Place
+    looked: Place | None
     begun: Effect
     taking: Taking
 
 
 def compared_before_paying(model: "Model") -> Iterator[ComparedOnly]:
-    """One per comparison on the way to an order whose goods are taken by what is told of its payment, with nothing that refuses."""
+    """One per comparison on the way to an order whose goods are taken by what is told of its payment, with nothing that refuses; and per
+    place where such an order is made with no comparison at all."""
     takings = model.takings.all
     told = {id(h.entry) for h in model.handlers.all if h.provider.kind == "payment"}
     late = [t for t in takings if t.kept is None and not t.write.promised and _is_told_of_payment(model, t, told)]
@@ -52,9 +53,18 @@ def compared_before_paying(model: "Model") -> Iterator[ComparedOnly]:
         if begun is None or reserves(model, entry):
             continue
         looked = next((Place(fn, i, None) for fn in near for i in _compares(model, fn, late[0].write)), None)
-        if looked is not None and (looked.fn, looked.instr) not in seen and not any(model.regions.lock(p) for p in begun.way):
-            seen.add((looked.fn, looked.instr))
+        if looked is None and not (_of_same_goods(model, begun, late[0]) and makes_order(begun)):
+            continue
+        told_at = looked or begun.place
+        if (told_at.fn, told_at.instr) not in seen and not any(model.regions.lock(p) for p in begun.way):
+            seen.add((told_at.fn, told_at.instr))
             yield ComparedOnly(entry, looked, begun, late[0])
+
+
+def _of_same_goods(model: "Model", begun: Effect, taking: Taking) -> bool:
+    """Whether an order is surely of the goods that are taken later: what is deployed together, and holds lines of goods."""
+    fn = taking.place.fn
+    return begun.certain and model.program.unit(begun.fn.file) == model.program.unit(fn.file) and speaks_of_goods(model, begun)
 
 
 def _is_told_of_payment(model: "Model", taking: Taking, told: set[int]) -> bool:

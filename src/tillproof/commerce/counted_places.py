@@ -1,50 +1,30 @@
 """What is left is worked out of what was sold already, ``capacity - booked``, ``quantity_available``, and an order, a booking or a ticket
-that takes of it is only made afterwards: no column is counted down, the new row itself is what takes."""
+that takes of it is only made afterwards: no column is counted down, the new row itself is what takes, or the list that grows."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.asked_of_one import of_one_customer
+from tillproof.commerce.capacity_looks import CapacityLooks, Look
 from tillproof.commerce.effects import Effect, Place
+from tillproof.commerce.entities import same
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.judged_rows import judging
-from tillproof.commerce.lexicon import snake
-from tillproof.commerce.stock_looks import BELOW
-from tillproof.commerce.touches import Touch
 from tillproof.commerce.unstocked import makes_order
 from tillproof.flow.program import Fn
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_WHAT = r"(quantity|qty|quantities|seats?|places?|spots?|tickets?|slots?|capacity|capacities|units|stock|inventory|rooms?|beds?|spaces?)"
-_LEFT = re.compile(
-    rf"(\w+_)?{_WHAT}_(available|left|remaining|free)|(\w+_)?(available|remaining|left|free)_{_WHAT}|(number|count|qty|num)_(available|remaining|left)"
-    r"|(available|remaining)_(number|count|qty|num)"
-)
-_WHO = r"(attendee|participant|guest|member|student|player|person|people|pax)s?"
-_BOOKED = r"(booking|reservation|registration|ticket|enrol(l)?ment|rsvp|order|portion)s?"
-_WHOLE = re.compile(
-    r"(\w+_)?capacity|(\w+_)?(max|total|maximum)_?(number_of_)?"
-    rf"(capacity|{_WHO}|{_BOOKED}|seats?|places?|spots?|spaces?|slots?|rooms?|units?|occupancy)(_\w+)?"
-    rf"|(\w+_)?(seat|place|spot|slot|capacity|{_WHO}|{_BOOKED})_?(limit|quota|max|maximum)|quota"
-)
-_TAKEN = re.compile(
-    r"(\w+_)?(booked|sold|reserved|registered|enrolled|taken|occupied)(_\w+)?"
-    rf"|(\w+_)?({_WHO}|{_BOOKED})_?(count|total|number|size|length|sold)"
-    rf"|(current|active|existing|confirmed|num(ber)?_(of_)?|total)_?({_WHO}|{_BOOKED})"
-)
-_THOSE = re.compile(rf"(\w+_)?({_WHO}|{_BOOKED})")
-_COUNTS = re.compile(r"count(_documents|_all_results)?|length|len|size|sizeof|num_rows|row_?count")
-_SUMS = re.compile(r"sum|aggregate|total|fetch_?(column|one|val|row)|scalar|first|get_?var|find_?first|group_?by")
-_COUNTED_BY = "_count"  # under which Prisma gives how many of a relation there are
 _BOOKS = re.compile(
     r"(\w+_)?(booking|reservation|registration|attendee|participant|enrol(l)?ment|rsvp|ticket|event_user|ticket_purchase)(_(item|detail|line))?"
 )
-_DEEPEST = 3
+_MAKES = ("create", "upsert", "flush")
+_GROWS = ("push", "append", "add", "unshift", "addToSet")
+_ITSELF = ("_id", "id", "pk")
 _NEAR = 6
 
 
@@ -60,22 +40,69 @@ class CountedPlace:
 
 
 def counted_places(model: "Model") -> Iterator[CountedPlace]:
-    """One per place at which customers' orders are made behind such a look; none where stock is counted down somewhere."""
-    if model.takings.all or model.takings.triggers:
-        return
+    """One per place at which customers' orders are made behind such a look. Where stock is counted down somewhere, only a count of the
+    very rows that are made is one: what else is left there is that stock."""
+    looks = CapacityLooks(model)
+    plain = not model.takings.all and not model.takings.triggers
+    takes = {fn for t in model.takings.all for fn in (t.place.fn, t.write.place.fn)}
     seen: set[tuple[Fn, int]] = set()
     for entry in model.entries:
-        if entry.role not in ("public", "customer"):
+        if entry.role not in ("public", "customer") or any(h.entry is entry for h in model.handlers.all):
             continue
-        made = next((e for e in model.effects.of(entry.target) if _takes_place(e) and (e.certain or _is_filled(model, e))), None)
-        if made is None or (made.fn, made.instr) in seen or any(h.entry is entry for h in model.handlers.all):
+        effects = model.effects.of(entry.target)
+        if not any(e.kind in (*_MAKES, "write") for e in effects):
             continue
         near = [fn for fn, depth in model.handlers.closure(entry).functions.items() if depth <= _NEAR]
-        near += judging(model, made)
-        looked = next((found for fn in near if (found := _looks(model, fn)) is not None), None)
-        if looked is not None:
-            seen.add((made.fn, made.instr))
-            yield CountedPlace(entry, made, looked, _kept(model, made))
+        if not takes.isdisjoint(near):
+            continue
+        found = _counted(model, looks, effects, near, plain)
+        if found is not None and (found[0].fn, found[0].instr) not in seen:
+            effect, looked = found
+            seen.add((effect.fn, effect.instr))
+            yield CountedPlace(entry, effect, looked.place, _kept(model, effect))
+
+
+def _counted(model: "Model", looks: CapacityLooks, effects: list[Effect], near: list[Fn], plain: bool) -> tuple[Effect, Look] | None:
+    """What takes of what is left, and the look before it."""
+    made = next((e for e in effects if _takes_place(e) and (e.certain or _is_filled(model, e))), None)
+    judges = list(judging(model, made)) if made is not None else []
+    for look in (look for fn in (*near, *judges) for look in looks.of(fn)):
+        taking = _row_made(look, effects) or _grown(model, look, effects, near)
+        if taking is None and plain and made is not None:
+            taking = made
+        if taking is not None:
+            return taking, look
+    return None
+
+
+def _row_made(look: Look, effects: list[Effect]) -> Effect | None:
+    """The new row of the kind that was counted."""
+    made = (e for e in effects if e.kind in _MAKES and e.touch is not None and (e.kind != "flush" or e.touch.fields))
+    return next((e for e in made if e.touch is not None and any(same(e.touch.entity, kind) for kind in look.counted.rows)), None)
+
+
+def _grown(model: "Model", look: Look, effects: list[Effect], near: list[Fn]) -> Effect | None:
+    """The write of a document whose list was counted and becomes longer: ``event.attendees.push(user)``, ``$push: { attendees }``; none
+    that asks for more than the document itself, as ``$expr`` does."""
+    for effect in effects:
+        touch = effect.touch
+        if touch is None or touch.kind not in ("write", "flush"):
+            continue
+        told = look.counted.lists & {name.partition(".")[0] for name in touch.fields} and touch.compared <= set(_ITSELF)
+        body = model.program.body(effect.fn)
+        before = range(effect.instr if touch.kind == "flush" and effect.fn in near else 0)
+        if told or any(body.op[i] == Op.CALL and _lengthens(body, i, look.counted.lists) for i in before):
+            return effect
+    return None
+
+
+def _lengthens(body: Body, i: int, lists: frozenset[str]) -> bool:
+    """Whether a call puts something into one of the lists."""
+    callee = body.args(i)[0]
+    if body.op[callee] != Op.FIELD or body.name(callee) not in _GROWS:
+        return False
+    held = body.args(callee)[0]
+    return body.op[held] == Op.FIELD and body.name(held) in lists
 
 
 def _is_filled(model: "Model", effect: Effect) -> bool:
@@ -86,116 +113,6 @@ def _is_filled(model: "Model", effect: Effect) -> bool:
 def _takes_place(effect: Effect) -> bool:
     touch = effect.touch
     return makes_order(effect) or (touch is not None and touch.kind == "create" and _BOOKS.fullmatch(touch.entity) is not None)
-
-
-def _looks(model: "Model", fn: Fn) -> Place | None:
-    """Where a function compares something with how much is left."""
-    body = model.program.body(fn)
-    for i, op in enumerate(body.op):
-        if op != Op.BINARY or body.text(body.args(i)[0]) not in BELOW:
-            continue
-        one, other = body.args(i)[1:3]
-        for side, against in ((one, other), (other, one)):
-            if body.op[against] == Op.CONST:
-                continue  # `available < 1` says that all is gone, and nothing of how much is asked for
-            if _is_left(model, fn, side, 0) or (_says(model, fn, side, _WHOLE) and _is_taken(model, fn, against, 0)):
-                return Place(fn, i, None)
-    return None
-
-
-def _is_left(model: "Model", fn: Fn, i: int, depth: int) -> bool:
-    """Whether a value is how much is left: it is called so, or is the difference of all there is and what is taken."""
-    body = model.program.body(fn)
-    if _says(model, fn, i, _LEFT):
-        return True
-    if body.op[i] == Op.BINARY and body.text(body.args(i)[0]) == "-":
-        one, other = body.args(i)[1:3]
-        return _says(model, fn, one, _WHOLE) and _is_taken(model, fn, other, depth)
-    made = _made(model, fn, i) if depth < _DEEPEST else None
-    return made is not None and _is_left(model, fn, made, depth + 1)
-
-
-def _is_taken(model: "Model", fn: Fn, i: int, depth: int) -> bool:
-    """Whether a value is, or holds, how much of something is taken already."""
-    body = model.program.body(fn)
-    if _says(model, fn, i, _TAKEN) or _is_count(model, fn, i):
-        return True
-    if depth >= _DEEPEST:
-        return False
-    if body.op[i] == Op.BINARY and body.text(body.args(i)[0]) == "+":
-        return any(_is_taken(model, fn, side, depth + 1) for side in body.args(i)[1:3])
-    if body.op[i] == Op.CHOICE:  # `booked or 0`
-        return any(_is_taken(model, fn, side, depth + 1) for side in body.args(i)[1:])
-    if body.op[i] == Op.INDEX:
-        return _is_taken(model, fn, body.args(i)[0], depth + 1)
-    if body.op[i] in (Op.AWAIT, Op.CAST):
-        return _is_taken(model, fn, body.args(i)[-1 if body.op[i] == Op.CAST else 0], depth + 1)
-    made = _made(model, fn, i)
-    return made is not None and _is_taken(model, fn, made, depth + 1)
-
-
-def _is_count(model: "Model", fn: Fn, i: int) -> bool:
-    """Whether a value is how many bookings, orders or people there are of all customers: ``Booking.objects.filter(event=event).count()``,
-    ``event.attendees.length``, ``event._count.tickets``, ``len(bookings)``."""
-    body = model.program.body(fn)
-    i = body.bare(i)
-    if body.op[i] == Op.FIELD:
-        held, name = body.args(i)[0], snake(body.name(i))
-        if body.op[held] == Op.FIELD and body.name(held) == _COUNTED_BY:
-            return _THOSE.fullmatch(name) is not None
-        return _COUNTS.fullmatch(name) is not None and _are_those(model, fn, held)
-    if body.op[i] != Op.CALL or body.op[body.args(i)[0]] not in (Op.NAME, Op.FIELD):
-        return False
-    callee, given = body.call(i)
-    name = snake(body.called(i))
-    if body.op[callee] == Op.NAME:
-        return _COUNTS.fullmatch(name) is not None and len(given) == 1 and _are_those(model, fn, given[0][1])
-    if _COUNTS.fullmatch(name):
-        return _of_all(model.records.touch(fn, i, None)) or _are_those(model, fn, body.args(callee)[0])
-    return _SUMS.fullmatch(name) is not None and (
-        _of_all(model.records.touch(fn, i, None)) or _of_all(model.records.touch(fn, body.bare(body.args(callee)[0]), None))
-    )
-
-
-def _are_those(model: "Model", fn: Fn, i: int) -> bool:
-    """Whether a value is a list of bookings, orders or people, by its name or by how it was read."""
-    body = model.program.body(fn)
-    i = body.bare(i)
-    if body.op[i] == Op.CALL:
-        read = model.records.touch(fn, i, None)
-        return _of_all(read) if read is not None else _says(model, fn, i, _THOSE)
-    made = _made(model, fn, i)
-    made = body.bare(made) if made is not None else None
-    read = model.records.touch(fn, made, None) if made is not None and body.op[made] == Op.CALL else None
-    return _of_all(read) if read is not None else _says(model, fn, i, _THOSE)
-
-
-def _of_all(read: Touch | None) -> bool:
-    """Whether bookings or the like are read whoever made them: those of one customer bound what he himself may have."""
-    return (
-        read is not None
-        and read.kind == "read"
-        and _THOSE.fullmatch(read.entity) is not None
-        and not any(of_one_customer(k) for k in (*read.compared, *read.keys))
-    )
-
-
-def _made(model: "Model", fn: Fn, i: int) -> int | None:
-    """What a variable was set to, where that is one thing."""
-    body = model.program.body(fn)
-    stores = model.evaluator.defuse(fn).reaching(i, body.name(i)).stores if body.op[i] == Op.NAME else []
-    return body.args(stores[0])[1] if len(stores) == 1 and body.op[stores[0]] == Op.STORE else None
-
-
-def _says(model: "Model", fn: Fn, i: int, what: re.Pattern[str]) -> bool:
-    body = model.program.body(fn)
-    op = body.op[i]
-    if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD):
-        return what.fullmatch(snake(body.called(i)).removeprefix("get_")) is not None
-    if op == Op.INDEX:
-        const = body.const(body.args(i)[1])
-        return const is not None and what.fullmatch(snake(const[1])) is not None
-    return op in (Op.NAME, Op.FIELD) and what.fullmatch(snake(body.name(i).rpartition(".")[2]).strip("$")) is not None
 
 
 def _kept(model: "Model", effect: Effect) -> tuple[Place, str] | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.callees import declared_class, is_told_what_to_make, lands
 from tillproof.commerce.messages_told import is_collection
 from tillproof.commerce.names import root, strip, written
+from tillproof.commerce.relation_methods import is_of_relation
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Ctx, Instance, Result, before_writes, names, options
@@ -64,7 +65,7 @@ def effect_by_packs(recogniser: "Recogniser", fn: Fn, i: int, ctx: Ctx | None = 
     ):
         return None
     asked = any(k.certain for k in recogniser.known(fn, i, ctx))  # `stripe.checkout.sessions.create` is no record of ours
-    return None if asked else possible
+    return None if asked else (possible[0], is_of_relation(recogniser.program, fn, body.args(callee)[0]))
 
 
 def _is_given(recogniser: "Recogniser", effect: Effect, fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -118,6 +118,25 @@ class PiecesTaken:
         for name in marks:
             if (look := self._look(touch, name)) is not None:
                 return self._judged(touch, kind, name, look, read is not None and read.locked)
+        for name in marks:
+            if (rows := self._looked_through(touch, kind, name)) is not None:
+                return self._judged(touch, kind, name, Place(rows.fn, rows.instr, rows.ctx), rows.locked)
+        return None
+
+    def _looked_through(self, touch: Touch, kind: str, name: str) -> Touch | None:
+        """The read of rows that are gone through before, each asked whether it is free: ``seats.some((s) => s.status !== 'free')``."""
+        program = self.model.program
+        body, last = program.body(touch.fn), program.body(touch.fn).line[touch.instr]
+        for i, op in enumerate(body.op[: touch.instr]):
+            read = self.model.records.touch(touch.fn, i, None) if op == Op.CALL else None
+            if read is None or read.kind != "read" or not same(read.entity, kind):
+                continue
+            within = [touch.fn, *(f for f in program.all_functions(touch.fn.file) if program.parent(f) == touch.fn)]
+            bodies = (program.body(f) for f in within)
+            if any(
+                b.op[n] == Op.FIELD and b.name(n) == name and body.line[i] <= b.line[n] <= last for b in bodies for n in range(len(b.op))
+            ):
+                return read
         return None
 
     def _read(self, record: Value) -> Touch | None:
@@ -163,8 +182,8 @@ class PiecesTaken:
 
 
 def _names_pieces(word: str) -> bool:
-    """Whether a word is the name of a table of such rows."""
-    return _STEM.search(word) is not None and "_" in snake(word) and _PIECES.fullmatch(snake(word)) is not None
+    """Whether a word is the name of a table of such rows; `key` alone is that of anything."""
+    return _STEM.search(word) is not None and _PIECES.fullmatch(snake(word)) is not None and snake(word) not in ("key", "keys")
 
 
 def _marks(name: str, value: Value) -> bool:

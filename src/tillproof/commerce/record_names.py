@@ -8,6 +8,7 @@ from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.entities import NOTHING, entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import type_argument
+from tillproof.commerce.relation_methods import RELATES
 from tillproof.commerce.view_rows import GIVES, view_rows
 from tillproof.flow.outside import class_told
 from tillproof.flow.program import ClassId
@@ -80,9 +81,6 @@ _ANY_ROW = re.compile(r"one|(one_)?by_\w+")
 _WHOSE = ("admin", "client")
 """By themselves they hold any record; before another word they say whose it is: ``AdminOrder``."""
 _OWN_CLASS = ("__class__", "constructor")
-_RELATES = frozenset(
-    ["hasmany", "hasone", "belongsto", "belongstomany", "morphmany", "morphone", "morphtomany", "hasmanythrough", "hasonethrough"]
-)
 
 
 class RecordNames:
@@ -152,7 +150,7 @@ class RecordNames:
             return table
         listed = any(link.name in _LISTS for link in inner)
         for link in reversed(inner[1:]):
-            if link.call >= 0 and link.name.lower() in _RELATES:
+            if link.call >= 0 and link.name.lower() in RELATES:
                 if related := self._related(link):
                     return related
                 continue

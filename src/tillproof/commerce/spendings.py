@@ -15,6 +15,7 @@ from tillproof.commerce.purse_names import holds_balance, may_be_balance
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Member, Mix, Record, Value, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Spendings:
             if not holds_balance(touch.entity, name):
                 continue
             parts = options(value) if value is not None else []
-            less = any(isinstance(o, Mix) and o.op == "-" and self._reads(o.operands[0], name) for o in parts)
+            less = any(isinstance(o, Mix) and o.op == "-" and self._reads(o.operands[0], name) for o in parts) or _less(body, touch.instr)
             if less or counts_down or any(isinstance(o, Record) and o.entries and o.entries[0][0] == "decrement" for o in parts):
                 return name
         return ""
@@ -135,3 +136,13 @@ class Spendings:
             if lock is not None and (within or not regions.locks_rows(lock)):
                 return "it is looked at and changed under a lock"
         return ""
+
+
+def _less(body: Body, i: int) -> bool:
+    """Whether a member is set to what it held and something less: ``self.balance -= amount``, whatever its class declares it to be."""
+    if body.op[i] != Op.SET_FIELD:
+        return False
+    value = body.args(i)[2]
+    minus = body.op[value] == Op.BINARY and body.text(body.args(value)[0]) == "-"
+    held = body.args(value)[1] if minus else -1
+    return held >= 0 and body.op[held] == Op.FIELD and body.name(held) == body.name(i)

@@ -189,12 +189,17 @@ def _was_there(model: "Model", effect: Effect) -> bool:
 def _of_goods(model: "Model", kept: list[Stock], effect: Effect) -> Stock | None:
     """The stock of the goods that an order is of: the way to it speaks of goods, or an order is declared to hold some, and the stock is
     kept in the same deployed part."""
-    spoken = any(_GOODS.fullmatch(snake(t)) for fn in {p.fn for p in effect.way} for t in model.vocabulary.tokens(fn))
-    if not spoken and not _holds_goods(model, effect):
+    if not speaks_of_goods(model, effect):
         return None
     unit = model.program.unit(effect.fn.file)
     near = [s for s in kept if s.table.unit == unit]
     return near[0] if near else None
+
+
+def speaks_of_goods(model: "Model", effect: Effect) -> bool:
+    """Whether the way to a new order speaks of goods, or an order is declared to hold some."""
+    spoken = any(_GOODS.fullmatch(snake(t)) for fn in {p.fn for p in effect.way} for t in model.vocabulary.tokens(fn))
+    return spoken or _holds_goods(model, effect)
 
 
 def _holds_goods(model: "Model", effect: Effect) -> bool:

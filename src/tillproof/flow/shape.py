@@ -94,7 +94,9 @@ def _of_record(evaluator: Evaluator, out: Shape, value: Record, depth: int) -> N
 def _of_overlay(evaluator: Evaluator, out: Shape, value: Overlay, depth: int) -> None:
     _add(out, shape(evaluator, value.base, depth + 1))
     for key, written, certain in value.writes:
-        if key in ("**", "[]"):
+        if key in (None, "[]") and (header := _HEADER_LINE.match(pattern(written))):
+            (out.must if certain else out.may)[header[1]] = written
+        elif key in ("**", "[]"):
             below = shape(evaluator, written, depth + 1)
             _add(out, below if certain else Shape({}, {**below.must, **below.may}, below.open))
         elif key is not None:

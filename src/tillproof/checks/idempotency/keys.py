@@ -1,7 +1,7 @@
 """Which calls owe an idempotency key, and whether they carry one: shared by missing-key and unstable-key."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,7 +73,7 @@ class Keyed:
     def place(self) -> tuple[Fn, int]:
         """The call that has to change: the outermost one that decides what is sent."""
         if self.ctx is None:
-            return self.site.fn, self.site.instr
+            return self.site.asked or (self.site.fn, self.site.instr)
         top = list(self.ctx.chain())[-1]
         return top.caller, top.call
 
@@ -147,7 +147,7 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
     else:
         arguments = keyed(model, site, ctx)
     hidden: list[Value] = []
-    maybe = model.http.clients.set_beside(site.fn, site.instr, ctx, wanted)
+    maybe = model.http.clients.set_beside(site.fn, site.instr, ctx, wanted) or _of_client(model, site, ctx, wanted)
     if maybe is not None and maybe.certain:
         return Keyed(site, ctx, maybe, ())
     for headers in model.http.clients.set_in_loops(site.fn, site.instr, ctx) if site.request is not None else ():
@@ -181,6 +181,26 @@ def look(model: Model, site: OperationSite, ctx: Ctx | None) -> Keyed:
 def _is_of_body(site: OperationSite, wanted: set[str]) -> bool:
     """Whether the key may be a field of what is sent, and not a header alone."""
     return bool(site.operation.key_names) or any("." in name for name in wanted) or not any("-" in name for name in wanted)
+
+
+def _are_headers(names: Collection[str]) -> bool:
+    """Whether the key is sent as a header alone, whatever else a call takes."""
+    return bool(names) and all("-" in name for name in names)
+
+
+def _of_client(model: Model, site: OperationSite, ctx: Ctx | None, wanted: set[str]) -> Found | None:
+    """The key among the headers with which the client of an SDK was made: ``new Client({ headers: { … } }).refunds.create(…)``."""
+    if site.request is not None or not _are_headers(wanted):
+        return None
+    body = model.program.body(site.fn)
+    here = body.args(site.instr)[0]
+    while body.op[here] == Op.FIELD:
+        here = body.args(here)[0]
+    for option in options(model.evaluator.value(site.fn, here, ctx)):
+        for _, given in model.evaluator.arguments(option) if isinstance(option, Result) and option.instr >= 0 else ():
+            if (found := find_key(model.evaluator, given, wanted)[0]) is not None:
+                return found
+    return None
 
 
 def _nothing(value: Value) -> bool:
@@ -268,7 +288,9 @@ def key_code(model: Model, here: Keyed) -> str:
 def sends_header(here: Keyed) -> bool:
     """Whether the key is a header of a request; with some providers it is a field of what is sent."""
     names = _key_names(here.site)
-    return here.site.request is not None and (not names or any("-" in n for n in names))
+    if here.site.request is None:
+        return _are_headers(names)
+    return not names or any("-" in n for n in names)
 
 
 def _key_names(site: OperationSite) -> tuple[str, ...]:

@@ -22,14 +22,22 @@ def of_counted(model: Model, counted: CountedPlace) -> Ruling:
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
     ruling.anchor = (file, start, end)
     ruling.title = "Two orders at once both find the last place free"
-    name = (counted.effect.touch.entity if counted.effect.touch is not None else "").replace("_", " ") or "order"
+    touch = counted.effect.touch
+    name = (touch.entity if touch is not None else "").replace("_", " ") or "order"
+    in_list = touch is not None and (touch.kind == "write" or (touch.kind == "flush" and not touch.fields))
+    name = f"entry in the {name}" if in_list else name
     ruling.message = (
         f"{called(model, counted.entry)} works out how much is left from what was sold, and makes the {name} that takes of it by a later "
         "statement, without a lock: of two customers who ask for the last one at once both are told that it is there, and both get it. "
         "A transaction alone does not keep them apart."
     )
+    if in_list and (take := remedies.code(model, file, "take-stock")):
+        ruling.remediation = (
+            "Write it by one update that asks in its condition whether there is still room, and refuse when it changed nothing, as here "
+            f"for stock: {take}."
+        )
     lock = remedies.code(model, file, "lock") or "`SELECT … FOR UPDATE` on the row of what is sold"
-    ruling.remediation = (
+    ruling.remediation = ruling.remediation or (
         f"Take a lock that every order of the same goods has to take, and count again under it, in the transaction that makes the {name}: "
         f"{lock}; `SELECT pg_advisory_xact_lock(:id)` in PostgreSQL does it without a row."
     )
