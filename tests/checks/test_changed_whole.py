@@ -201,3 +201,118 @@ module.exports = mongoose.model('User', schema);
 def test_who_has_paid_says_for_what(tmp_path: Path, given: str, wrong: bool) -> None:
     files = {"app.js": _LIFTED.replace("GIVEN", given), "user.js": _USERS, "auth.js": _AUTH}
     assert [line for _, line in broken(tmp_path, "payment/amount-not-reconciled", files)] == ([12] if wrong else [])
+
+
+_SQLMODEL = """\
+from fastapi import Depends, FastAPI
+from sqlmodel import Field, Session, SQLModel, create_engine
+
+app = FastAPI()
+engine = create_engine("sqlite:///shop.db")
+
+
+class OrderCreate(SQLModel):
+    product_id: int
+    FIELD
+
+
+class Order(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    product_id: int
+    total_amount: float = 0
+
+
+def session():
+    with Session(engine) as s:
+        yield s
+
+
+@app.post("/orders")
+def create(data: OrderCreate, s: Session = Depends(session)):
+    order = Order.model_validate(data)
+    s.add(order)
+    s.commit()
+    return order
+"""
+
+
+@pytest.mark.parametrize(("field", "lines"), [("total_amount: float", [26]), ("note: str", [])])
+def test_an_order_that_is_read_of_what_was_sent_costs_what_is_said(tmp_path: Path, field: str, lines: list[int]) -> None:
+    files = {"main.py": _SQLMODEL.replace("FIELD", field)}
+    assert [line for _, line in broken(tmp_path, _AMOUNT, files)] == lines
+
+
+_DYNAMO = """\
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+const client = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+export const handler = async (event) => {
+  await client.send(new UpdateCommand({
+    TableName: 'orders',
+    Key: { id: event.pathParameters.id },
+    UpdateExpression: 'SET #s = :state',
+    ExpressionAttributeNames: { '#s': 'status' },
+    ExpressionAttributeValues: { ':state': 'STATE' },
+  }));
+  return { statusCode: 200 };
+};
+"""
+_SERVERLESS = """\
+service: shop
+provider: {name: aws, runtime: nodejs20.x}
+functions:
+  confirm:
+    handler: confirm.handler
+    events:
+      - httpApi: {path: "/orders/{id}/confirm", method: post}
+"""
+
+
+@pytest.mark.parametrize(("state", "lines"), [("PAID", [5]), ("PENDING", [])])
+def test_an_item_of_dynamodb_is_paid_by_an_expression(tmp_path: Path, state: str, lines: list[int]) -> None:
+    files = {
+        "confirm.js": _DYNAMO.replace("STATE", state),
+        "serverless.yml": _SERVERLESS,
+        "package.json": '{"dependencies": {"stripe": "14"}}',
+    }
+    assert [line for _, line in broken(tmp_path, _REDIRECT, files)] == lines
+
+
+_LINES = """\
+const express = require('express');
+const { Pool } = require('pg');
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const pool = new Pool();
+const app = express();
+app.use(express.json());
+app.post('/cart/:id', async (req, res) => {
+  const item = req.body;
+  BOUND
+  const { rows } = await pool.query('SELECT items FROM carts WHERE id = $1', [req.params.id]);
+  const others = JSON.parse(rows[0].items).filter((one) => one.id !== item.id);
+  await pool.query('UPDATE carts SET items = $1 WHERE id = $2', [JSON.stringify([...others, item]), req.params.id]);
+  res.json({ ok: true });
+});
+app.post('/pay/:id', async (req, res) => {
+  const { rows } = await pool.query('SELECT items FROM carts WHERE id = $1', [req.params.id]);
+  let total = 0;
+  for (const item of JSON.parse(rows[0].items)) {
+    const found = await pool.query('SELECT price FROM products WHERE id = $1', [item.id]);
+    total += found.rows[0].price * item.qty;
+  }
+  res.json(await stripe.paymentIntents.create({ amount: Math.round(total), currency: 'eur' }));
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("bound", "wrong"),
+    [
+        ("if (item.qty <= 0) return res.sendStatus(400);", True),
+        ("if (!item.qty) return res.sendStatus(400);", True),
+        ("if (!Number.isInteger(item.qty) || item.qty < 1) return res.sendStatus(400);", False),
+        ("item.qty = Math.max(1, Math.floor(item.qty));", False),
+    ],
+)
+def test_a_line_that_is_kept_as_it_was_sent_may_be_of_a_part(tmp_path: Path, bound: str, wrong: bool) -> None:
+    assert bool(broken(tmp_path, _AMOUNT, {"app.js": _LINES.replace("BOUND", bound)})) is wrong

@@ -11,7 +11,7 @@ from tillproof.ir.ops import Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_MADE_BY = ("model_validate", "model_construct", "parse_obj", "from_orm", "construct")
+MADE_BY = ("model_validate", "model_construct", "parse_obj", "from_orm", "construct")
 _SAYS_SO = re.compile(r"(Response|Out|Output|Read|Schema|Public|Summary|View|Dto|DTO|Result|Payload|Reply)$")
 _TELLS = re.compile(
     r"([a-z](ed|Paid|Sent|Made)|Event|Message|Command|Query|Notification|Mail|Mailable|Email|Job|Listener|Request|Response|Exception|Error|DTO|Dto)$"
@@ -40,7 +40,7 @@ def _class_of(model: "Model", value: Value) -> ClassId | None:
         return None
     body = model.program.body(value.fn)
     callee = body.args(value.instr)[0]
-    if body.op[callee] != Op.FIELD or body.name(callee) not in _MADE_BY:
+    if body.op[callee] != Op.FIELD or body.name(callee) not in MADE_BY:
         return None
     of = model.evaluator.value(value.fn, body.args(callee)[0], value.ctx)
     return of.cls if isinstance(of, ClassV) else None

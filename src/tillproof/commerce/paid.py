@@ -409,6 +409,7 @@ class PaidPolicy(SenderPolicy):
             said = strongest(
                 says_paid(model, k, v, holder) if k.isidentifier() else record_pays(model, v, self._kind(v) or holder, 0) for k, v in given
             )
+            said = said or (self._bound_pays(fn, i, ctx) if got[0].items else "")  # `UpdateExpression: 'SET #s = :paid'`
             if said or got[0].effect != "record.create":
                 return said
             if any(self._asked_state(k, v, holder, 0) for k, v in given) or self._takes_over(fn, i, ctx, holder):

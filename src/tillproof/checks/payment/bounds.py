@@ -274,9 +274,10 @@ def lets_parts(model: Model, site: AmountSite, word: str) -> bool:
     return model.words.has("quantity_fields", word) and lets_fractions(model, around, word)
 
 
-def lets_fractions(model: Model, around: list[Fn], word: str) -> bool:
-    """Whether code says that it takes any number for the client's figure, ``is_numeric($quantity)``, and nothing makes it a whole one."""
-    said = declared_bound(model, around, word, BROKEN) is not None
+def lets_fractions(model: Model, around: list[Fn], word: str, any_number: bool = False) -> bool:
+    """Whether code says that it takes any number for the client's figure, ``is_numeric($quantity)``, and nothing makes it a whole one.
+    ``any_number``: it is known to be one as it came, whatever code says."""
+    said = any_number or declared_bound(model, around, word, BROKEN) is not None
     for fn in around:
         body = model.program.body(fn)
         for i, op in enumerate(body.op):

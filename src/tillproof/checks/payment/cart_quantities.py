@@ -1,7 +1,7 @@
 """Quantities that a customer's request puts on a line of a cart or order, which our own sums then multiply by the price."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tillproof.checks.payment.amounts import AmountSite, Chosen, chosen_by_client
@@ -65,20 +65,23 @@ def stored_quantities(model: Model, charged: Sequence[AmountSite]) -> Iterator[S
             if entry.role in ("public", "customer")
             else ()
         ):
-            chosen = [c for c in chosen_by_client(model, site.value) if c.key and _may_count(model, site, c)]
+            sent = chosen_by_client(model, site.value)
+            within = model.handlers.closure(entry).functions
+            counted = [c for c in sent if c.key and _may_count(model, site, c)]
+            chosen = counted or list(_of_whole_lines(model, site, sent, within))
             unit = model.program.unit(site.fn.file)
             if not chosen or (entry.target.fn, site.fn, site.instr) in seen:
                 continue
             seen.add((entry.target.fn, site.fn, site.instr))
             if unit not in sums:
                 sums[unit] = list(_products(model, unit))
-            within = model.handlers.closure(entry).functions
             multiplied = next((p.at for p in sums[unit] if not p.sent or p.fn in within), None)
-            around = [fn for fn in model.handlers.closure(entry).functions if chosen[0].word in model.vocabulary.tokens(fn)]
+            around = [fn for fn in within if chosen[0].word in model.vocabulary.tokens(fn)]
             if multiplied is not None and declared_bound(model, around, chosen[0].word) is None:
                 floor = lower_bound(model, around, chosen[0].word) or floor_under(model, site.value)
                 bound = floor or _column_bound(model, site)
-                parted = bound if bound is not None and _may_be_parted(model, site, around, chosen[0].word, bound) else None
+                plain = not counted and model.program.language(site.fn.file) == "javascript"  # a number of JSON, as it came
+                parted = bound if bound is not None and _may_be_parted(model, site, around, chosen[0].word, bound, plain) else None
                 yield StoredQuantity(site, entry.target.fn, chosen[0], None if parted else bound, multiplied, parted)
 
 
@@ -87,11 +90,23 @@ def _may_count(model: Model, site: AmountSite, chosen: Chosen) -> bool:
     return _counts(model, chosen.word) or (site.direct and not snake(chosen.word).endswith("id"))
 
 
-def _may_be_parted(model: Model, site: AmountSite, around: list[Fn], word: str, bound: Barrier) -> bool:
+def _of_whole_lines(model: Model, site: AmountSite, sent: list[Chosen], within: Iterable[Fn]) -> Iterator[Chosen]:
+    """The quantities of lines that a cart's document keeps as they were sent, whole: ``items: JSON.stringify([...others, item])``. Of what
+    is in them code says no more than it asks of it."""
+    touch = model.records.touch(site.fn, site.instr, site.ctx)
+    if site.direct or touch is None or CART.fullmatch(touch.entity) is None:
+        return
+    asked = [t for fn in (site.fn, *within) for t in sorted(model.vocabulary.tokens(fn)) if model.words.has("quantity_fields", snake(t))]
+    for piece in sent if asked else ():
+        if piece.key is None:
+            yield Chosen(asked[0], piece.value, piece.at, piece.read)
+
+
+def _may_be_parted(model: Model, site: AmountSite, around: list[Fn], word: str, bound: Barrier, plain: bool) -> bool:
     """Whether a bound only keeps a number above nothing that may have a fraction where it is kept."""
     touch = model.records.touch(site.fn, site.instr, site.ctx)
     column = model.schema.column(touch.entity, site.key, site.fn.file) if touch is not None else None
-    return bound.least == "0" and (column is None or column.kind != "integer") and lets_fractions(model, around, word)
+    return bound.least == "0" and (column is None or column.kind != "integer") and lets_fractions(model, around, word, plain)
 
 
 def _column_bound(model: Model, site: AmountSite) -> Barrier | None:

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from tillproof.checks.payment.amounts import AmountSite
 from tillproof.checks.payment.own_lines import OWN_LINE, line_fields, puts_line
+from tillproof.commerce.declared_fields import declared_by_sender
 from tillproof.commerce.entities import entity
 from tillproof.commerce.given import depends_on_caller
 from tillproof.commerce.items import ITEMS
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.messages_told import MADE_BY
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.commerce.whole_bodies import handed_on, parts_by_sender, set_by_sender
@@ -104,6 +106,7 @@ def _sums(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]
         found = (
             *_of_record(model, fn, i, ctx),
             *_of_setter(model, fn, i, ctx),
+            *_read_into(model, fn, i, ctx),
             *_of_cart(model, fn, i, ctx),
             *_of_statement(model, fn, i, ctx),
         )
@@ -164,6 +167,21 @@ def _of_setter(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[Amount
         return
     if model.words.entity(written(model.program, fn, holder).rpartition(".")[2]) or _entity_value(model, fn, holder):
         yield AmountSite("order-total", "order record", fn, i, model.evaluator.value(fn, arguments[0][1], ctx), True, key=field)
+
+
+def _read_into(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
+    """``Order.model_validate(data)``: an order that is read of the object which a request was read into, field by field."""
+    body = model.program.body(fn)
+    if body.op[i] != Op.CALL or body.called(i) not in MADE_BY or body.op[body.args(i)[0]] != Op.FIELD:
+        return
+    kinds = [o for o in options(model.evaluator.value(fn, body.args(body.args(i)[0])[0], ctx)) if isinstance(o, ClassV)]
+    named = [model.program.cls(o.cls).name for o in kinds]
+    if not any(model.words.entity(n) and model.schema.table(entity(n), fn.file) is not None for n in named):
+        return
+    for _, given in body.call(i)[1][:1]:
+        for name, value in declared_by_sender(model, model.evaluator.value(fn, given, ctx)).items():
+            if model.words.money(name):
+                yield AmountSite("order-total", "order record", fn, i, value, True, key=name)
 
 
 def _of_cart(model: Model, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[AmountSite]:
