@@ -1,7 +1,7 @@
 """What the messages of a provider do to states of records whatever the order in which they arrive."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
@@ -33,10 +33,13 @@ _AFTERS = ("<", ">", "<=", ">=", "!=", "!==", "==", "===")
 ON_PEOPLE = re.compile(r"(\w+_)?(user|customer|account|organi[sz]ation|team|workspace|tenant|company|profile|member)")
 """Records of people and their teams, which may be told how their subscription stands."""
 _PAYING = re.compile(r"(\w+_)?(subscription|plan|billing|payment|membership|stripe|paddle)_?\w*_?(status|state)")
-_ON = re.compile(r"(is_)?(active|enabled|expired|cancell?ed|valid)")
+_LASTS = re.compile(r"active|trialing|subscribed|enabled")
+_OVER = re.compile(r"cancel\w*|delet\w*|expired?|ended|inactive|terminated|unsubscribed|revoked|lapsed|suspended|none|free")
+"""A subscription that has come to its end, as people's records have it."""
+_ON = re.compile(r"(is_)?(active|enabled|disabled|suspended|expired|cancell?ed|valid)")
 _SENT = re.compile(r"(\w+_)?(shipment|shipping|delivery|parcel|consignment|fulfill?ment)")
 # Records that one object of the provider stands for as long as they last.
-_LASTING = re.compile(r"(\w+_)?(subscription|recurring(_\w+)?|membership|plan)")
+_LASTING = re.compile(r"(\w+_)?(subscription|recurring(_\w+)?|membership|plan|mandate)")
 _READS = ("read", "list", "search")
 _ASKS = ("retrieve", *_READS)
 _WAYS = 60
@@ -46,13 +49,14 @@ _SEVERAL = 3
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A state that a message sets. ``how``: it is taken ``mirrored`` from the message, ``asked`` of the provider anew, or a constant ``to``
-    that ``undoes`` what ``before`` sets, or pays once more for what that has paid back (``revives``). ``guards``: conditions on the
+    that ``undoes`` what ``before`` sets, or pays once more for what that has paid back (``revives``), or
+    begins anew what that has ended (``renews``). ``guards``: conditions on the
     record's present state or age; ``looked``: those that let what is paid through; ``held``: why it needs none."""
 
     effect: Effect
     touch: Touch
     field: str
-    how: Literal["mirrored", "asked", "undoes", "revives"]
+    how: Literal["mirrored", "asked", "undoes", "revives", "renews"]
     guards: tuple[Atom, ...]
     held: str
     to: str = ""
@@ -70,7 +74,7 @@ class Arrivals:
     def of(self, target: FunctionV) -> list[Arrival]:
         """The states behind a handler for which it matters in which order messages arrive."""
         if target.fn not in self._memo:
-            self._memo[target.fn] = [*self._mirrored(target), *self._undoing(target), *self._reviving(target)]
+            self._memo[target.fn] = [*self._mirrored(target), *self._undoing(target), *self._reviving(target), *self._renewing(target)]
         return self._memo[target.fn]
 
     # --- states that the message tells
@@ -136,7 +140,7 @@ class Arrivals:
         if value is None or not self._is_state(touch.entity, snake(name)):
             return None
         fixed = self._all_fixed(value)
-        if fixed and (self._of_order(touch.entity) or len(options(value)) < _SEVERAL) and not self._goes_both_ways(value):
+        if fixed and (self._of_order(touch.entity) or len(options(value)) < _SEVERAL) and not self._goes_both_ways(name, value):
             return None
         if touch.overwrites is not None and name not in touch.overwrites:
             return None
@@ -152,15 +156,18 @@ class Arrivals:
         """Whether the code names a state itself, or the setting in which the shop keeps it: ``Configuration::get('PS_OS_ERROR')``."""
         return all(isinstance(o, (Const, Missing)) or state_kept(self.model, o) is not None for o in options(value))
 
-    def _goes_both_ways(self, value: Value) -> bool:
-        """Whether one line writes, by what was worked out before, either that something is paid or sent, or that it is not."""
+    def _goes_both_ways(self, name: str, value: Value) -> bool:
+        """Whether one line writes, by what was worked out before, either that something is paid or sent, or that it is not; or a mark that
+        it is on, or off."""
         words = self.model.words
+        if _ON.fullmatch(snake(name)):
+            return len({o.falsy for o in options(value) if isinstance(o, Const)}) > 1
         texts = {t for o in options(value) if (t := text_of(o) or state_kept(self.model, o)) is not None}
         done = any(words.has(k, t) for t in texts for k in ("paid_values", "fulfil_values"))
         return done and any(words.has(k, t) for t in texts for k in ("dead_values", "open_values"))
 
     def _of_order(self, entity: str) -> bool:
-        return self.model.words.entity(entity) or _SENT.fullmatch(entity) is not None
+        return any((self.model.words.entity(entity), _SENT.fullmatch(entity), _LASTING.fullmatch(entity)))
 
     def _calls(self, value: Value) -> list[Known]:
         """The provider's calls of whose answers a value is a part, or is made by calls that clean."""
@@ -195,7 +202,7 @@ class Arrivals:
     def _undoing(self, target: FunctionV) -> list[Arrival]:
         """Changes that end a payment, where this or another handler makes one of the same record: which comes last is chance. Money goes
         back only behind a payment, whenever that is told."""
-        found = [t for t in self.model.transitions.of(target) if t.to != (ASKED,)]
+        found = self._changes(target)
         out = []
         others = self._told_anywhere if found else []
         for one in found:
@@ -215,6 +222,31 @@ class Arrivals:
                     out.append(Arrival(one.effect, one.touch, one.field, "revives", self._looks(one), one.held, one.to[0], after))
         return out
 
+    def _renewing(self, target: FunctionV) -> Iterator[Arrival]:
+        """Changes by which people subscribe, where another message says in the same field that it is over: one that was paid before that
+        may come again after it."""
+        for effect, name, word in self._of_people(target):
+            touch = effect.touch
+            if touch is None or not _LASTS.fullmatch(word) or name in touch.keys:
+                continue
+            ended = any(same(e.touch.entity, touch.entity) and n == name and _OVER.fullmatch(w) for e, n, w in self._told_people if e.touch)
+            if ended:
+                yield Arrival(effect, touch, name, "renews", self.guards(effect, touch), self._needs_none(touch, name, "renews"), word)
+
+    def _of_people(self, target: FunctionV) -> Iterator[tuple[Effect, str, str]]:
+        """What the code itself says of the subscriptions of people behind a function: the write, the field and the word."""
+        for effect in self.model.effects.of(target):
+            touch = effect.touch
+            if touch is None or touch.kind not in ("write", "upsert") or ON_PEOPLE.fullmatch(touch.entity) is None:
+                continue
+            for name, value in touch.fields.items():
+                told = [text_of(o) for o in options(value)] if value is not None and _PAYING.fullmatch(snake(name)) else []
+                yield from ((effect, name, snake(word)) for word in told[:1] if word is not None and len(told) == 1)
+
+    @cached_property
+    def _told_people(self) -> list[tuple[Effect, str, str]]:
+        return [told for h in self.model.handlers.all for told in self._of_people(h.entry.target)]
+
     def _looks(self, one: Transition) -> tuple[Atom, ...]:
         """The conditions on the way to a change that ask for the record's present state or age, or for what the provider answers anew."""
         return one.guards or self.ages(one.effect, one.touch) or self._on_the_way(one.effect, self._answered)
@@ -222,7 +254,11 @@ class Arrivals:
     @cached_property
     def _told_anywhere(self) -> list[Transition]:
         """The changes behind all handlers of messages."""
-        return [t for h in self.model.handlers.all for t in self.model.transitions.of(h.entry.target) if t.to != (ASKED,)]
+        return [t for h in self.model.handlers.all for t in self._changes(h.entry.target)]
+
+    def _changes(self, target: FunctionV) -> list[Transition]:
+        """The states behind a function that the code names itself, those of rows that are put anew too."""
+        return [t for t in (*self.model.transitions.of(target), *self.model.transitions.over(target)) if t.to != (ASKED,)]
 
     @cached_property
     def _given_back(self) -> list[Transition]:

@@ -287,13 +287,15 @@ class Effects:
         return any(self._names_one(body, b, names, depth + 1) for b in below)
 
     def _once(self, effect: Effect) -> tuple[tuple[Fn, int], ...]:
-        """The way to an effect, up to the first function that is written where it is used: how that one is called makes no difference."""
+        """The way to an effect, but for how a function is called that is written where it is used: what runs it, ``transaction(() => …)``,
+        makes no difference, the calls of the function around it do, since they say what it holds."""
         out: list[tuple[Fn, int]] = []
+        around: Fn | None = None
         for place in effect.way:
-            out.append((place.fn, place.instr))
-            parent = self.model.program.parent(place.fn)
-            if parent is not None and parent.number != TOP:
-                break
+            if around is None or place.fn == around:
+                out.append((place.fn, place.instr))
+                parent = self.model.program.parent(place.fn)
+                around = parent if parent is not None and parent.number != TOP else None
         return tuple(out)
 
     def acts(self, fn: Fn) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.absence import where_there
@@ -131,6 +132,17 @@ class Transitions:
             called = {(t.effect.fn, t.effect.instr): (t.touch.entity, t.field) for t in found}
             self._memo[target.fn] = [t for t in found if not self._in_setter(t, called)]
         return self._memo[target.fn]
+
+    def over(self, target: FunctionV) -> list[Transition]:
+        """The states of rows that are there already, or are made, and are put anew: ``updateOrCreate(['id' => …], ['status' => …])``."""
+        effects, out = self.model.effects.of(target), []
+        for effect in effects:
+            touch = effect.touch
+            if touch is None or touch.kind != "upsert" or not self._is_order(touch) or merges(self.model.records, touch):
+                continue
+            told = (pair for pair in self._told(touch) if touch.overwrites is None or pair[0] in touch.overwrites)
+            out += [self._transition(effect, touch, name, to, effects) for name, to in islice(told, 1)]
+        return out
 
     def _is_kept(self, touch: Touch, name: str, to: tuple[str, ...], before: list[Transition]) -> bool:
         """Whether a field is filled from the record's own, which was set to that state before: ``store.keepStatus(id, order.status)``."""

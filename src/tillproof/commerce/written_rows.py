@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FLUSHES = frozenset(["commit", "flush", "save", "saveorfail", "saveasync", "asave", "savequietly", "push", "touch", "persist"])
 _SAVES = ("save", "persist", "insert")
 _PUTS = ("set", "setdoc")  # of a document store: the document is there behind it
+_STATEMENTS = (*BUILDERS, "updateTable")  # by which a statement begins whose fields are `set` later
 _TAKES_OBJECT = frozenset(["add", "persist", "save", "merge", "insert", "create", "add_all", "saveall", "refresh", "delete", "remove"])
 _ON_CONFLICT = ("onconflict", "on_conflict", "onduplicate", "on_duplicate", "orignore", "orupdate")
 _UPSERTS = (
@@ -47,7 +48,7 @@ def written_by_call(records: "Records", fn: Fn, i: int, ctx: Ctx | None, name: s
     kind: TouchKind = WRITING[effect]  # type: ignore[assignment]
     low = chain.links[0].name.lower() if low == "execute" and len(chain.links) > 1 else low
     upserts = any(w in low.replace("_", "") for w in _UPSERTS) or on_conflict(records, chain)
-    puts = low in _PUTS and kind == "write" and not any(n in BUILDERS for n in chain.names())
+    puts = low in _PUTS and kind == "write" and not any(n in _STATEMENTS for n in chain.names())
     if upserts or puts or (kind == "write" and inserts(records.evaluator, records.chains, link) == frozenset()):
         new = puts and _puts_new(records, fn, record, arguments, ctx)
         kind = "create" if new else "write" if puts and _is_row(records, record) else "upsert"

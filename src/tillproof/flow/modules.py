@@ -82,13 +82,15 @@ class Modules:
             exact = [p for d, p in self._python.get(dotted.rpartition(".")[2], []) if d == dotted]
             return exact[0] if exact else None
         found = [p for d, p in self._python.get(module.rpartition(".")[2], []) if d == module or self._below_a_root(d, module, importer)]
-        return self._nearest(importer, [p for p in found if "." in module or not self._is_itself(p, importer)])
+        return self._nearest(importer, [p for p in found if "." in module or not self._is_itself(p, module, importer)])
 
-    def _is_itself(self, path: str, importer: str) -> bool:
-        """Whether a file would import itself by its bare name, or the empty package that it lies in: it means a package of others."""
+    def _is_itself(self, path: str, module: str, importer: str) -> bool:
+        """Whether a file would import itself by its bare name, as would one that asks for that name (``from celery import Celery`` in the
+        project's own ``celery.py``), or the empty package that it lies in: it means a package of others."""
         folder, _, name = path.rpartition("/")
         inside = name == "__init__.py" and importer.startswith(folder + "/")
-        return path == importer or (inside and not self.program.sources[path].strip())
+        asks = any(one.module == module for one in self.program.indices[path].imports)
+        return path == importer or asks or (inside and not self.program.sources[path].strip())
 
     def _below_a_root(self, dotted: str, module: str, importer: str) -> bool:
         """Whether a module may be imported by that name: the folder above it is on the path of the importer, and is no package itself or is

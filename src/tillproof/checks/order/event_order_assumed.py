@@ -15,6 +15,7 @@ from tillproof.commerce.transitions import GIVEN_BACK, REVERSIBLE
 from tillproof.flow.program import Fn
 
 _MOST = 3
+_AGAIN = ("revives", "renews")
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -25,9 +26,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     for handler in model.handlers.all:
         if handler.kind == "redirect-return":
             continue
-        kinds: dict[tuple[str, bool], list[Arrival]] = {}
+        kinds: dict[tuple[str, str], list[Arrival]] = {}
         for arrival in model.arrivals.of(handler.entry.target):
-            kinds.setdefault((arrival.touch.entity, arrival.how == "revives"), []).append(arrival)
+            kinds.setdefault((arrival.touch.entity, arrival.how if arrival.how in _AGAIN else ""), []).append(arrival)
         for found in kinds.values():
             if all(_follows(arrival, kinds) for arrival in found):
                 continue
@@ -36,7 +37,7 @@ def rule(model: Model) -> Iterator[Ruling]:
                     yield ruling
 
 
-def _follows(arrival: Arrival, kinds: dict[tuple[str, bool], list[Arrival]]) -> bool:
+def _follows(arrival: Arrival, kinds: dict[tuple[str, str], list[Arrival]]) -> bool:
     """Whether a person is told by the way what the same function tells the subscription beside it: one flaw, and one ruling."""
     if ON_PEOPLE.fullmatch(arrival.touch.entity) is None or arrival.how != "mirrored":
         return False
@@ -128,6 +129,18 @@ def _say(model: Model, ruling: Ruling, handler: Handler, worst: Arrival) -> None
         ruling.remediation = (
             "Keep the time (or version) of the message that the row was last written from, and write only when this one is newer "
             f"(`… WHERE id = ? AND updated_at < ?`); or take the message as a hint and ask {provider} for the {record} as it is now."
+        )
+        return
+    if worst.how == "renews":
+        ruling.title = f"A late message makes the subscription of a {record} `{worst.to}` again"
+        ruling.message = (
+            f"{name} sets the `{field}` of the {record} to `{worst.to}` whatever it is, and another message says there that the "
+            f"subscription is over. {provider} does not promise an order, and sends again for days what was not taken: a payment that is "
+            "told once more after the end gives access back for good, since nothing ends it a second time."
+        )
+        ruling.remediation = (
+            f"Ask {provider} for the subscription as it is now and write that, or keep the time of the message that the row was last "
+            "written from and write only when this one is newer."
         )
         return
     before = " or ".join(f"`{t}`" for t in worst.before.to[:2]) if worst.before else "paid"
