@@ -12,8 +12,24 @@ from tillproof.commerce.record_names import DOCUMENTS
 from tillproof.commerce.schema.tables import Unique
 from tillproof.commerce.touches import Touch
 from tillproof.flow.shape import shape
-from tillproof.flow.values import CONVERSIONS, Element, External, Member, Mix, Param, Result, Text, Unknown, Value, names, options, pieces
-from tillproof.ir.ops import Op
+from tillproof.flow.values import (
+    CONVERSIONS,
+    Const,
+    Element,
+    External,
+    Member,
+    Missing,
+    Mix,
+    Param,
+    Result,
+    Text,
+    Unknown,
+    Value,
+    names,
+    options,
+    pieces,
+)
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -44,7 +60,8 @@ class RowClaims:
         if (own := self._own_key(touch)) is not None:
             return own
         touch = self._with_inner(touch)
-        constraint = self.model.schema.unique(touch.entity, tuple(touch.fields), touch.fn.file)
+        given = tuple(name for name, value in touch.fields.items() if value is None or not all(_is_none(o) for o in options(value)))
+        constraint = self.model.schema.unique(touch.entity, given, touch.fn.file)
         if constraint is None or constraint.where:
             return None
         told = [snake(c) for c in constraint.columns]
@@ -169,3 +186,8 @@ class RowClaims:
                 yield from self._unconverted(given[0], depth + 1)
             else:
                 yield option
+
+
+def _is_none(value: Value) -> bool:
+    """Whether a column is left empty: of rows without a value a table takes any number."""
+    return isinstance(value, Missing) or (isinstance(value, Const) and value.kind == Kind.NULL)
