@@ -8,6 +8,7 @@ from tillproof.commerce.chains import Chain, Chains, Link
 from tillproof.commerce.entities import NOTHING, entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import type_argument
+from tillproof.commerce.named_relations import NamedRelations
 from tillproof.commerce.relation_methods import RELATES
 from tillproof.commerce.view_rows import GIVES, view_rows
 from tillproof.flow.outside import class_told
@@ -91,6 +92,7 @@ class RecordNames:
         self.program = model.program
         self.evaluator = model.evaluator
         self.chains = chains
+        self.relations = NamedRelations(model)
 
     def of_value(self, value: Value, chain: Chain, told: str = "") -> str:
         """What kind of record a value is: by its class, by the statement that fetched it, by the table or class in its chain, by the
@@ -168,7 +170,8 @@ class RecordNames:
             elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and self._gives_same(link))) and (
                 name := entity(_without_verb(link.name))
             ):
-                return name
+                related = "" if self._is_kind(name) else self.relations.of(link.name, link.fn.file)
+                return related or name
         root = self._asked_of_class(last, inner) or self._of_its_class(chain, inner) or self._root(chain, inner)
         return root or next((name for v in chain.through if (name := entity(v))), "")
 

@@ -17,8 +17,9 @@ from tillproof.commerce.filled_models import filled_by_sender
 from tillproof.commerce.free_changes import CODED, NEW, needs_none
 from tillproof.commerce.lexicon import Words, snake, under_way
 from tillproof.commerce.never_together import never_runs
+from tillproof.commerce.order_records import is_order
 from tillproof.commerce.other_rows import is_of_another
-from tillproof.commerce.plain_metas import OF_POST
+from tillproof.commerce.put_in_states import as_change
 from tillproof.commerce.refusing_saves import refuses_itself
 from tillproof.commerce.serializer_fields import sent_field, withheld
 from tillproof.commerce.set_at_once import merges
@@ -31,7 +32,7 @@ from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
-from tillproof.flow.values import Choice, Const, External, FunctionV, Instance, Member, Value, choice, options
+from tillproof.flow.values import Choice, Const, External, FunctionV, Member, Value, choice, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
@@ -48,13 +49,7 @@ _NOTED = re.compile(r"meta:\w*(captured|paid|refunded|voided)")
 _SEVERAL = 3
 _TIMERS = ("setTimeout", "scheduleJob")
 _SETS = ("values", "set")
-# What says how far the order has come that a post of WordPress's stands for.
-_OF_POST = re.compile(r"(\w+_)?(order|booking|payment|donation|registration|invoice|transaction|reservation)_(status|state)|(is_)?paid")
-_OF_SUPPORT = frozenset(("subject", "priority", "department", "department_id", "urgency", "topic"))
-"""Columns of what somebody asks to be helped with."""
 _MAIN = re.compile(rf"(\w+_)?({ORDER})")
-# Whatever else their names say: a payment's session is open, paid or failed as the payment is.
-_NAMED_FOR_IT = re.compile(rf"(\w+_)?({ORDER}|payment_session)")
 _PAYMENT = re.compile(r"(\w+_)?(payment|transaction)")
 _OF_PAYMENT = re.compile(r"(is_)?(payment|paid)")
 _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|line))")
@@ -66,7 +61,6 @@ REVERSIBLE = ("on_hold", "hold", "in_review")
 """What only holds an order up, paid or not."""
 ASKED = "the state that the request names"
 """What a record is set to where whoever calls says which state that is."""
-_NOT_ORDERS = ("user", "customer", "cart", "session", "product", "email", "log", "webhook", "token", "job", "queue", "sync")
 _OWN_STATES = ("status", "state", "order_status", "payment_status")
 # A member of an enumeration of states: ``OrderStatus.RINGING``.
 _LISTED = re.compile(r"(?i:stat(us|e)s?_?(enum|type|code|value)?s?)\.[A-Z]\w*$")
@@ -115,9 +109,12 @@ class Transitions:
         if target.fn not in self._memo:
             found: list[Transition] = []
             effects = self.model.effects.of(target)
+            touched = [e.touch for e in effects if e.touch is not None]
             for effect in effects:
                 touch = effect.touch
-                if touch is None or touch.kind not in ("write", "upsert") or not self._is_order(touch):
+                if touch is not None and touch.kind == "create":
+                    touch = as_change(self.model, touch, touched)
+                if touch is None or touch.kind not in ("write", "upsert") or not is_order(self.model, touch):
                     continue
                 if touch.kind == "upsert" and not merges(self.model.records, touch):
                     continue
@@ -138,7 +135,7 @@ class Transitions:
         effects, out = self.model.effects.of(target), []
         for effect in effects:
             touch = effect.touch
-            if touch is None or touch.kind != "upsert" or not self._is_order(touch) or merges(self.model.records, touch):
+            if touch is None or touch.kind != "upsert" or not is_order(self.model, touch) or merges(self.model.records, touch):
                 continue
             told = (pair for pair in self._told(touch) if touch.overwrites is None or pair[0] in touch.overwrites)
             out += [self._transition(effect, touch, name, to, effects) for name, to in islice(told, 1)]
@@ -195,30 +192,6 @@ class Transitions:
     def _is_bare(self, value: Value) -> bool:
         digits = isinstance(value, Const) and value.kind in (Kind.NUMBER, Kind.STRING) and value.text.strip("'\"").isdigit()
         return digits and isinstance(value, Const) and not value.name
-
-    def _is_order(self, touch: Touch) -> bool:
-        words = self.model.words
-        if touch.entity == OF_POST:
-            return any(_OF_POST.fullmatch(name) for name in touch.fields)
-        return (
-            words.entity(touch.entity)
-            and not words.has("outgoing_entities", touch.entity)
-            and (_NAMED_FOR_IT.fullmatch(touch.entity) is not None or not any(w in touch.entity.split("_") for w in _NOT_ORDERS))
-            and not self._waits_in_line(touch)
-            and not self._asks_for_help(touch)
-        )
-
-    def _asks_for_help(self, touch: Touch) -> bool:
-        """Whether a ticket lets nobody in: its table says what somebody needs help with, and how urgently."""
-        table = self.model.schema.table(touch.entity, touch.fn.file) if touch.entity.removesuffix("s") == "ticket" else None
-        return table is not None and not _OF_SUPPORT.isdisjoint(snake(name) for name in table.columns)
-
-    def _waits_in_line(self, touch: Touch) -> bool:
-        """Whether an object stands for an order in a queue of work, by what its class says of itself: its state is that of the work."""
-        scope = self.model.evaluator.scope
-        kinds = [o.cls for o in options(touch.record) if isinstance(o, Instance)] if touch.record is not None else []
-        names = (snake(name) for cls in kinds for c in scope.lineage(cls) for name in self.model.program.methods(c))
-        return any("queue" in name.split("_") for name in names)
 
     def _state(self, name: str, value: Value | None) -> tuple[str, ...] | None:
         """The states that a field is set to; None when the field is no state or what it is set to says nothing."""
