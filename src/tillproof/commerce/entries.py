@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from tillproof.commerce.entry_styles import (
+    buttons,
     calls,
     classes,
     data_tables,
@@ -82,6 +83,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         calls.declared,
         servers.declared,
         php_routes.declared,
+        buttons.declared,
         php_lists.declared,
         tables.declared,
         data_tables.declared,
