@@ -13,6 +13,7 @@ from tillproof.commerce.entry_styles import (
     hooks,
     listed_routes,
     menus,
+    model_events,
     own_controllers,
     php_lists,
     php_routes,
@@ -95,6 +96,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
         webhook_client.declared,
         registries.declared,
         hooks.declared,
+        model_events.declared,
         files.declared,
         classes.derived,
     ):

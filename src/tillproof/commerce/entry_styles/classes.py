@@ -25,7 +25,7 @@ def derived(wiring: Wiring) -> Iterator[Declared]:
     for frameworks, files in wiring.active.files():
         rules = [(f, r) for f in frameworks for r in f.routes if r.style == "class"]
         wanted = {b.rpartition(".")[2] for _, r in rules for b in r.bases}
-        for cls in _candidates(wiring, files, wanted):
+        for cls in candidates(wiring, files, wanted):
             bases = wiring.evaluator.scope.foreign_bases(cls)
             fitting = [(f, r) for f, r in rules if any(fits(b, base) for b in r.bases for base in bases)]
             found: dict[tuple[Fn, tuple[str, ...]], Declared] = {}
@@ -35,7 +35,7 @@ def derived(wiring: Wiring) -> Iterator[Declared]:
             yield from found.values()
 
 
-def _candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:
+def candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:
     """Classes that name a wanted base, or a class that does, by last words alone."""
     by_base: dict[str, list[ClassId]] = defaultdict(list)
     for file in files:
