@@ -67,9 +67,9 @@ def rule(model: Model) -> Iterator[Ruling]:
 
 
 def _may(model: Model, entry: Entry) -> bool:
-    """Whether a stranger, staff or a job sets it off, and anything near speaks of a state; what a platform calls has its checks,
-    but for what a payment provider's messages set off through something that calls it by their names."""
-    if entry.role == "platform" and entry.style != "told":
+    """Whether a stranger, staff or a job sets it off, and anything near speaks of a state; what a platform calls has its checks, but for
+    what a payment provider's messages set off through something that calls it by their names, and what runs when a row is stored."""
+    if entry.role == "platform" and entry.style not in ("told", "stored"):
         return False
     near = model.handlers.closure(entry).functions
     handed = [later for fn in near for later in model.handovers.of(fn)]

@@ -47,7 +47,7 @@ def _heard(wiring: Wiring, framework: Framework, models: list[ClassId], files: l
 
 def _entry(wiring: Wiring, framework: Framework, fn: Fn) -> Declared:
     place = wiring.place(fn)
-    return Declared(wiring.handler(fn, place), None, ("NONE",), framework.id, "hook", place, (), "internal", _NOTE)
+    return Declared(wiring.handler(fn, place), None, ("NONE",), framework.id, "stored", place, (), "platform", _NOTE)
 
 
 def _is_handed(wiring: Wiring, fn: Fn, kinds: set[str]) -> bool:
@@ -62,7 +62,7 @@ def _registered(wiring: Wiring, framework: Framework, fn: Fn) -> Iterator[Declar
         if op == Op.CALL and body.called(i).rpartition(".")[2] in _EVENTS and (given := body.call(i)[1]):
             place = (fn.file, body.line[i])
             for target, guards in php_callables(wiring, wiring.evaluator.value(fn, given[0][1]), fn):
-                yield Declared(target, None, ("NONE",), framework.id, "hook", place, guards, "internal", _NOTE)
+                yield Declared(target, None, ("NONE",), framework.id, "stored", place, guards, "platform", _NOTE)
 
 
 def _sent(wiring: Wiring, cls: ClassId) -> Iterator[str]:
