@@ -1,5 +1,6 @@
 """Records in a database that is spoken to over HTTP: by a request to it, or by a function of ours that sends one and is told by a text of
-what kind the record is: ``updateDocumentOnEdge('orders', id, { status: 'paid' })``, ``airtableCreate('Orders', row)``."""
+what kind the record is: ``updateDocumentOnEdge('orders', id, { status: 'paid' })``, ``airtableCreate('Orders', row)``. And those that a
+program keeps in a map for as long as it runs: ``orders.set(id, { status: 'paid' })``."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from tillproof.commerce.entities import entity
 from tillproof.commerce.record_names import TouchKind
 from tillproof.commerce.touches import Touch
+from tillproof.flow.maps import lasts
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Ctx, FunctionV, Overlay, Record, Result, Value, options, pattern
@@ -23,6 +25,7 @@ WRITES = re.compile(
 _CREATES = re.compile(r"create|insert", re.IGNORECASE)
 _KIND = re.compile(r"([A-Za-z][\w-]*)(?:/.*)?")
 _LEVELS = 2
+_OF_STATES = re.compile(r"_(status|state)$")
 # Databases that are spoken to over HTTP.
 _DATABASES = re.compile(
     r"(firestore|datastore|sheets)\.googleapis\.com|.*\.(firebaseio|firebasedatabase)\.(com|app)|.*\.supabase\.(co|in)|api\.airtable\.com"
@@ -47,7 +50,27 @@ def stored(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
         return None
     if WRITES.fullmatch(body.called(i).rpartition(".")[2]):
         return kept_by_ours(model, fn, i, ctx)
+    if body.called(i) == "set":
+        return kept_in_map(model, fn, i, ctx)
     return asked_of_database(model, fn, i, ctx) if model.recogniser.is_("http", fn, i, ctx) is not None else None
+
+
+def kept_in_map(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:
+    """What a call puts into a map of a module that is named after orders or payments, or after their states."""
+    body = model.program.body(fn)
+    callee, given = body.call(i)
+    holder = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+    if holder < 0 or body.op[holder] != Op.NAME or len(given) != 2:
+        return None
+    kind = _OF_STATES.sub("", entity(body.name(holder)))
+    if not model.words.entity(kind) or not any(lasts(o) for o in options(model.evaluator.value(fn, holder, ctx))):
+        return None
+    key, row = (model.evaluator.value(fn, v, ctx) for _, v in given)
+    if not any(isinstance(o, (Record, Overlay)) for o in options(row)):
+        return None
+    got = shape(model.evaluator, row)
+    fields: dict[str, Value | None] = {**got.may, **got.must}
+    return Touch("upsert", kind, fields, frozenset(), {"id": key}, frozenset(["id"]), False, None, fn, i, ctx, "record.write")
 
 
 def kept_by_ours(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> Touch | None:

@@ -28,6 +28,7 @@ from tillproof.flow.values import (
     constant,
     options,
     pattern,
+    pieces,
 )  # fmt: skip
 from tillproof.ir.ops import Kind, Op
 from tillproof.source.kinds import words as words_of
@@ -82,6 +83,8 @@ _ANY_ROW = re.compile(r"one|(one_)?by_\w+")
 _WHOSE = ("admin", "client")
 """By themselves they hold any record; before another word they say whose it is: ``AdminOrder``."""
 _OWN_CLASS = ("__class__", "constructor")
+_READS_FILE = re.compile(r"(^|[./])read(File|Json)(Sync)?$")
+_FEW_PIECES = 20
 
 
 class RecordNames:
@@ -167,7 +170,7 @@ class RecordNames:
             if link.call >= 0 and (_QUERIES.fullmatch(link.name) or link.name.lower() in BUILDERS):
                 if named := self._given_class(link) or self._in_statement(link) or self._imported_table(link):
                     return named
-            elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and self._gives_same(link))) and (
+            elif not (_QUERIES.fullmatch(link.name) or (link.call >= 0 and (self._gives_same(link) or self._of_file(link)))) and (
                 name := entity(_without_verb(link.name))
             ):
                 related = "" if self._is_kind(name) else self.relations.of(link.name, link.fn.file)
@@ -194,6 +197,12 @@ class RecordNames:
     def _gives_same(self, link: Link) -> bool:
         """Whether a call gives what it is called on, or one of it: a setter of a builder, a scope, ``product.variants.id(key)``."""
         return link.name == "id" or _FLUENT.match(link.name) is not None or self._is_scope(link)
+
+    def _of_file(self, link: Link) -> bool:
+        """Whether a call reads the records that are kept in a file: ``JSON.parse(fs.readFileSync(FILE))``."""
+        given = self.program.body(link.fn).call(link.call)[1][:1] if link.name == "parse" else []
+        found = pieces([self.evaluator.value(link.fn, v, link.ctx) for _, v in given], _FEW_PIECES)
+        return any(isinstance(o, Result) and isinstance(o.callee, External) and _READS_FILE.search(o.callee.name) for o in found)
 
     def _is_scope(self, link: Link) -> bool:
         """Whether a call only narrows the rows down: Eloquent runs ``scopeOpen`` of the model for ``Order::open()``."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.flow.frames import Frame
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import (
     ClassV,
     Const,
@@ -69,7 +69,7 @@ def of_working_map(ev: "Evaluator", value: Value) -> bool:
     if not isinstance(value, Result) or not isinstance(callee, Member) or callee.name != "get":
         return False
     maps = [o for o in options(callee.base) if isinstance(o, Result) and _is_map(o)]
-    if not maps or any(ev.arguments(one) for one in maps):
+    if not maps or any(ev.arguments(one) or lasts(one) for one in maps):
         return False
     put = [o for _, v in _set(ev, value.fn, ev.program.body(value.fn).args(value.instr)[0], value.ctx) for o in options(v)]
     return bool(put) and all(isinstance(o, Record) for o in put)
@@ -85,6 +85,11 @@ def _entries(table: Record | Overlay) -> list[tuple[str | None, Value]]:
         later += [(k, v) for k, v, _ in table.writes]
         table = table.base  # type: ignore[assignment]
     return [*held.entries, *later]
+
+
+def lasts(value: Value) -> bool:
+    """Whether a value is a map that a module makes empty for as long as the program runs: what it holds is kept there."""
+    return isinstance(value, Result) and _is_map(value) and value.fn.number == TOP
 
 
 def _of_table(ev: "Evaluator", f: Frame, tables: list[Record | Overlay], given: list[int], at: Place) -> Value | None:
