@@ -10,14 +10,14 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.names import written
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Place, Value, options, pieces
+from tillproof.flow.values import Const, Element, FunctionV, Member, Mix, Param, Place, Value, options, pieces
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 
 _ORDER = ("<", "<=", ">", ">=")
 _SHIPPING = re.compile(rb"(?i)shipping|delivery|freight|postage")
 _ABOUT_SHIPPING = (b"shipping", b"delivery", b"freight", b"postage")
-_TOTAL = re.compile(rb"total|items?_?price")
+_TOTAL = re.compile(rb"total|items?_?price|threshold|free_?(?:from|over|above|shipping|delivery)")
 _THRESHOLDS = (
     r"(\w+_)?threshold(_\w+)?",
     r"(\w+_)?free_?(shipping|delivery|over|above|from)(_\w+)?",
@@ -91,8 +91,10 @@ def _compared(model: Model, fn: Fn) -> Iterator[Threshold]:
         sides = [_unconverted(body, side) for side in _sides(body, i)] if op in (Op.BINARY, Op.CALL) else []
         for sum_, bound in (sides, sides[::-1]) if sides else ():
             name = _name(model, fn, body, sum_)
-            if _SUM.fullmatch(name) and _bounds(model, fn, body, bound) and _decides_shipping(model, fn, i):
-                if told := list(_told_sums(model, fn, sum_)):
+            handed = body.op[sum_] == Op.NAME and _is_handed(model, fn, sum_)  # who calls knows what it is
+            if (handed or _SUM.fullmatch(name)) and _bounds(model, fn, body, bound) and _decides_shipping(model, fn, i):
+                told = list(_told_sums(model, fn, sum_))
+                if told or not _SUM.fullmatch(name):
                     yield from told
                     break
                 net = bool(_NET.search(name)) or _stored_less(model, fn, sum_) or _less_discount(model, model.evaluator.value(fn, sum_))
@@ -138,20 +140,41 @@ def _told_sums(model: Model, fn: Fn, sum_: int) -> Iterator[Threshold]:
     for value in options(model.evaluator.value(fn, sum_)):
         if not isinstance(value, Param) or value.fn != fn:
             continue
-        for caller, call, _ in model.callers.of(fn)[:_MOST_CALLERS]:
+        for caller, call in [(c, i) for c, i, _ in model.callers.of(fn)[:_MOST_CALLERS]] or _called_by_name(model, fn):
             body = model.program.body(caller)
             at = value.number - (1 if params[0].name in ("self", "cls") else 0)
             given = [v for k, v in body.call(call)[1] if k == params[value.number].name]
             positional = [v for k, v in body.call(call)[1] if k == ""]
             given = given or (positional[at : at + 1] if at >= 0 else [])
             name = _name(model, caller, body, given[0]) if given else ""
-            if not name or _NET.search(name) or _stored_less(model, caller, given[0]):
-                continue
-            if _less_discount(model, model.evaluator.value(caller, given[0])):
+            if not name or _stored_less(model, caller, given[0]) or _less_discount(model, model.evaluator.value(caller, given[0])):
                 continue
             off = _taken_off_here(model, caller, name)
-            if off is not None:
+            if off is not None and (_NET.search(name) is None or off[1] > body.line[call]):  # net of what else
                 yield Threshold(caller, call, name, False, off)
+
+
+def _is_handed(model: Model, fn: Fn, i: int) -> bool:
+    """Whether a variable is a parameter of the function, as it was handed over."""
+    return all(isinstance(o, Param) and o.fn == fn for o in options(model.evaluator.value(fn, i)))
+
+
+def _called_by_name(model: Model, fn: Fn) -> list[tuple[Fn, int]]:
+    """The calls by a function's name in its unit where what is called is chosen while the shop runs: ``modules.shipping.fee(sum)``."""
+    program, name = model.program, model.program.name(fn)
+    found: list[tuple[Fn, int]] = []
+    for file in program.mentioning(name) if name else ():
+        if program.unit(file) != program.unit(fn.file) or len(found) >= _MOST_CALLERS:
+            continue
+        for caller in program.functions_around(file, name):
+            body = program.body(caller)
+            calls = (i for i, op in enumerate(body.op) if op == Op.CALL and body.called(i).rpartition(".")[2] == name)
+            found += [(caller, i) for i in calls if not _is_known(model, caller, body.args(i)[0])]
+    return found[:_MOST_CALLERS]
+
+
+def _is_known(model: Model, fn: Fn, callee: int) -> bool:
+    return any(isinstance(o, FunctionV) for o in options(model.evaluator.value(fn, callee)))
 
 
 def _bounds(model: Model, fn: Fn, body: Body, i: int, deep: int = 0) -> bool:
