@@ -56,7 +56,16 @@ def _books_alone(model: "Model", effect: Effect, others: list[Effect]) -> bool:
     if not any(model.words.money(name) and _is_paid_sum(model, value) for name, value in told.items()):
         return False
     goods = [e for e in others if e.touch is not None and e.touch.kind == "create" and _GOODS.fullmatch(e.touch.entity)]
-    return not goods and not any(_GOODS.fullmatch(name) for name in told)
+    return not goods and not any(_GOODS.fullmatch(name) and not _is_said(model, value) for name, value in told.items())
+
+
+def _is_said(model: "Model", value: Value) -> bool:
+    """Whether a field is given what a verified message says, as we gave it to the payment with the sum: ``intent.metadata.items``. What a
+    browser sends it says of itself."""
+    found = list(options(value))
+    return bool(found) and all(
+        isinstance(o, (Member, Element)) and model.requests.source(o) is None and _is_told(model, o.base) for o in found
+    )
 
 
 def _is_kept_whole(model: "Model", touch: Touch) -> bool:

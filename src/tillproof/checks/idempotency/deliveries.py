@@ -165,6 +165,8 @@ def _taker(model: Model, atom: Atom) -> str:
     asked = body.op[atom.instr]
     if asked == Op.CALL and atom.truth is not False and (known := _takes(model, atom.fn, atom.instr, atom.ctx)) is not None:
         return known.provider.name if atom.truth or _raises(model, known, atom) else ""
+    if (known := _answers_error(model, atom)) is not None:
+        return known.provider.name
     sides = _told_by(body, atom)
     waiting, seen = [o for side in sides for o in options(model.evaluator.value(atom.fn, side, atom.ctx))], 0
     while waiting and seen < _PIECES:
@@ -179,6 +181,16 @@ def _taker(model: Model, atom: Atom) -> str:
         else:
             waiting += here.parts()[:4]
     return ""
+
+
+def _answers_error(model: Model, atom: Atom) -> Known | None:
+    """The call that takes the money and hands its error to a callback, ``execute(id, details, (error, payment) => …)``, which asks whether
+    there is none: where it was taken before, there is one."""
+    body, ctx = model.program.body(atom.fn), atom.ctx
+    if atom.truth is not False or ctx is None or ctx.fn != atom.fn or not ctx.callback or ctx.call < 0:
+        return None
+    error = body.op[atom.instr] == Op.NAME and len(body.params) > 1 and body.name(atom.instr) == body.params[0].name
+    return _takes(model, ctx.caller, ctx.call, ctx.parent) if error else None
 
 
 def _told_by(body: Body, atom: Atom) -> list[int]:

@@ -8,18 +8,30 @@ from tillproof.checks.idempotency.own_repeats import AGAIN, repeated_by_us
 from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import extent
+from tillproof.commerce.given import values_at
 from tillproof.commerce.model import Model
 from tillproof.commerce.sdk_defaults import in_force
 from tillproof.contract import Severity
 from tillproof.flow.shape import find_key
+from tillproof.flow.values import constant
 
 
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per provider call, or per caller where a wrapper's callers decide."""
     for place in keyed_places(model):
         worst = min(place, key=_rank)
-        if not _is_random(model, worst):
+        if not _is_random(model, worst) and not _opens_nothing(model, worst):
             yield _rule(model, worst)
+
+
+def _opens_nothing(model: Model, keyed: Keyed) -> bool:
+    """Whether nothing is ever paid on the page that a call opens, which only keeps a card: its sum is 0, or its mode is ``setup``."""
+    site = keyed.site
+    if site.operation.op != "checkout.create":
+        return False
+    sums = [v for path in site.operation.amount for v in values_at(model, site, path, keyed.ctx)]
+    modes = values_at(model, site, "mode", keyed.ctx)
+    return (bool(sums) and all(constant(v) == "0" for v in sums)) or (bool(modes) and all(constant(v) == "setup" for v in modes))
 
 
 def _is_random(model: Model, keyed: Keyed) -> bool:

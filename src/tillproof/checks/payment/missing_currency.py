@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tillproof.checks.catalog import Check
 from tillproof.checks.payment.charges import Charge, Charges, argument_line, ruling_of
 from tillproof.checks.payment.chosen_currencies import given_to_charges, owing
-from tillproof.checks.payment.order_currency import asked_for, currency_of_orders, holder_of
+from tillproof.checks.payment.order_currency import asked_for, currency_of_orders, holder_of, kept_by_default
 from tillproof.checks.payment.unkept_currencies import Unkept, unkept
 from tillproof.checks.ruling import Evidence, Ruling, each_once
 from tillproof.commerce.currencies import Currency
@@ -126,6 +126,7 @@ def _fixed(charges: Charges, charge: Charge, currency: Currency) -> Ruling | Non
         orders is None
         or len(currency.codes) > 1  # one of several, by what somebody is: nothing is always so
         or _reads_record(charges, charge)
+        or kept_by_default(charges, currency.codes)
         or currency.codes == charges.currencies.only_codes(charges.model.program.unit(charge.site.fn.file))
     ):
         return _held(charges, charge, currency)

@@ -1,6 +1,7 @@
 """Whether orders have a currency of their own in the reviewed code: then a charge owes it."""
 
 import re
+from collections.abc import Collection
 
 from tillproof.checks.payment.charges import Charge, Charges
 from tillproof.commerce.declared_states import declared_states
@@ -69,6 +70,21 @@ def currency_of_orders(charges: Charges, charge: Charge) -> Place | None:
         if program.unit(file) == unit and (found := pattern.search(program.sources[file])):
             return file, program.sources[file].count(b"\n", 0, found.start()) + 1
     return None
+
+
+def kept_by_default(charges: Charges, codes: Collection[str]) -> bool:
+    """Whether every record that keeps a currency begins with this one, and none lists others: then it notes what all are paid in."""
+    found = [
+        (table, column)
+        for table in charges.model.schema.mentioning(_CURRENCY)
+        for name in _CURRENCY
+        if (column := table.column(name)) is not None
+    ]
+    wanted = {code.upper() for code in codes}
+    return bool(found) and all(
+        (column.default or "").strip("'\"").upper() in wanted and _listed(charges, table.entity, column) <= wanted
+        for table, column in found
+    )
 
 
 def asked_for(charges: Charges, charge: Charge, code: str) -> Place | None:

@@ -36,6 +36,7 @@ _PAPERS = re.compile(
     r"|(is_)?(\w+_)?(e?mail|sms|message|notification|confirmation|receipt|reminder)s?_?(was_|been_)?(sent|notified)(_(at|on))?"
     r"|(\w+_)?notified(_(at|on))?"
 )
+_CARTS = re.compile(r"(\w+_)?(carts?|baskets?|bags?)(_?(items?|lines?|products?))?")
 _PROOF = Plain("webhook.verify", True, None, False)
 _PAGES = re.compile(r"redirect|render|view|template", re.IGNORECASE)
 
@@ -55,7 +56,9 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         return []
     told = model.effects.of(entry.target)
     effects = [
-        e for e in told if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e) and not _of_cache(e)
+        e
+        for e in told
+        if e.kind not in ("mail", "event", "job", "order.note") and not _only_tells(model, told, e) and not _of_cache(e) and not _empties(e)
     ]
     others = _told_besides(model, handler)
     if handler is not None and handler.kind != "redirect-return" and not (others and _faces_browser(model, entry)):
@@ -81,6 +84,11 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
 def _of_cache(effect: Effect) -> bool:
     """Whether only a cache is written: what is not kept there is done once more, or looked up anew."""
     return effect.touch is not None and effect.touch.entity == "cache"
+
+
+def _empties(effect: Effect) -> bool:
+    """Whether only a cart is emptied that was ordered: where that fails the customer finds his goods in it once more."""
+    return effect.touch is not None and effect.touch.kind == "delete" and _CARTS.fullmatch(effect.touch.entity) is not None
 
 
 def _first(effects: list[Effect], kinds: tuple[str, ...], confirming: bool) -> int | None:
