@@ -123,12 +123,16 @@ class BrowserPaid:
         return frozenset(call.rpartition(".")[2] for e in effects for calls in e.calls.values() for call in calls)
 
     def provider(self, found: Transitions) -> Provider | None:
-        """The payment provider that an entry point is about: it returns from it, asks it, or it is the only one."""
+        """The payment provider that an entry point is about: it returns from it, asks it, stands in the file of what
+        does, or it is the only one."""
         handler = next((h for h in self.model.handlers.all if h.entry.target.fn == found.entry.target.fn), None)
         if handler is not None:
             return handler.provider
         closure = self.model.handlers.closure(found.entry)
         asked = {k.provider.id: k.provider for _, _, k in (*closure.operations, *closure.verifiers) if k.provider.kind == "payment"}
+        if not asked:  # one of several, each in a file of its own
+            own = (s for s in self.model.operations.sites if s.fn.file == found.entry.target.fn.file and s.provider.kind == "payment")
+            asked = {s.provider.id: s.provider for s in own}
         if not asked:
             asked = {p.id: p for p in self.model.handlers.paying(self.model.program.unit(found.entry.target.fn.file))}
         return next(iter(asked.values())) if len(asked) == 1 else None if asked else self.model.connected.of(found.entry)

@@ -13,6 +13,7 @@ from tillproof.flow.choosing import Condition, chosen, conditions_of, words_of
 from tillproof.flow.defuse import DefUse
 from tillproof.flow.program import Fn
 from tillproof.flow.slots import names_around
+from tillproof.flow.values import names
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Provider
@@ -34,6 +35,7 @@ _READS = re.compile(
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 _DEFAULTS = ("default", "initial", "default_value", "fallback", "preset")
+_CLIENT_ID = re.compile(r"(^|_)client_id$")
 _DEEP = 6
 _SIGNS = (
     b"client-id",
@@ -75,6 +77,7 @@ WORLDS = ("payment", "tax", "shipping", "marketplace", "warehouse")
 _NEAR_NAMES = 3
 # A constant of an SDK, written as a text: ``"cybersource.environment.SANDBOX"``.
 _PATH = re.compile(r"(?:\w+(?:\.|::))+(\w+)")
+_MADE_BY = re.compile(r"@?[\w/-]+(\(\))?\.")  # a member of something that is imported
 _TYPES = ("bool", "str", "builtins.bool", "builtins.str")
 # Calls that lay one record over another, and those of which the last one gives way to the first.
 _MERGES = ("array_merge", "array_replace", "array_replace_recursive", "assign", "merge", "extend", "deep_merge", "deepmerge",
@@ -136,7 +139,7 @@ class CodeMarks:
     def says_test(self, name: str, value: str) -> bool:
         """Whether a setting of that name and value asks for the test world."""
         plain = _bare(_last(value))
-        if snake(name) == "client_id" and value in self._trials:
+        if _CLIENT_ID.search(snake(name)) and value in self._trials:
             return True
         labels = self._words.has("test_values", _bare(name))  # `'TestEnv' => 'TestEnv'` in a list to choose from
         if self._words.has("mode_fields", name) and not labels and self._words.has("test_values", plain):
@@ -149,9 +152,10 @@ class CodeMarks:
         """The modes and switches that a file sets to the test world."""
         spoken_of = [p for p in self._model.recogniser.usage.of(file) if self._model.knowledge.providers[p].kind in WORLDS]
         in_path = self._model.credentials.owners.of((file,), WORLDS) or self.strange(file)
-        if not spoken_of and in_path is None and not self.may_hold_settings(self._program.files[file]):
-            return
         source = self._program.sources[file]
+        tried = any(mark + trial.encode() + mark in source for trial in self._trials for mark in (b"'", b'"'))
+        if not spoken_of and in_path is None and not tried and not self.may_hold_settings(self._program.files[file]):
+            return
         lower = source.lower()
         places = [at for sign in _SIGNS for at in offsets(lower, sign)]
         places += [at for sign in _LIVE_SIGNS for at in offsets(lower, sign) if _OFF.match(source, at)]
@@ -202,7 +206,7 @@ class CodeMarks:
                 return None
             sure = snake(_last(value)) == "sandbox" or self._words.has("test_switches", name) or value in self._trials
             what = f"`{name}` set to {value}"
-        provider = self._provider(fn, below, spoken_of, in_path, sure)
+        provider = self._provider(fn, [*below, *self._set_on(fn, body, i)], spoken_of, in_path, sure)
         if provider is None:
             return None
         how, guard = self._how(fn, i)
@@ -269,6 +273,13 @@ class CodeMarks:
         if provider is None and sure and len(spoken_of) == 1:
             provider = self._model.knowledge.providers[spoken_of[0]]
         return provider
+
+    def _set_on(self, fn: Fn, body: Body, i: int) -> list[str]:
+        """The packages of which an object or class is given a literal: ``client.setEnvironment('TEST')``, ``Config::$isProduction =
+        false``."""
+        called = (body.args(use)[0] for use in self._model.evaluator.defuse(fn).uses(i) if body.op[use] in (Op.CALL, Op.SET_FIELD))
+        known = (name for holder in called for name in names(self._model.evaluator.value(fn, holder)))
+        return [name.partition(".")[0].partition("(")[0].lstrip("@") for name in known if _MADE_BY.match(name)]
 
     def _how(self, fn: Fn, i: int) -> tuple[How, tuple[str, int] | None]:
         body = self._program.body(fn)

@@ -78,6 +78,8 @@ def _by_webhook(model: Model, integration: Integration, ruling: Ruling, heard: H
         taken = settlement.heard_at(heard.handler, settles & heard.events) or [(fn, instr)]
         ruling.evidence += [at(model.program, *place, f"{provider.name}'s message is taken here", "guard") for place in taken[:_MOST]]
         return ruling
+    if heard.missing == "kind":
+        return _unhandled(model, integration, ruling, heard, settlement.dispatch(heard.handler, provider, heard.events), list(wanted))
     elsewhere = settlement.spoken_of(model, integration.unit, wanted)
     if heard.missing == "late" and settlement.reads_status(model, heard.handler):
         asked = f"Can a {_named(heard.operation)} be paid by a method that succeeds days later (a bank debit, a voucher)?"
@@ -105,6 +107,7 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
     fn, instr = place
     late = heard.missing == "late"
     named = _named(heard.operation) if heard.operation else "payment"
+    kinds = sorted(k for inbound in provider.inbound for k in inbound.settling_kinds) if heard.missing == "kind" else []
     asked = ", ".join(f"`{e}`" for e in sorted(heard.events)[:4])
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium" if late else "high", "likely" if late else "certain"
     here = settlement.paid_first(model, integration) if settlement.only_of_what_comes_back(heard.events) else None
@@ -120,6 +123,16 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
             f"Fulfil only when `payment_status` is `paid`, and handle `{wanted[0]}` (and its failure) in the same way; or allow immediate "
             f"methods only (`{heard.operation.methods if heard.operation else ''}: ['card']`)."
         )
+    elif kinds:
+        ruling.title = f"The webhook takes no message about {provider.name} payments"
+        ruling.message = (
+            f"It takes what {provider.name} tells of {asked} and lets all else pass: that a payment succeeds, fails, is cancelled or "
+            f"charged back reaches no order, though that is known only days after it was begun."
+        )
+        ruling.remediation = (
+            f"Take the messages of `payments` in this dispatch as well: find the order by the stored id, mark it paid on `{wanted[0]}` and "
+            f"failed on the events that say so."
+        )
     else:
         ruling.title = f"The webhook does not hear that a {provider.name} {named} is paid"
         ruling.message = (
@@ -134,9 +147,10 @@ def _unhandled(model: Model, integration: Integration, ruling: Ruling, heard: He
         ruling.evidence[:1] = [at(program, site.fn, site.instr, f"{provider.name}: {named} is created here", "source")]
     if here is not None:
         ruling.evidence += _brought_by(model, integration, here)
-    ruling.evidence.append(at(program, fn, instr, f"these events are asked for: {asked}", "sink"))
+    what = "messages" if kinds else "events"
+    ruling.evidence.append(at(program, fn, instr, f"these {what} are asked for: {asked}", "sink"))
     ruling.evidence += _asked_besides(model, integration, heard)
-    ruling.evidence.append(Evidence(fn.file, _line(model, fn, instr), f"none of {', '.join(wanted[:4])} is", "missing"))
+    ruling.evidence.append(Evidence(fn.file, _line(model, fn, instr), f"none of {', '.join((kinds or wanted)[:4])} is", "missing"))
     return ruling
 
 
@@ -217,10 +231,12 @@ def _hidden(model: Model, integration: Integration, ruling: Ruling, chats: bool)
 
 def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     program, provider = model.program, integration.provider
-    place = settlement.paid_first(model, integration) or settlement.captured(model, integration)
+    back = settlement.come_back(model, integration)
+    place = settlement.paid_first(model, integration) or settlement.captured(model, integration) or back
     if place is None and integration.creates:
         site = min(integration.creates, key=lambda s: (s.fn, s.instr))
         place = site.fn, site.instr
+    brought = place is not None and bool(integration.returns or back)
     fn, instr = place or (integration.returns[0].entry.target.fn, 0)
     once = settlement.at_once(model, integration)
     line = _line(model, fn, instr)
@@ -248,7 +264,13 @@ def _unheard(model: Model, integration: Integration, ruling: Ruling) -> Ruling:
     ruling.evidence += _brought_by(model, integration, (fn, instr))
     ruling.evidence.append(Evidence(fn.file, line, searched, "missing"))
     ruling.evidence.append(
-        at(program, fn, instr, "what the browser brings decides here" if place and integration.returns else "created here", "sink")
+        at(
+            program,
+            fn,
+            instr,
+            "what the browser brings decides here" if brought else "created here",
+            "sink",
+        )
     )
     paid = dict.fromkeys((h.fn, h.instr) for found in integration.returns for h in found.paid if (h.fn, h.instr) != (fn, instr))
     ruling.evidence += [at(program, *one, "and here", "sink") for one in list(paid)[:_MOST]]

@@ -11,8 +11,11 @@ from tillproof.checks.ways import named_after, told_at
 from tillproof.commerce.begun import ends
 from tillproof.commerce.browser_paid import Transitions
 from tillproof.commerce.chats import in_chat, pressed_for
+from tillproof.commerce.effects import Effect
+from tillproof.commerce.entities import ORDERS
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
+from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.only_noted import only_notes
 from tillproof.commerce.operations import STARTS, OperationSite
@@ -51,11 +54,11 @@ class Integration:
 
 class Heard(NamedTuple):
     """A handler that hears what is created, the events that it asks for, and what it leaves out of those that tell of a success: nothing,
-    all that tell of one operation, or those that come late."""
+    all that tell of one operation, those that come late, or all messages about payments: then ``events`` are the kinds that it asks for."""
 
     handler: Handler
     events: frozenset[str]
-    missing: Literal["", "settling", "late"]
+    missing: Literal["", "settling", "late", "kind"]
     operation: Operation | None = None
 
 
@@ -105,6 +108,9 @@ def heard(model: Model, integration: Integration, handlers: list[Handler]) -> He
     events |= {e for h in handlers for e in _events_in_names(model, h, provider)} if events else set()
     handler = max(handlers, key=lambda h: len(_events(h, provider)))
     asked = frozenset(events)
+    if (others := other_kinds(handlers, provider)) and integration.operations:
+        dispatching = next(h for h in handlers if others & h.closure.compared)
+        return Heard(dispatching, others, "kind", integration.operations[0])
     if not asked or handler.kind == "ipn" or _asks_for_itself(handler):
         return Heard(handler, asked, "")
     for operation in integration.operations:
@@ -116,6 +122,13 @@ def heard(model: Model, integration: Integration, handlers: list[Handler]) -> He
         if site.operation.late and not asked & set(site.operation.late) and _may_settle_late(model, site):
             return Heard(handler, asked, "late", site.operation)
     return Heard(handler, asked, "")
+
+
+def other_kinds(handlers: list[Handler], provider: Provider) -> frozenset[str]:
+    """What the messages are about that handlers take, where payments are not among it: ``if (event.resource_type === 'mandates')``."""
+    inbounds = [inbound for inbound in provider.inbound if inbound.kinds]
+    asked = {k for h in handlers for inbound in inbounds for k in h.closure.compared & set(inbound.kinds)}
+    return frozenset() if any(asked & set(inbound.settling_kinds) for inbound in inbounds) else frozenset(asked)
 
 
 def _asks_for_itself(handler: Handler) -> bool:
@@ -177,11 +190,20 @@ def _is_made(model: Model, fn: Fn, i: int) -> bool:
 
 
 def by_browser(model: Model, integration: Integration) -> bool:
-    """Whether a route by which the browser comes back writes a record: where none does, there is no order that could stay unserved."""
+    """Whether a route by which the browser comes back writes a record, or one that begins the payment an order: where none does, there is
+    no order that could stay unserved."""
     back = (h.entry for h in model.handlers.all if h.kind == "redirect-return" and h.provider.id == integration.provider.id)
     mine = (e for e in back if model.program.unit(e.target.fn.file) == integration.unit)
     effects = (effect for entry in (*mine, *(paid.entry for paid in integration.returns)) for effect in model.effects.of(entry.target))
-    return any(effect.touch is not None and effect.touch.writes for effect in effects)
+    if any(effect.touch is not None and effect.touch.writes for effect in effects):
+        return True
+    begin = (entry for site in integration.creates for entry in model.entries_to(site.fn))
+    return any(_of_order(effect) for entry in begin for effect in model.effects.of(entry.target))
+
+
+def _of_order(effect: Effect) -> bool:
+    """Whether an effect writes an order."""
+    return effect.touch is not None and effect.touch.writes and ORDERS.fullmatch(snake(effect.touch.entity).removesuffix("s")) is not None
 
 
 def _hands_on(model: Model, fn: Fn, i: int) -> bool:
@@ -425,6 +447,22 @@ def paid_first(model: Model, integration: Integration) -> tuple[Fn, int] | None:
         set_there = [h for h in found.paid if model.program.body(h.fn).op[h.instr] == Op.SET_FIELD]
         written = [h for h in found.paid if (touch := model.records.touch(h.fn, h.instr, h.ctx)) is not None and touch.writes]
         return told_at(model, next(iter(set_there or written or found.paid)))
+    return None
+
+
+def come_back(model: Model, integration: Integration) -> tuple[Fn, int] | None:
+    """Where an order is first written behind a page to which the browser comes back from the provider: as paid, if that says so. A page
+    that stands in a file of another provider's is that one's."""
+    paying = [s for s in model.operations.sites if s.provider.kind == "payment" and model.program.unit(s.fn.file) == integration.unit]
+    mine = {s.fn.file for s in paying if s.provider is integration.provider}
+    others = {s.fn.file for s in paying} - mine
+    back = [h.entry for h in model.handlers.all if h.kind == "redirect-return" and h.provider.id == integration.provider.id]
+    for entry in sorted(back, key=lambda e: e.target.fn.file not in mine):
+        file = entry.target.fn.file
+        if model.program.unit(file) == integration.unit and file not in others:
+            for effect in model.effects.of(entry.target):
+                if _of_order(effect):
+                    return effect.fn, effect.instr
     return None
 
 

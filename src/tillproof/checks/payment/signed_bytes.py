@@ -10,7 +10,7 @@ from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.proof import Proven
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import Const, Element, Member, Mix, Param, Record, Result, Text, Value, leaves, names, options
+from tillproof.flow.values import Const, Element, Member, Mix, Param, Record, Result, Text, Value, leaves, names, options, pieces
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Verifier
 
@@ -26,6 +26,7 @@ _ORDER = ("<", ">", "<=", ">=")
 _MOUNTS = ("use", "all", "post")
 _PAGES = re.compile(r"(^|/)pages/api/")
 _FORM_PARSERS = ("urlencoded", "multer")
+_PIECES = 80
 
 
 class Parsed(NamedTuple):
@@ -329,7 +330,17 @@ def _leads_body(model: Model, value: Value) -> bool:
     last = model.requests.source(moving[-1])
     if last is None or last.kind not in ("raw", "body") or last.key is not None:
         return False
-    return not any(model.recogniser.result_is("config", v) or isinstance(v, Const) for v in leaves(moving[0], 20))
+    first = list(leaves(moving[0], 20))
+    if any(model.recogniser.result_is("config", v) for v in first):
+        return False
+    # what a header is taken apart into may be nothing, and has places: `substr($part, 2)`
+    return not any(isinstance(v, Const) for v in first) or _of_a_header(model, moving[0])
+
+
+def _of_a_header(model: Model, value: Value) -> bool:
+    """Whether a value is made, by whatever calls, of what a header of the request says."""
+    made = pieces([value], _PIECES, model.evaluator.made_of)
+    return any(source.kind == "headers" for p in made if (source := model.requests.source(p)) is not None)
 
 
 def _is_clock(value: Value) -> bool:

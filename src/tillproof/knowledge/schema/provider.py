@@ -193,7 +193,8 @@ class Inbound(Part, frozen=True):
 
     ``headers``: names of the headers that carry the proof, lower case. ``fields``: request fields that only such a message has.
     ``names_nobody``: it says nothing of who pays, and nothing of what he pays with.
-    ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived.
+    ``events``: event names that handlers dispatch on. ``settles``: those that say money has arrived. ``kinds``: what a message may be
+    about, where it says so beside the event, ``resource_type: mandates``; ``settling_kinds``: those of them that tell of payments.
     ``proof``: how the sender is authenticated. ``binds``: fields of which the signature only says that they belong together: one has
     to be that of the order in hand. ``signs``: ``paid`` when only successful payments are signed, so that no status is left to read.
     ``outcome``: where failures are told and signed as well, the names by which what came of the payment is read.
@@ -215,6 +216,8 @@ class Inbound(Part, frozen=True):
     typed: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    settling_kinds: tuple[str, ...] = ()
     proof: Literal["hmac", "rsa", "jwt", "ipn-postback", "refetch", "basic", "none"] = "hmac"
     binds: tuple[str, ...] = ()
     signs: Literal["", "paid"] = ""
