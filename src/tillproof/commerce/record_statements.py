@@ -16,13 +16,14 @@ from tillproof.commerce.state_rows import state_asked
 from tillproof.commerce.touches import Touch
 from tillproof.commerce.upserts import by_statement
 from tillproof.flow.program import Fn
-from tillproof.flow.values import Const, Ctx, Mix, Overlay, Record, Result, Seq, Value, names, options, pattern
+from tillproof.flow.values import Const, Ctx, Mix, Overlay, Record, Result, Seq, Value, constant, names, options, pattern
 from tillproof.ir.ops import Kind
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_PREPARE = ("prepare", "preparestatement", "prepare_statement")
+_PREPARE = ("prepare", "preparestatement", "prepare_statement", "createquery")
+_NAMES = "setParameter"  # `createQuery(text)->setParameter('id', $id)->execute()`
 _BINDS = "bind"  # `db.prepare(text).bind(state, id).run()`
 _RUNS = ("execute", "mysqli_stmt_execute", "fetch", "fetchall", "fetchcolumn", "fetchobject", "get_result")
 _STATEMENTS = ("text", "sql")
@@ -75,7 +76,7 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
     last = chain.links[-1]
     prepared = next((link for link in chain.calls() if link is not last and link.name.lower() in _PREPARE), None)
     given = model.records.chains.arguments(prepared) if prepared is not None else []
-    text, bound = (given[0][1], arguments) if given else (arguments[0], arguments[1:]) if arguments else (None, [])
+    text, bound = (given[0][1], arguments or _named(model, chain)) if given else (arguments[0], arguments[1:]) if arguments else (None, [])
     if (prepared_text := prepared_by_function(model, last.name, arguments)) is not None:
         text, bound = prepared_text, []
     if not bound and (binding := next((link for link in chain.calls() if link.name == _BINDS and link is not last), None)) is not None:
@@ -107,6 +108,13 @@ def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
                 found = found._replace(fields={**set_by_keys(model, last, listed, bound), **found.fields})
             return found._replace(overwrites=by_statement(statement, pattern(text))) if kind == "upsert" and text is not None else found
     return None
+
+
+def _named(model: "Model", chain: Chain) -> list[Value]:
+    """What a chain sets the parameters of its statement to, each by its name."""
+    pairs = [[v for _, v in model.records.chains.arguments(link)] for link in chain.calls() if link.name == _NAMES]
+    named = {key.strip("'\""): pair[1] for pair in pairs if len(pair) > 1 and (key := constant(pair[0])) is not None}
+    return [Record(pairs[0][1].at, tuple(named.items()))] if named else []
 
 
 def _put_in_whole(statement: Statement, holes: tuple[Value, ...]) -> tuple[Value, ...] | None:

@@ -32,9 +32,15 @@ _BEGINS = re.compile(
     r"|lock|set|call|truncate|perform|declare|delimiter)\b(?=[\s(;*]|$)",
     re.IGNORECASE | re.DOTALL,
 )
+# Doctrine's statements name classes: ``UPDATE App\Entity\Order o SET …``.
+_CLASS_AS_TABLE = re.compile(r"(?<=[Uu][Pp][Dd][Aa][Tt][Ee] )\\?(?:\w+\\+)+(\w+)|(?<=[Ff][Rr][Oo][Mm] )\\?(?:\w+\\+)+(\w+)")
 _GRAMMAR = ("select", "insert", "update", "delete", "merge")
 _SHAPE = {"select": ("FROM",), "insert": ("INTO", "VALUES", "SET"), "update": ("SET",), "delete": ("FROM", "WHERE"), "merge": ("USING",)}
 _WRITING = ("insert", "update", "delete", "merge")
+
+
+def _last(named: re.Match[str]) -> str:
+    return named[1] or named[2]
 
 
 def looks_like_sql(text: str) -> bool:
@@ -48,7 +54,7 @@ def statements(text: str) -> tuple[Statement, ...]:
     if not looks_like_sql(text):
         return ()
     out = []
-    for piece in pieces(text):
+    for piece in pieces(_CLASS_AS_TABLE.sub(_last, text)):
         if piece.tokens:
             found = plain(piece.tokens)
             read = parse(found) if verb_of(piece.tokens) in _GRAMMAR else None
