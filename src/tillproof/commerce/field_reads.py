@@ -11,7 +11,21 @@ from tillproof.commerce.parts import Parts
 from tillproof.commerce.plain_metas import meta_at
 from tillproof.commerce.record_statements import selected
 from tillproof.flow.program import TOP, Fn
-from tillproof.flow.values import ClassV, Const, Ctx, FunctionV, Instance, Member, Missing, Result, Value, constant, options
+from tillproof.flow.values import (
+    ClassV,
+    Const,
+    Ctx,
+    FunctionV,
+    Instance,
+    Member,
+    Missing,
+    Record,
+    Result,
+    Value,
+    before_writes,
+    constant,
+    options,
+)
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
 
@@ -166,8 +180,12 @@ class FieldReads:
         return all(s is not None and s.kind in ("body", "raw", "query") for s in sources) and self.records.read_behind(value) is None
 
     def _made_here(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:
-        """Whether a record is one that this very run has created: what it says was not so before."""
+        """Whether a record is one that this very run has created, or an object that is written out here: what it says was not so
+        before."""
         value = self.evaluator.value(fn, i, ctx)
+        plain = [before_writes(o) for o in options(value)]
+        if plain and all(isinstance(o, Record) and all(key is not None for key, _ in o.entries) for o in plain):
+            return True
         found = [self.records.read_behind(o) for o in options(value)]
         return bool(found) and all(t is not None and t.kind == "create" for t in found)
 

@@ -115,7 +115,8 @@ def hears(model: Model, handler: Handler) -> bool:
         return False  # its platform calls it once
     effects = model.effects.of(handler.entry.target)
     proven = handler.walked.proofs or handler.closure.verifiers
-    return bool(proven or _marks_paid(model, handler)) and not any(e.kind in STARTS for e in effects)
+    begun = (e for e in effects if e.kind in STARTS)  # a subscription behind a proven payment is charged to what was paid with
+    return bool(proven or _marks_paid(model, handler)) and all(proven and e.kind == "subscription.create" for e in begun)
 
 
 def _marks_paid(model: Model, handler: Handler) -> bool:
