@@ -93,11 +93,11 @@ def raises(model: "Model", place: Place) -> bool:
     """Whether a refusal comes as an exception: of the library, or because the answer is told to raise it."""
     client, body = model.sendings.client_of(place.fn, place.instr), model.program.body(place.fn)
     if client is None or client.tells == "throws":
-        return not _is_let_through(body, place.instr)
+        return not is_let_through(body, place.instr)
     return any(op == Op.FIELD and body.name(i) in (_RAISES, "throw", "throwIf", "throwUnlessStatus") for i, op in enumerate(body.op))
 
 
-def _is_let_through(body: Body, call: int) -> bool:
+def is_let_through(body: Body, call: int) -> bool:
     """Whether a library that raises is told not to: ``validateStatus: () => true``, ``'http_errors' => false``."""
     for i in range(call):
         if body.op[i] != Op.RECORD:

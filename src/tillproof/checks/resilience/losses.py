@@ -4,24 +4,28 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tillproof.commerce.charged_at_once import confirms_at_once
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.moves_by_hand import moves_by_hand
 from tillproof.commerce.names import written
 from tillproof.commerce.noted_failures import asks_what_was_noted
 from tillproof.commerce.told_alike import told_alike
-from tillproof.commerce.touches import Touch
+from tillproof.commerce.touches import Touch, words_of
 from tillproof.commerce.unlooked import unlooked
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from, reached_onward
+from tillproof.flow.values import constant, options
 from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
 from tillproof.ir.ops import Op
 
 # What is done about money where no customer waits for the answer.
 _UNATTENDED = ("payment.capture", "refund.create", "transfer.create", "payout.create")
 _MOVES = (*_UNATTENDED, "payment.cancel", "payment.void")
+_CHARGE = "payment.create"
 _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 _STEPS = 4
@@ -74,16 +78,38 @@ def taken_for_done(model: Model, entry: Entry) -> tuple[list[Lost], list[Lost]]:
     """Where a capture, refund or cancellation that an entry point or a job asks a provider for has failed, and the state of the order or
     payment is written down as if it had been; and where, with nothing written, success is answered all the same to customers or staff."""
     asked = (getattr(known.thing, "op", "") for _, _, known in model.handlers.closure(entry).operations)
-    if entry.role == "platform" or not any(op in _MOVES for op in asked):
+    by_hand = moves_by_hand(model, entry) if entry.role != "platform" else []
+    if entry.role == "platform" or not (by_hand or any(op in _MOVES or op == _CHARGE for op in asked)):
         return [], []
     effects = model.effects.of(entry.target)
-    moved = [e for e in effects if e.kind in _MOVES]
+    moved = [e for e in effects if e.kind in _MOVES or _is_charged(model, e)] + by_hand
     states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)] if moved else []
     ends = [end for e in moved if (end := lost(model, e) or (_unasked(model, e) if states else None)) is not None and end.instr >= 0]
     ends += [_unlooked(e, place) for e in moved if (place := unlooked(model, e)) is not None]
     if states:
-        return [end for end in ends if any(_follows(model, end, s) for s in states)], []
-    return [], [end for end in ends if entry.role != "internal" and model.failures.only_logs(end.fn, end.instr)]
+        return [end for end in ends if any(_belongs(model, end, s) and _follows(model, end, s) for s in states)], []
+    unseen = [end for end in ends if end.effect.kind != _CHARGE and end.effect not in by_hand]
+    return [], [end for end in unseen if entry.role != "internal" and model.failures.only_logs(end.fn, end.instr)]
+
+
+def _is_charged(model: Model, effect: Effect) -> bool:
+    """Whether a call has money taken at once, so that its failure means that none came."""
+    known = effect.operation
+    if effect.kind != _CHARGE or known is None:
+        return False
+    return known.confirms or confirms_at_once(model, effect.fn, effect.instr, known, effect.ctx)
+
+
+def _belongs(model: Model, end: Lost, state: Effect) -> bool:
+    """Whether a state says that what failed was done: of a charge only one that says paid, since an order may well be made that is not."""
+    touch = state.touch
+    if end.effect.kind != _CHARGE or touch is None:
+        return True
+    said = [text for value in touch.fields.values() for text in words_of(value)]
+    flags = [v for name, v in touch.fields.items() if v is not None and model.words.has("paid_fields", name)]
+    if any(model.words.has("paid_values", text) for text in said):
+        return True
+    return any((constant(o) or "").lower() == "true" for v in flags for o in options(v))
 
 
 def _unasked(model: Model, effect: Effect) -> Lost | None:
@@ -192,8 +218,9 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
         catch = model.failures.around(place, ours=effect.touch is not None, raised_anew=raised_anew)
         if catch is None:
             continue
-        raised_anew = raised_anew or model.failures.raises_again(place.fn, catch)
-        if model.failures.raises_again(place.fn, catch) or model.failures.tries_otherwise(place.fn, catch, effect):
+        handed_on = model.failures.raises_again(place.fn, catch) or (n > apart and _hands_on_some(model, place.fn, catch))
+        raised_anew = raised_anew or handed_on
+        if handed_on or model.failures.tries_otherwise(place.fn, catch, effect):
             continue
         if n <= apart or not model.failures.swallows(place.fn, catch) or _of_a_later_job(model, way[n + 1 :]):
             return None
@@ -202,6 +229,7 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
         if model.failures.answers(place.fn, catch):
             return Lost(effect, place.fn, catch.caught, "the exception is caught, and success is answered")
         quiet = goes_on_quietly(model, way[n + 1 :]) or _answered(model, way[n:], catch) or _told_nothing(model, way[n:], catch)
+        quiet = quiet or _settles_aside(model, effect, place.fn, catch)
         if not quiet or (_only_asks(effect) and not _hangs_on(model, way[n + 1 :])):
             return None
         if n + 1 < len(way) and model.failures.answers_failure(place.fn, catch):
@@ -213,6 +241,14 @@ def _raised(model: Model, effect: Effect, alone: bool) -> Lost | None:
         how = "the exception is caught, the rest goes on without it" if goes_on else "the exception is caught"
         return Lost(effect, place.fn, catch.caught, f"{how}, and success is answered", goes_on)
     return None
+
+
+def _hands_on_some(model: Model, fn: Fn, catch: Catch) -> bool:
+    """Whether a handler hands on whatever it does not know for harmless, ``if (error.code !== 'resource_missing') throw error``, and does
+    nothing else about it."""
+    body = model.program.body(fn)
+    ops = {body.op[i] for i in body.rows(catch.blocks)}
+    return Op.RAISE in ops and Op.RETURN not in ops and not model.failures.keeps(fn, catch)
 
 
 def _dropped(model: Model, effect: Effect, n: int) -> tuple[int, str] | None:
@@ -375,6 +411,16 @@ def _told_nothing(model: Model, way: Sequence[Place], catch: Catch) -> bool:
     if told_alike(model, way[0], catch):
         return True
     return len(way) == 2 and model.failures.says_no(way[0].fn, catch) and model.outcomes.only_shown(way[1])
+
+
+def _settles_aside(model: Model, effect: Effect, fn: Fn, catch: Catch) -> bool:
+    """Whether a platform's function that settles an order is called aside: its failure is only logged, and what follows and is answered is
+    the same, unless a flag that is set behind the call says otherwise."""
+    touch, body = effect.touch, model.program.body(fn)
+    if touch is None or touch.effect != "order.paid" or not catch.falls or not model.failures.only_logs(fn, catch.caught):
+        return False
+    flags = (i for i in body.rows(sorted(catch.tried)) if body.op[i] in (Op.STORE, Op.SET_FIELD, Op.SET_INDEX))
+    return not any(body.const(body.args(i)[-1]) is not None for i in flags if body.args(i)[-1] >= 0)
 
 
 def _answered(model: Model, way: Sequence[Place], catch: Catch) -> bool:

@@ -3,12 +3,14 @@
 import re
 
 from tillproof.checks.resilience.begun_payments import stored_after
+from tillproof.commerce.charged_at_once import confirms_at_once
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.failures import is_log
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
+from tillproof.commerce.moves_by_hand import moves_by_hand
 from tillproof.commerce.names import written
 from tillproof.commerce.own_payments import BEGIN
 from tillproof.commerce.touches import Touch, words_of
@@ -23,10 +25,13 @@ _CHARGES = (
     "payout.create",
     "subscription.create",
 )
+_TAKES = ("payment.create", "payment.capture", "payment.confirm")
+"""What takes money of a customer, whoever waits for it."""
 _MAILING = {"mail", "mails", "email", "emails", "notification", "notifications", "notify", "sms", "push", "analytics", "audit"}
 _LOGS = ("log", "audit", "trace", "track")
 # Records of what people are told and of what happened, which no money hangs on.
 _REMARKS = re.compile(r"(\w+_)?(comments?|histor(y|ies)|notes?|remarks?)|(\w+_)?(notification|message|e?mail|sms|activity|audit)(_\w+)?")
+_CART = re.compile(r"(^|_)(cart|basket|bag|session)s?(_|$)")
 _HAPPENED = re.compile(r"\w+_events?|outbox(_\w+)?")
 # Where a paper about a payment is found, which the provider keeps and shows at any time.
 _PAPERS = re.compile(
@@ -45,14 +50,8 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     """The effects whose failure must not be lost: in a handler, and in a job that it plans, all that change something; in a route that
     takes money those after it."""
     works = handler is None and entry.target.fn in model.handlers.working
-    if (
-        handler is None
-        and not works
-        and (
-            entry.role not in ("public", "customer")
-            or not any(model.vocabulary.money(fn) for fn in model.handlers.closure(entry).functions)
-        )
-    ):
+    by_hand = [e for e in moves_by_hand(model, entry) if e.kind in _CHARGES] if handler is None and not works else []
+    if handler is None and not works and not (by_hand or _may_charge(model, entry)):
         return []
     told = model.effects.of(entry.target)
     effects = [
@@ -71,14 +70,60 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
         return effects + [e for e in asked if e.way[-1].fn == entry.target.fn or not _refused(model, e.way[-1])]
     if works:
         return [e for e in effects if e.touch is not None]
-    first = _first(effects, _CHARGES, handler is not None)
+    effects = sorted([*effects, *by_hand], key=_in_order) if by_hand else effects
+    waited_for = entry.role in ("public", "customer")
+    first = _first(effects, _CHARGES if waited_for else _TAKES, handler is not None)
+    if first is not None and not waited_for and not _is_taken(model, effects[first]):
+        return []
     signed = handler is not None and any(p.mac for p in handler.walked.proofs)  # what the browser brings is signed for paid ones alone
     taken = effects[first + 1 :] if first is not None else effects if signed else []
     if (handler is not None and others) or (first is not None and _told_of_later(model, effects[first])):
         taken = [e for e in taken if _takes_in(model, e) and (_is_unread(model, e) or not any(_settles_too(model, h, e) for h in others))]
     begun = _first(effects, BEGIN, False)
     made = stored_after(model, effects, begun) if begun is not None else []
-    return [e for e in effects if e in made or (e in taken and e.touch is not None and model.words.entity(e.touch.entity))]
+    if first is None and waited_for and not taken:  # who confirms the payment may be out of sight
+        systems = {known.provider.id for _, _, known in model.handlers.closure(entry).operations}
+        beside = [h for h in others if not systems or h.provider.id in systems]
+        taken = [e for e in effects if _counts_as_paid(model, e) and not any(_settles_too(model, h, e) for h in beside)]
+    return [e for e in effects if e in made or (e in taken and e.touch is not None and _is_of_order(model, e.touch))]
+
+
+def _is_of_order(model: Model, touch: Touch) -> bool:
+    """Whether a record of an order or payment is touched, or one that a platform's own function settles, whatever it is called. A cart
+    that stays full costs nobody anything."""
+    if touch.kind == "delete" or _CART.search(touch.entity):
+        return False
+    return model.words.entity(touch.entity) or touch.effect == "order.paid"
+
+
+def _counts_as_paid(model: Model, effect: Effect) -> bool:
+    """Whether an order counts as paid from here on."""
+    touch = effect.touch
+    if touch is None or touch.kind in ("create", "upsert") or touch.effect == "order.paid":
+        return touch is not None and touch.effect == "order.paid"
+    said = (text for value in touch.fields.values() for text in words_of(value))
+    return model.words.entity(touch.entity) and any(model.words.has("paid_values", text) for text in said)
+
+
+def _may_charge(model: Model, entry: Entry) -> bool:
+    """Whether an entry point may take money: by a call of a payment system, or, where customers come, by the words of what it reaches."""
+    closure = model.handlers.closure(entry)
+    if any(getattr(known.thing, "op", "") in _TAKES for _, _, known in closure.operations):
+        return True
+    words = model.vocabulary
+    return entry.role in ("public", "customer") and any(words.money(fn) or words.paid_name(fn) for fn in closure.functions)
+
+
+def _is_taken(model: Model, effect: Effect) -> bool:
+    """Whether money is taken by a call, and not a payment begun that the customer makes later."""
+    known = effect.operation
+    if effect.kind != "payment.create" or known is None:
+        return True
+    return known.confirms or confirms_at_once(model, effect.fn, effect.instr, known, effect.ctx)
+
+
+def _in_order(effect: Effect) -> tuple[int, ...]:
+    return tuple(place.instr for place in reversed(effect.way))
 
 
 def _of_cache(effect: Effect) -> bool:
@@ -146,7 +191,7 @@ def _refused(model: Model, place: Place) -> bool:
 def _takes_in(model: Model, effect: Effect) -> bool:
     """Whether a payment is taken in: a row is made of it, or a record counts as paid, sent or given from here on."""
     touch = effect.touch
-    if touch is None or touch.kind in ("create", "upsert"):
+    if touch is None or touch.kind in ("create", "upsert") or touch.effect == "order.paid":
         return touch is not None
     said = (text for value in touch.fields.values() for text in words_of(value))
     return any(model.words.has(kind, text) for text in said for kind in ("paid_values", "fulfil_values"))

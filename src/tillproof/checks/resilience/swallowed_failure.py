@@ -16,6 +16,7 @@ from tillproof.checks.resilience.losses import (
     moved_unseen,
     taken_for_done,
 )
+from tillproof.checks.resilience.moved_blind import moved_blind
 from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.stakes import at_stake
 from tillproof.checks.resilience.taken_for_refused import taken_for_refused
@@ -39,6 +40,7 @@ from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Provider
 
 _MOVED = {
+    "payment.create": "a charge",
     "payment.capture": "a capture",
     "payment.cancel": "a cancellation",
     "payment.void": "a cancellation",
@@ -96,6 +98,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     yield from taken_for_refused(model, set(seen))
     yield from thanked(model, set(seen))
     yield from unread_answers(model)
+    yield from moved_blind(model, set(seen))
     yield from unread_user_errors(model)
 
 
