@@ -32,7 +32,7 @@ def moves_by_hand(model: "Model", entry: Entry) -> list[Effect]:
     for sending in model.sendings.strange:
         kind = _kind(model, sending) if sending.provider is None and sending.fn in reached else None
         if kind is not None:
-            plain, ways = Plain(kind, True, None, False), _contexts(model, entry, sending.fn)
+            plain, ways = Plain(kind, True, None, False), ways_to(model, entry, sending.fn)
             found += [Effect(plain, sending.fn, sending.instr, ctx, model.records) for ctx in ways]
     return found
 
@@ -50,7 +50,7 @@ def _kind(model: "Model", sending: "Sending") -> str | None:
     return next((kind for kind, pattern in _KINDS if any(pattern.search(word) for word in (*parts[-2:], around))), None)
 
 
-def _contexts(model: "Model", entry: Entry, fn: Fn) -> list[Ctx | None]:
+def ways_to(model: "Model", entry: Entry, fn: Fn) -> list[Ctx | None]:
     """The ways by which an entry point leads to a function."""
     own = model.evaluator.entry_context(entry.target)
     if fn == entry.target.fn:

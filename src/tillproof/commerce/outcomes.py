@@ -58,7 +58,7 @@ class Outcomes:
         """Whether a function that no request comes to itself answers a record of its own that says no: ``return { success: false }``."""
         body = self.model.program.body(fn)
         ends = self._failures.ends(fn, reached_from(body, no) - reached_from(body, yes))
-        told = bool(ends) and all(any(_is_refusal(o) for o in options(self.model.evaluator.value(fn, end))) for end in ends)
+        told = bool(ends) and all(any(is_refusal(o) for o in options(self.model.evaluator.value(fn, end))) for end in ends)
         return told and all(entry.target.fn != fn for entry in self.model.entries_to(fn))
 
     def decides(self, callers: Sequence[Place]) -> bool:
@@ -323,6 +323,6 @@ class Outcomes:
         return False
 
 
-def _is_refusal(value: Value) -> bool:
+def is_refusal(value: Value) -> bool:
     """Whether a record says by one of its entries that something failed: ``{ success: false, message }``."""
     return isinstance(value, Record) and any(key in _SAYS and isinstance(v, Const) and v.falsy for key, v in value.entries)

@@ -87,7 +87,7 @@ def taken_for_done(model: Model, entry: Entry) -> tuple[list[Lost], list[Lost]]:
     ends = [end for e in moved if (end := lost(model, e) or (_unasked(model, e) if states else None)) is not None and end.instr >= 0]
     ends += [_unlooked(e, place) for e in moved if (place := unlooked(model, e)) is not None]
     if states:
-        return [end for end in ends if any(_belongs(model, end, s) and _follows(model, end, s) for s in states)], []
+        return [end for end in ends if any(_belongs(model, end, s) and follows(model, end, s) for s in states)], []
     unseen = [end for end in ends if end.effect.kind != _CHARGE and end.effect not in by_hand]
     return [], [end for end in unseen if entry.role != "internal" and model.failures.only_logs(end.fn, end.instr)]
 
@@ -125,7 +125,7 @@ def _unlooked(effect: Effect, place: Place) -> Lost:
     return Lost(effect, place.fn, place.instr, "nobody looks at what is answered", goes_on=True)
 
 
-def _follows(model: Model, end: Lost, later: Effect) -> bool:
+def follows(model: Model, end: Lost, later: Effect) -> bool:
     """Whether an effect is reached from where a failure ends, there or in one of the functions around it, in the same turn of a loop; what
     the handler itself writes is its word that something failed, and what is done only when the answer was yes does not follow a no."""
     ways = [place.fn for place in end.effect.way]

@@ -12,8 +12,10 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.moves_by_hand import moves_by_hand
 from tillproof.commerce.names import written
+from tillproof.commerce.outcomes import is_refusal
 from tillproof.commerce.own_payments import BEGIN
 from tillproof.commerce.touches import Touch, words_of
+from tillproof.flow.values import options
 from tillproof.ir.ops import Op
 
 _CHARGES = (
@@ -84,7 +86,9 @@ def at_stake(model: Model, entry: Entry, handler: Handler | None) -> list[Effect
     if first is None and waited_for and not taken:  # who confirms the payment may be out of sight
         systems = {known.provider.id for _, _, known in model.handlers.closure(entry).operations}
         beside = [h for h in others if not systems or h.provider.id in systems]
-        taken = [e for e in effects if _counts_as_paid(model, e) and not any(_settles_too(model, h, e) for h in beside)]
+        taken = [
+            e for e in effects if _counts_as_paid(model, e, handler is not None) and not any(_settles_too(model, h, e) for h in beside)
+        ]
     return [e for e in effects if e in made or (e in taken and e.touch is not None and _is_of_order(model, e.touch))]
 
 
@@ -96,13 +100,22 @@ def _is_of_order(model: Model, touch: Touch) -> bool:
     return model.words.entity(touch.entity) or touch.effect == "order.paid"
 
 
-def _counts_as_paid(model: Model, effect: Effect) -> bool:
-    """Whether an order counts as paid from here on."""
+def _counts_as_paid(model: Model, effect: Effect, returns: bool) -> bool:
+    """Whether an order counts as paid from here on: by a platform's own function, or, where the customer ``returns`` from a payment, by its
+    state. What is paid on delivery is written so, too."""
     touch = effect.touch
     if touch is None or touch.kind in ("create", "upsert") or touch.effect == "order.paid":
         return touch is not None and touch.effect == "order.paid"
     said = (text for value in touch.fields.values() for text in words_of(value))
-    return model.words.entity(touch.entity) and any(model.words.has("paid_values", text) for text in said)
+    paid = returns and model.words.entity(touch.entity) and any(model.words.has("paid_values", text) for text in said)
+    return paid and not any(_answers_no(model, place) for place in effect.way)
+
+
+def _answers_no(model: Model, place: Place) -> bool:
+    """Whether the handler around a place answers that it failed: ``return { success: false, message }``."""
+    catch = model.failures.around(place)
+    ends = model.failures.ends(place.fn, catch.blocks) if catch is not None else []
+    return any(is_refusal(o) for end in ends for o in options(model.evaluator.value(place.fn, end)))
 
 
 def _may_charge(model: Model, entry: Entry) -> bool:

@@ -21,6 +21,7 @@ from tillproof.checks.resilience.refused_requests import Refused, refused
 from tillproof.checks.resilience.stakes import at_stake
 from tillproof.checks.resilience.taken_for_refused import taken_for_refused
 from tillproof.checks.resilience.thanked import thanked
+from tillproof.checks.resilience.ticked_off import ticked_off
 from tillproof.checks.resilience.unfetched import Unfetched, skipped, unanswered, unfetched, untold
 from tillproof.checks.resilience.unfitting import Unfitting, unfitting
 from tillproof.checks.resilience.unfound import Unfound, unfound
@@ -98,6 +99,7 @@ def rule(model: Model) -> Iterator[Ruling]:
     yield from taken_for_refused(model, set(seen))
     yield from thanked(model, set(seen))
     yield from unread_answers(model)
+    yield from ticked_off(model, set(seen))
     yield from moved_blind(model, set(seen))
     yield from unread_user_errors(model)
 

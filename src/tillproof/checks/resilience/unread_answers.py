@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import extent
+from tillproof.commerce.effects import Effect, Plain
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.model import Model
 from tillproof.commerce.sendings import Sending
+from tillproof.commerce.unlooked import unlooked
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
 
 _MOVES = re.compile(r"(process)?_?(refund|capture)(_?payment)?", re.IGNORECASE)
 _NEAR = 4
+_ASKED = Plain("refund.create", True, None, False)
 
 
 def unread_answers(model: Model) -> Iterator[Ruling]:
@@ -26,7 +29,14 @@ def unread_answers(model: Model) -> Iterator[Ruling]:
 
 
 def _unread(model: Model, fn: Fn) -> Iterator[tuple[int, Sending]]:
-    """The calls of a function that send a request by a client which tells of a failure by its answer alone, and throw that away."""
+    """The calls of a function that send a request by a client which tells of a failure by its answer alone, and throw that away,
+    or keep it without a look."""
+    strangers = (s for s in model.sendings.strange if s.fn == fn and s.provider is None)
+    own = [s for s in strangers if s.request is not None and s.request.method != "GET"]
+    for sending in own:
+        place = unlooked(model, Effect(_ASKED, fn, sending.instr, None, model.records))
+        if place is not None:
+            yield place.instr, sending
     body, defuse = model.program.body(fn), model.evaluator.defuse(fn)
     for i, op in enumerate(body.op):
         if op != Op.CALL or defuse.uses(i):
