@@ -123,7 +123,7 @@ class Conditions:
             return []
         at, instr, here = call
         target = self._only_target(at, instr, here)
-        runs = target or self._transacted(at, instr, here)
+        runs = target or self.transacted(at, instr, here)
         return self._ends(runs, at, instr, truth, here, depth + 1, body.name(i), callback=target is None) if runs is not None else []
 
     def _told_by_part(self, fn: Fn, i: int, truth: bool, ctx: Ctx | None, depth: int) -> Found:
@@ -341,13 +341,13 @@ class Conditions:
             return [atom, *self._ends(may, fn, i, True, ctx, depth)] if not self._within(policy, fn, ctx) else [atom]
         if target is None and (judging := [j for j in self.model.inherited.judges(fn, i, truth, ctx) if not self._within(j.fn, fn, ctx)]):
             return [atom, *(a for judge in judging for a in self._ends(judge, fn, i, None, ctx, depth, callback=True))]
-        handed = None if target is not None else self._transacted(fn, i, ctx)
+        handed = None if target is not None else self.transacted(fn, i, ctx)
         runs = target or handed
         if runs is None or not self._may_tell(runs.fn, truth):
             return [atom]
         return [atom, *self._ends(runs, fn, i, truth, ctx, depth, callback=handed is not None)]
 
-    def _transacted(self, fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
+    def transacted(self, fn: Fn, i: int, ctx: Ctx | None) -> FunctionV | None:
         """The function that a call runs in a transaction, whose answer it gives: ``await db.$transaction(async (tx) => { … })``."""
         if self.model.recogniser.is_("transactions", fn, i, ctx) is None:
             return None

@@ -220,7 +220,7 @@ class Refunds:
         return _CARRIER.search(self.model.program.cls(cls).name) is not None and self.model.schema.table(cls) is None
 
     def around(self, refund: Refund) -> list[tuple[Fn, Ctx | None]]:
-        """The functions of the way to a refund, and those that they call, each in its context."""
+        """The functions of the way to a refund, and those that they call or run in a transaction, each in its context."""
         way = [(fn, ctx) for fn, _, ctx in refund.calls]
         if len(way) == 1:  # nothing of a caller's is in the amount, but one that is alone may have looked at it
             callers = {caller for caller, _, _ in self.model.callers.of(refund.fn)}
@@ -235,6 +235,8 @@ class Refunds:
                     for option in (*options(value), *named):
                         if isinstance(option, FunctionV) and option.fn not in found:
                             found[option.fn] = self.model.evaluator.context(option, fn, i, ctx)
+                if op == Op.CALL and (run := self.model.conditions.transacted(fn, i, ctx)) is not None and run.fn not in found:
+                    found[run.fn] = self.model.evaluator.context(run, fn, i, ctx, callback=True)
         return list(found.items())
 
     def _speaks(self, fn: Fn, i: int) -> bool:
