@@ -9,7 +9,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.nested_states import within
 from tillproof.commerce.parts import Parts
 from tillproof.commerce.plain_metas import meta_at
-from tillproof.commerce.record_statements import selected
+from tillproof.commerce.single_columns import single_column
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import (
     ClassV,
@@ -39,8 +39,6 @@ _SPELLING = (
     "strtoupper", "str", "string", "to_string",
 )  # fmt: skip
 # Methods, without underscores, that give the value of the one column that a statement lists, and those that are told the column.
-_ONE_VALUE = re.compile(r"fetchcolumn|fetchval(ue)?|getvar|(fetch)?scalar(one)?(ornone)?|fetchone|getone|getvalue")
-_OF_COLUMN = ("value",)
 _BY_NAME = ("getattr", "rgar", "data_get")  # functions that are told the name of a member
 # What a state that is an object is called: ``$order->getState()->getId()``, ``$order->get('state')->value``.
 _OF_STATE = ("get_id", "get_name", "get_code", "get_value", "get_string", "get_label", "get_technical_name", "value")
@@ -211,7 +209,7 @@ class FieldReads:
         spelt = name in _SPELLING and not self.model.recogniser.is_ours(fn, i, ctx)
         if spelt or (not arguments and self._of_state(fn, name, body.args(callee)[0], ctx)):
             return self.field(fn, body.args(callee)[0], ctx)
-        if (one := self._one_value(fn, i, name, ctx)) is not None:
+        if (one := self._one_value(fn, i, ctx)) is not None:
             return [one]
         if self.model.recogniser.is_ours(fn, i, ctx):
             ours = self.evaluator.value(fn, i, ctx)
@@ -238,21 +236,11 @@ class FieldReads:
             return self.field(fn, key, ctx)
         return self._member(fn, key, base, const[1], ctx) if self.model.words.has("status_fields", const[1]) else []
 
-    def _one_value(self, fn: Fn, i: int, name: str, ctx: Ctx | None) -> FieldRead | None:
+    def _one_value(self, fn: Fn, i: int, ctx: Ctx | None) -> FieldRead | None:
         """The column of which a call gives the value alone: ``->fetchColumn()`` of ``SELECT total …``, ``->value('total')``."""
-        plain = name.replace("_", "")
-        told = plain in _OF_COLUMN
-        if not told and not _ONE_VALUE.fullmatch(plain):
-            return None
-        chain = self.records.chains.of(fn, i, ctx)
-        if told:
-            given = self.program.body(fn).call(i)[1]
-            column = constant(self.evaluator.value(fn, given[0][1], ctx)) if len(given) == 1 else None
-        else:
-            statement = selected(self.model, chain)
-            column = statement.columns[0] if statement is not None and len(statement.columns) == 1 else None
-        kind, parts = self.records.holder(fn, i, ctx) if column and column not in ("*", "?") else ("", Parts())
-        return FieldRead(kind, snake(column.strip("'\"")), parts, fn, i, ctx) if kind and column else None
+        column = single_column(self.model, fn, i, ctx)
+        kind, parts = self.records.holder(fn, i, ctx) if column else ("", Parts())
+        return FieldRead(kind, snake(column), parts, fn, i, ctx) if kind else None
 
     def _is_class(self, fn: Fn, i: int) -> bool:
         """Whether a value is a class of ours: an enumeration that is given a state as it is kept, ``Status(order.status)``."""

@@ -229,5 +229,10 @@ class _Reader:
                     if entries:
                         return entries[-1]
                     return listed[param] if isinstance(param, int) and param < len(listed) else None
-        plain = [v for v in self.bound if not isinstance(v, Mix)]
+        plain = [v for v in self.bound if not _is_composed(v)]
         return plain[param] if isinstance(param, int) and param < len(plain) else None
+
+
+def _is_composed(value: Value) -> bool:
+    """Whether a value is a text that is put together, as a statement is: what is worked out of numbers is an argument like others."""
+    return isinstance(value, Mix) and any(isinstance(o, Const) and o.kind == Kind.STRING for o in value.operands)

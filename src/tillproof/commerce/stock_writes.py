@@ -17,6 +17,7 @@ from tillproof.commerce.record_parts import counts_by
 from tillproof.commerce.records import METAS
 from tillproof.commerce.schema.stock import Stock, stock_tables
 from tillproof.commerce.set_through import set_through
+from tillproof.commerce.single_columns import column_of
 from tillproof.commerce.touches import Touch
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
@@ -404,7 +405,8 @@ class StockWrites:
                 return True
             if (kept := meta_read(self.model, option)) and self._alike(kept, field):
                 return True
-            if isinstance(option, Element) and self._alike(self._column_at(option), field):
+            column = self._column_at(option) if isinstance(option, Element) else column_of(self.model, option)
+            if column and self._alike(column, field):
                 return True
             inner = option.operands if isinstance(option, Mix) else self._handed_through(option, field)
             if any(self._was_read(o, field, depth + 1) for o in inner):
