@@ -6,6 +6,7 @@ from functools import partial
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import Keyed, kept, key_code, keyed_places, random_source
+from tillproof.checks.idempotency.labelled_keys import Labelled, labelled
 from tillproof.checks.idempotency.own_repeats import AGAIN, made_anew, repeated_by_us
 from tillproof.checks.operation_words import again, done
 from tillproof.checks.ruling import Evidence, Ruling, at
@@ -29,8 +30,11 @@ _MOST_ENTRIES = 4
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per key that is sent, however many callers it is made for in one place."""
     told: dict[tuple[str, int, int], Ruling] = {}
+    by_caller = {(found.site.fn, found.site.instr): found for found in labelled(model)}
+    yield from (_by_caller(model, found) for found in by_caller.values())
     for place in keyed_places(model):
-        rulings = [_rule(model, keyed, keyed.found) for keyed in place if keyed.found is not None]
+        others = (keyed for keyed in place if (keyed.site.fn, keyed.site.instr) not in by_caller)
+        rulings = [_rule(model, keyed, keyed.found) for keyed in others if keyed.found is not None]
         worst = min(rulings, key=lambda r: r.outcome == "held", default=None)
         if worst is not None and worst.anchor is None:
             yield worst
@@ -76,6 +80,29 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     ]
     if anew and repeated is not None:
         ruling.evidence.insert(1, at(program, repeated.fn, max(repeated.instr, 0), "our own code makes the call again here", "step"))
+    return ruling
+
+
+def _by_caller(model: Model, found: Labelled) -> Ruling:
+    """A key that differs from one caller to the next, who all ask for the same."""
+    program, site = model.program, found.site
+    line = key_line(program, site.fn, site.instr, found.key)
+    ruling = Ruling("idempotency/unstable-key", "broken", "idempotency-key", site.fn.file, program.body(site.fn).line[site.instr])
+    ruling.severity, ruling.confidence = "high", "likely"
+    ruling.anchor = (site.fn.file, line, line)
+    ruling.title = f"{site.provider.name}: the idempotency key says who asks, not what is asked for"
+    asked = site.operation.op, site.operation.resource
+    said = ", ".join(f"`{label}`" for label in list(found.labels)[:3])
+    ruling.message = (
+        f"`{found.param.name}` in the key is what each caller calls itself ({said}), and nothing else hangs on it: two that ask for "
+        f"the same thing at once send different keys, and {site.provider.name} makes {again(*asked)} of it."
+    )
+    ruling.remediation = (
+        "Leave the caller out of the key: build it from what is paid for and from how often that was done before (the number of its "
+        "subscriptions, payments or attempts), and send who asked as metadata."
+    )
+    ruling.evidence = [at(program, fn, call, f"asked here as `{label}`", "source") for label, (fn, call) in list(found.labels.items())[:3]]
+    ruling.evidence.append(at(program, site.fn, site.instr, f"sent as {found.key}", "sink"))
     return ruling
 
 
