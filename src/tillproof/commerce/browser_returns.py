@@ -109,9 +109,11 @@ class BrowserReturns:
         return None
 
     def _by_address(self, entry: Entry, route: str, closure: Closure, paying: list[Provider]) -> bool:
-        """Whether its address alone says that the browser comes back there from paying."""
+        """Whether its address alone says that the browser comes back there from paying; that somebody pays, a name without one says of the
+        way there."""
+        said = route if entry.route else _PAY.sub("", route)
         return bool(
-            (_BACK.search(route) or _BACK.search(folder_of(entry)))
+            (_BACK.search(said) or _BACK.search(folder_of(entry)))
             and "hook" not in route.lower()
             and not _ACCOUNT.search(route)
             and not (_CANCELS.search(route) and self._named(paying, route, entry) is None)

@@ -206,7 +206,7 @@ class Handlers:
             HOOK.search(name)
             or entry.style == WEBHOOK_CLIENT
             or filed_under(self.model, entry)
-            or any(says_return(part) for part in name.split())
+            or any(says_return(part) for part in (*name.split(), snake(called(self.model, entry))))
             or self.model.strangers.reads_signature(entry)
             or self.told.of(entry)
             or self.model.connected.of(entry) is not None
@@ -350,7 +350,9 @@ class Handlers:
 
     def _return_named(self, entry: Entry) -> Handler | None:
         """Where the browser comes back from a system that only its address names, or from whichever of many a file of its own is about."""
-        if entry.role in ("platform", "staff", "internal") or entry.style == WEBHOOK_CLIENT:
+        owner = self.model.program.owner(entry.target.fn) if entry.route is None else None
+        shown = owner is not None and self.model.wiring.evaluator.scope.shows_page(owner)  # a part of a page calls it, by a name of ours
+        if entry.role in ("platform", "staff", "internal") or entry.style == WEBHOOK_CLIENT or shown:
             return None
         system = self.model.strangers.returned_from(entry)
         return self._returns.of(entry, self.closure(entry), [system]) if system is not None else None

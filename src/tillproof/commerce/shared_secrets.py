@@ -39,7 +39,8 @@ _LEAST = 8  # characters of a secret that is written down
 
 def is_shared_secret(model: "Model", sent: Value, ours: Value) -> bool:
     """Whether a value that the sender sent is compared with a secret of ours: a setting, or what is called so and is kept with settings."""
-    source = model.requests.source(sent)
+    given = [o for o in options(sent) if not (isinstance(o, Const) and o.falsy)]  # `isset($_SERVER['PHP_AUTH_PW']) ? … : ''`
+    source = model.requests.source(given[0] if len(given) == 1 else sent)
     if source is None or source.kind not in ("headers", "body", "query", "raw") or model.requests.source(ours) is not None:
         return False
     if source.kind == "headers":

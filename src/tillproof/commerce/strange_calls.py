@@ -32,6 +32,8 @@ _SURELY_ASKS = re.compile(
 _OUT_OF_REQUEST = re.compile(
     r"_from_(the_)?(url|uri|request|query|path|body|input|post|route|headers?|params?|payload|callback|webhook)(_|$)"
 )
+_REQUEST = re.compile(r"\W*(http_|server_|web_|incoming_)?req(uest)?(_interface)?")
+"""What the request itself is called: what it is asked for, its sender said."""
 _OF_PAYMENTS = re.compile(r"(^|_)(pay(ment|ments)?|gateway|transaction|transactions|checkout|charge|invoice|bank|wallet|card)s?(_|$)")
 _A_PAYMENT = re.compile(r"(^|_)(payments?|transactions?|charges?|invoices?|refunds?|pay|txn)(_|$)")
 _OUTCOME = re.compile(r"verif\w*|validat\w+|quer(y|ies)|inquir[ey]\w*|lookup|retrieve\w*|(\w+_)?status\w*|execute|capture|\w*_?query")
@@ -212,7 +214,7 @@ def payment_call(model: "Model", fn: Fn, i: int, verbs: re.Pattern[str]) -> str:
     ours = known or any(model.recogniser.is_(kind, fn, i) for kind in _OF_OURS)
     if not called or ours or model.recogniser.of_framework(called, fn):
         return ""
-    if _is_message(model, model.evaluator.value(fn, body.args(callee)[0])):
+    if _is_message(model, model.evaluator.value(fn, body.args(callee)[0])) or _REQUEST.fullmatch(snake(called.split(".")[-_PLAIN])):
         return ""
     speaks = _OF_PAYMENTS.search(snake(called.rpartition(".")[0].replace(".", "_"))) or model.vocabulary.paying(fn)
     return called if speaks else ""

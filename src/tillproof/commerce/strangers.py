@@ -42,6 +42,7 @@ _OCCASIONS = re.compile(
 )
 _SERVER = re.compile(r"(web)?hooks?|ipn|notif|listener", re.IGNORECASE)
 _HOOKS = re.compile(r"(^|_)((web)?_?hooks?|ipn)(_|$)")  # what customers are notified of is no message of anybody's
+_NOTIFIES = re.compile(r"(^|_)(notify|notification)(_|$)")
 _BACK = re.compile(
     r"(^|_)(callback|return|returned|success|successful|complete|completed|result|confirm|confirmation|verify|response|redirect"
     r"|wc_api)(_|$)"  # WooCommerce keeps these addresses for the systems of its gateways
@@ -133,7 +134,7 @@ class Strangers:
         pays = signed or says or system is not None
         filled = _SERVER.search(own) is not None and self._credits(entry)
         acts = self.is_marked(entry) or (pays and (self._lets_on(entry) or (kind == "webhook" and self._writes(entry, says)))) or filled
-        if not acts and not (kind == "webhook" and self._is_hook_of_payments(entry, own)):
+        if not acts and not (kind == "webhook" and self._is_hook_of_payments(entry, own, system)):
             return None
         provider = system or self._system(_NOBODY, "Payment")
         inbound = next((b for b in provider.inbound if b.kind == kind), Inbound(kind=kind, proof="refetch"))
@@ -169,8 +170,11 @@ class Strangers:
         return _owner_of(host) in self.systems
 
     def returned_from(self, entry: Entry) -> Provider | None:
-        """The system that an entry point is named after, where its address, its name or the path of its file speaks of payments; one of
-        which nothing is known where those folders hold several, and this one's file is named after none of them."""
+        """The system that the plugin around an entry point connects a shop to, or that the entry point is named after where its address,
+        its name or the path of its file speaks of payments; one of which nothing is known where those folders hold several, and this
+        one's file is named after none of them."""
+        if (hosted := self.model.connected.of(entry)) is not None:
+            return hosted
         whole = self._whole(entry)
         if not (_PAYS.search(whole) or _BRANDS.search(whole)):
             return None
@@ -226,11 +230,13 @@ class Strangers:
                 return True
         return False
 
-    def _is_hook_of_payments(self, entry: Entry, own: str) -> bool:
+    def _is_hook_of_payments(self, entry: Entry, own: str, system: Provider | None) -> bool:
         """Whether it is called a webhook and payments are spoken of there, or it asks for events that are named after them: it is one
-        though nothing of what it is told is kept as yet, or what keeps it is out of sight."""
-        if not _HOOKS.search(own) or set(entry.methods) <= _READING:
+        though nothing of what it is told is kept as yet, or what keeps it is out of sight. ``system``: whom it is named after."""
+        if set(entry.methods) <= _READING:
             return False
+        if not _HOOKS.search(own):  # customers are notified, too, but not by a payment system
+            return _NOTIFIES.search(own) is not None and system is not None and not self.knows(system)
         packed = (self.model.knowledge.providers.get(word) for word in own.split("_"))
         if any(p is not None and p.kind != "payment" for p in packed):
             return False

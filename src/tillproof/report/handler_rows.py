@@ -156,7 +156,8 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
         return said
     if flaw.check == "payment/webhook-weak-verification":
         return "weak" if said == "yes" or flaw.severity == "critical" else said  # a door in the proof that is there
-    return "weak" if any(p.mac or not p.refetch for p in handler.walked.proofs) or _asks_something(handler) else "no"
+    signed = any(p.mac or not p.refetch for p in handler.walked.proofs) and any(h.proven for h in handler.walked.acts)
+    return "weak" if signed or _asks_something(handler) else "no"
 
 
 def _for_any_order(model: Model, handler: Handler, amounts: str | None) -> bool:

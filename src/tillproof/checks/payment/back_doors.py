@@ -45,6 +45,8 @@ def _is_written(value: Value) -> bool:
 
 
 def _is_sent(model: Model, value: Value) -> bool:
+    """Whether a value was sent; the address that was called is no word of the sender's, but says which route it is."""
     if isinstance(value, Const):
         return False
-    return model.requests.source(value) is not None or bool(list(model.requests.sources_in(value, _PIECES)))
+    whole = model.requests.source(value)
+    return whole.kind != "path" if whole is not None else any(s.kind != "path" for s, _ in model.requests.sources_in(value, _PIECES))

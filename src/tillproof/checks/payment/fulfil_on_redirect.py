@@ -9,7 +9,7 @@ from tillproof.checks.catalog import Check
 from tillproof.checks.payment.browser_writes import written_by_pages
 from tillproof.checks.payment.platform_answers import believed
 from tillproof.checks.payment.said_no import said_no
-from tillproof.checks.payment.sender import ask_about, guessed_call
+from tillproof.checks.payment.sender import ask_about, guessed_call, set_off
 from tillproof.checks.payment.sent_records import paid_as_sent
 from tillproof.checks.payment.told_payments import made_as_told
 from tillproof.checks.payment.unknown_gateways import asked_outside
@@ -187,7 +187,7 @@ def _ambiguous(model: Model, act: Happening | Proven) -> bool:
             targets = {handed.target.fn for handed in model.handovers.targets(ctx.caller, ctx.call, ctx.parent)}
         if not targets and all(isinstance(o, Member) and o.name.startswith("_") for o in options(value)):  # private, so it is ours
             targets = {o.fn for o in scope.by_name(value, language)}
-        if len(targets) != 1:
+        if len(targets) != 1 and not any(told.fn == ctx.fn for told in set_off(model, ctx.caller, ctx.call, ctx.parent)):
             return True
     return False
 

@@ -185,12 +185,12 @@ def guessed_call(model: Model, ctx: Ctx | None) -> tuple[Fn, int] | None:
             continue
         if model.evaluator.scope.run_by_call(value):
             continue
-        if not any(target.fn == step.fn for target in _set_off(model, step.caller, step.call, step.parent)):
+        if not any(target.fn == step.fn for target in set_off(model, step.caller, step.call, step.parent)):
             return step.caller, step.call
     return None
 
 
-def _set_off(model: Model, fn: Fn, call: int, ctx: Ctx | None) -> Iterator[FunctionV]:
+def set_off(model: Model, fn: Fn, call: int, ctx: Ctx | None) -> Iterator[FunctionV]:
     """The functions that a call sets off by what it is told, or on a record of a known kind, which is no guess."""
     yield from model.record_methods.targets(fn, call, ctx)
     yield from model.evaluator.heard(fn, call, ctx)

@@ -8,7 +8,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.flow.defuse import value_operands
-from tillproof.flow.program import Fn
+from tillproof.flow.program import TOP, Fn
 from tillproof.flow.proofs import Happening
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
@@ -38,7 +38,9 @@ def listed_sender(model: Model, handler: Handler) -> Fn | None:
     written = {fn for text, (fn, _) in handler.closure.texts.items() if _ADDRESS.fullmatch(text)}
     for fn, depth in handler.closure.functions.items():
         tokens = model.vocabulary.tokens(fn) if depth <= _NEAR else frozenset()
-        if any(_OF_SENDER.fullmatch(t) for t in tokens) and (fn in written or any(_LISTED.fullmatch(t) for t in tokens)):
+        if any(_OF_SENDER.fullmatch(t) for t in tokens) and (
+            fn in written or any(_LISTED.fullmatch(t) for t in tokens) or not tokens.isdisjoint(_kept_addresses(model, fn.file))
+        ):
             return fn
     return None
 
@@ -56,9 +58,22 @@ def compared_sender(model: Model, act: Happening) -> tuple[Fn, int] | None:
 
 
 def _names_address(model: Model, fn: Fn) -> bool:
-    """Whether an address is written down in a function."""
-    body = model.program.body(fn)
-    return any((const := body.const(i)) is not None and _ADDRESS.fullmatch(const[1].strip("'\"")) for i in range(len(body.op)))
+    """Whether an address is written down in a function, or in what it names of its file: ``NETS = [ip_network("185.71.76.0/27")]``."""
+    return _has_address(model.program.body(fn), 0, None) or not model.vocabulary.tokens(fn).isdisjoint(_kept_addresses(model, fn.file))
+
+
+def _has_address(body: Body, start: int, end: int | None) -> bool:
+    rows = range(start, len(body.op) if end is None else end)
+    return any((const := body.const(i)) is not None and _ADDRESS.fullmatch(const[1].strip("'\"")) for i in rows)
+
+
+def _kept_addresses(model: Model, file: str) -> frozenset[str]:
+    """The variables at the top of a file in whose statement an address is written down."""
+    top = model.program.body(Fn(file, TOP))
+    stores = [i for i, op in enumerate(top.op) if op == Op.STORE]
+    kept = [i for i in stores if top.op[top.args(i)[1]] != Op.ELEMENT]  # a list that is made in a loop is one statement
+    begins = [0, *(i + 1 for i in kept)]
+    return frozenset(top.name(i) for begin, i in zip(begins, kept, strict=False) if _has_address(top, begin, i))
 
 
 def _asks_sender(model: Model, fn: Fn, i: int) -> bool:
