@@ -77,7 +77,8 @@ class BrowserReturns:
             return None  # the way to the provider, not back from it
         asked = [k for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= 4 and getattr(k.thing, "confirms", False)]
         name = self.model.program.name(entry.target.fn)
-        route = without_goods(entry.route or f"{entry.target.fn.file}/{snake(name)}")
+        last = snake(name).rpartition("_")[2]  # `payment_success` is come back to, `cancel_payment_request` is done
+        route = without_goods(entry.route or f"{entry.target.fn.file}/{last}")
         says = says_return(route) or says_return(name)
         told = self.model.handlers.told.to(entry, "browser")
         if (sent := next((p for p in paying if p.id in told), None)) is not None:
