@@ -3,11 +3,10 @@
 import re
 
 from tillproof.checks.idempotency.keys import Keyed
+from tillproof.commerce.charged_at_once import may_charge_at_once
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
-from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.retries import Retry
-from tillproof.flow.shape import find_key
 from tillproof.flow.values import Const, Result, Value, options
 from tillproof.ir.ops import Op
 
@@ -21,7 +20,7 @@ def repeated_by_us(model: Model, keyed: Keyed) -> Retry | None:
     operation = keyed.site.operation
     moves = operation.moves_money and operation.repeatable == "needs-key"
     begins = operation.op == "payment.create" and not (operation.at_once or operation.confirms)
-    if not moves or (begins and not charged_at_once(model, keyed.site)):
+    if not moves or (begins and not may_charge_at_once(model, keyed.site.fn, keyed.site.instr, keyed.site.ctx)):
         return None
     sent = [s for s in model.sendings.by_function.get(keyed.site.fn, ()) if s.instr == keyed.site.instr]
     for retry in model.retries.all if sent else ():
@@ -42,13 +41,6 @@ def _told_not_to(model: Model, retry: Retry, keyed: Keyed) -> bool:
             if told and all(isinstance(o, Const) and (o.falsy or o.text == "1") for o in told):
                 return True
     return False
-
-
-def charged_at_once(model: Model, site: OperationSite) -> bool:
-    """Whether what is created is charged by the same request: ``confirm: true``."""
-    given = model.program.body(site.fn).call(site.instr)[1]
-    arguments = [model.evaluator.value(site.fn, v, site.ctx) for k, v in given if not k or k == "**"]
-    return "confirm" in [k for k, _ in given] or any(find_key(model.evaluator, v, {"confirm"})[0] is not None for v in arguments)
 
 
 def made_anew(model: Model, retry: Retry, source: Value) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.idempotency.keys import look
-from tillproof.checks.idempotency.own_repeats import charged_at_once
 from tillproof.checks.resilience.repairs import CHARGES, put_right
 from tillproof.checks.resilience.systems import matters, named
 from tillproof.checks.ruling import Evidence, Ruling, at
+from tillproof.commerce.charged_at_once import may_charge_at_once
 from tillproof.commerce.model import Model
 from tillproof.commerce.refusals import Judgement
 from tillproof.commerce.requeues import Requeue, find
@@ -127,7 +127,7 @@ def _recharges(model: Model, retry: Retry) -> bool:
             moves = op.moves_money and op.repeatable == "needs-key" and op.supports_key
             if (
                 moves
-                and (op.confirms or op.op != "payment.create" or charged_at_once(model, site))
+                and (op.confirms or op.op != "payment.create" or may_charge_at_once(model, site.fn, site.instr, site.ctx))
                 and look(model, site, site.ctx).state == "none"
             ):
                 return True
