@@ -79,7 +79,9 @@ _NESTED = 4
 # Under these names what was checked stands in the answer of a check that does not throw.
 _CHECKED = ("data", "value", "output", "validated", "payload", "right")
 _CHECKS = ("validate", "validateAsync", "validateSync", "validateUsing", "cast", "decode")
-_CLEANS = re.compile(r"(?:^|[._/-])(?:(?:de)?sanit[iy]\w*|escape\w*|strip\w*|clean\w*|purify)(?=$|[._-])", re.IGNORECASE)
+_CLEANS = re.compile(
+    r"(?:^|[._/-])(?:(?:de)?sanit[iy]\w*|escape\w*|strip(?:s|_?tags|_?html|_?slashes)?|clean\w*|purify)(?=$|[._-])", re.IGNORECASE
+)
 """What a package, or its function, is called that gives a text back without what is dangerous in it."""
 _FORM = "entries"
 """A method of a form by which all of it is read."""

@@ -73,7 +73,7 @@ class Keyed:
     def place(self) -> tuple[Fn, int]:
         """The call that has to change: the outermost one that decides what is sent."""
         if self.ctx is None:
-            return self.site.asked or (self.site.fn, self.site.instr)
+            return self.site.fn, self.site.instr
         top = list(self.ctx.chain())[-1]
         return top.caller, top.call
 

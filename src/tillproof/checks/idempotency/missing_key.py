@@ -21,7 +21,9 @@ def rule(model: Model) -> Iterator[Ruling]:
     for place in keyed_places(model):
         worst = min(place, key=_rank)
         if not _is_random(model, worst) and not _opens_nothing(model, worst):
-            yield _rule(model, worst)
+            ruling = _rule(model, worst)
+            ruling.evidence += _asked_for(model, place) if ruling.outcome == "broken" else ()
+            yield ruling
 
 
 def _opens_nothing(model: Model, keyed: Keyed) -> bool:
@@ -91,6 +93,12 @@ def _rule(model: Model, keyed: Keyed) -> Ruling:
     ruling.remediation = _remedy(model, keyed)
     ruling.evidence.append(at(program, fn, instr, "no idempotency key is given here", "missing"))
     return ruling
+
+
+def _asked_for(model: Model, place: list[Keyed]) -> list[Evidence]:
+    """The calls that say what a request is for which they share, and send no key along."""
+    calls = dict.fromkeys(k.site.asked for k in place if k.site.asked is not None and k.found is None)
+    return [at(model.program, *call, "asked for here, without a key", "missing") for call in calls if call != place[0].place]
 
 
 def _so_grave(severity: Severity) -> str:
