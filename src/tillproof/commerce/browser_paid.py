@@ -84,7 +84,10 @@ class BrowserPaid:
         return out
 
     def _comes_proven(self, handler: Handler) -> bool:
-        """Whether a message is proven before its handler runs, by what stands before it: the walk behind the handler meets no proof."""
+        """Whether a message is proven before its handler runs, by what stands before it: the walk behind the handler meets no proof. A
+        customer who comes back logged in has proven who he is, and no payment."""
+        if handler.kind == "redirect-return" and handler.entry.role == "customer":
+            return False
         proofs, before = {p.fn for p in handler.walked.proofs}, self.model.reach.of(list(handler.entry.chain)).functions.keys()
         return bool(proofs) and proofs <= before and not handler.walked.unproven
 
