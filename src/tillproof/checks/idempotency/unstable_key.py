@@ -126,8 +126,11 @@ def _names_a_record(model: Model, source: Value, keyed: Keyed, *, begins: bool) 
 
 def _ours(model: Model, value: Value) -> Iterable[Value]:
     """What a value is made of here. What the provider answers is of its own making, whatever it was asked with."""
-    sent = isinstance(value, Result) and value.instr >= 0 and model.http.request(value.fn, value.instr) is not None
-    return () if sent else model.evaluator.made_of(value)
+    if isinstance(value, Result) and value.instr >= 0:
+        by_sdk = model.operations.at(value.fn, value.instr, value.ctx)
+        if by_sdk is not None or model.http.request(value.fn, value.instr) is not None:
+            return ()
+    return model.evaluator.made_of(value)
 
 
 def _same_call(made: Result, asked: list[tuple[Fn, int]]) -> bool:

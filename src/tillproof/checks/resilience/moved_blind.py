@@ -7,6 +7,7 @@ from tillproof.checks.resilience.losses import Lost, lost
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.model import Model
+from tillproof.commerce.noted_failures import asks_what_was_noted
 from tillproof.commerce.operations import OperationSite
 from tillproof.commerce.told_alike import told_alike
 from tillproof.commerce.unlooked import unlooked
@@ -98,6 +99,8 @@ def _erases(model: Model, place: Place, own: frozenset[int], start: int, before:
             continue
         touch = model.records.touch(place.fn, i, place.ctx)
         if touch is None or not model.words.entity(touch.entity):
+            continue
+        if asks_what_was_noted(model, place.fn, own, Place(place.fn, i, place.ctx), place.ctx):
             continue
         if touch.kind == "delete" or any(model.words.says_state(name) for name in touch.fields):
             return True

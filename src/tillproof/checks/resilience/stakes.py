@@ -105,10 +105,19 @@ def _counts_as_paid(model: Model, effect: Effect, returns: bool) -> bool:
     state. What is paid on delivery is written so, too."""
     touch = effect.touch
     if touch is None or touch.kind in ("create", "upsert") or touch.effect == "order.paid":
-        return touch is not None and touch.effect == "order.paid"
+        settles = touch is not None and touch.effect == "order.paid"
+        return settles and not (returns and any(_speaks_up(model, place) for place in effect.way))
     said = (text for value in touch.fields.values() for text in words_of(value))
     paid = returns and model.words.entity(touch.entity) and any(model.words.has("paid_values", text) for text in said)
     return paid and not any(_answers_no(model, place) for place in effect.way)
+
+
+def _speaks_up(model: Model, place: Place) -> bool:
+    """Whether the handler around a place does more than note that it failed: it sends the customer who is waiting back, or tells him."""
+    catch = model.failures.around(place)
+    if catch is None or catch.caught < 0:
+        return False
+    return not (model.failures.only_logs(place.fn, catch.caught) or model.failures.says_nothing(place.fn, catch.caught))
 
 
 def _answers_no(model: Model, place: Place) -> bool:
