@@ -58,10 +58,18 @@ class Conditions:
     def behind(self, held: Held) -> Found:
         """The atoms behind a fact."""
         if isinstance(held.fact, Either):
-            groups = [tuple(self.of(held.fn, c.instr, c.truth, held.ctx)) for c in held.fact.conditions]
-            return [AnyOf(tuple(groups))]
+            ways = self._possible(held.fn, [(c.instr, c.truth) for c in held.fact.conditions], held.ctx)
+            groups = [self.of(held.fn, instr, truth, held.ctx) for instr, truth in ways]
+            return groups[0] if len(groups) == 1 else [AnyOf(tuple(map(tuple, groups)))]
         truth = held.fact.truth if isinstance(held.fact, Condition) else None
         return self.of(held.fn, held.fact.instr, truth, held.ctx)
+
+    def _possible(self, fn: Fn, ways: list[tuple[int, bool]], ctx: Ctx | None) -> list[tuple[int, bool]]:
+        """Of several conditions, one of which came out so, those that can have in this call: ``finish(payment, status='paid')`` passes
+        ``if payment.done and status == 'paid': raise`` by not being done. All of them where none can."""
+        if ctx is None:
+            return ways
+        return [(i, truth) for i, truth in ways if self.evaluator.truth(fn, i, ctx) is not (not truth)] or ways
 
     def of(self, fn: Fn, i: int, truth: bool | None, ctx: Ctx | None, depth: int = 0) -> Found:
         """The atoms that a condition comes down to."""
@@ -90,7 +98,9 @@ class Conditions:
             if (word == "and" and truth) or (word == "or" and not truth):
                 return [a for part in args[1:] for a in self.of(fn, part, truth, ctx, depth + 1)]
             if word in ("and", "or"):
-                return [AnyOf(tuple(tuple(self.of(fn, part, truth, ctx, depth + 1)) for part in args[1:]))]
+                ways = self._possible(fn, [(part, truth is True) for part in args[1:]], ctx) if truth is not None else []
+                groups = [self.of(fn, part, truth, ctx, depth + 1) for part in ([part for part, _ in ways] or args[1:])]
+                return groups[0] if len(groups) == 1 else [AnyOf(tuple(map(tuple, groups)))]
             return self._either_side(fn, i, truth, ctx, depth) or [atom]
         if op == Op.BINARY and (plain := self._against(Kind.BOOL, fn, i)) is not None:
             return self.of(fn, plain[0], truth == plain[1], ctx, depth)

@@ -17,6 +17,7 @@ from tillproof.flow.values import (
     Const,
     Ctx,
     Element,
+    External,
     Instance,
     Member,
     Overlay,
@@ -72,6 +73,8 @@ _CATALOGUE = words_of("tax_rate product price plan coupon promotion_code shippin
 INSTRUMENT = re.compile(r"(\w+_)?(token|nonce|card|card_(number|token)|pan|cvv|cvc|security_code|iban|account_number)(_id)?")
 """A field that stands for the card or account that is paid with."""
 _WRITERS = words_of("stringify dumps json_encode wp_json_encode print_r var_export serialize inspect http_build_query tostring implode")
+# A library's class of such a name is made of a message: ``WebhookNotification(json.loads(body))``.
+_MESSAGES = re.compile(r"(Webhook|Notification|Event|Callback)\w*$")
 # What such a call gives is a text.
 _TEXTS = words_of("text curl_exec file_get_contents gettextreport body getbody getcontents wp_remote_retrieve_body")
 # What such a call gives are the fields of a record, with or without their names.
@@ -308,6 +311,12 @@ class Payloads:
                 return [value.callee.base] if not named else []
             if self.model.recogniser.result_is("raw_parsers", value):
                 return [v for _, v in self.model.evaluator.arguments(value)[:1]]
+            if (
+                isinstance(value.callee, External)
+                and _MESSAGES.search(value.callee.name)
+                and len(given := self.model.evaluator.arguments(value)) == 1
+            ):
+                return [given[0][1]]  # the message as an object of the library's
             if _named(value) == "apply_filters":
                 return [v for _, v in self.model.evaluator.arguments(value)[1:2]]
             return self.model.requests.carried(value)

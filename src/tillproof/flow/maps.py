@@ -94,15 +94,23 @@ def lasts(value: Value) -> bool:
 
 def _of_table(ev: "Evaluator", f: Frame, tables: list[Record | Overlay], given: list[int], at: Place) -> Value | None:
     """What a literal of Python holds under a key, or the other thing that is named: ``{'paid': keep, 'failed': note}.get(kind, ignore)``.
-    None where the key is not known and it holds anything but functions, classes and objects, or anything but constants."""
+    None where the key is not known and it holds several of functions, constants and records."""
     wanted = ev.at(f, given[0])
     if isinstance(wanted, Const) and all(_is_once(table, wanted.text) for table in tables):
         return choice(at, [ev.index(table, wanted, at) for table in tables])  # what was handed over by that very name
     held = [o for table in tables for _, v in _entries(table) for o in options(v)]
-    if not (all(_is_code(o) for o in held) or all(isinstance(o, Const) for o in held)):
+    if not any(all(is_it(o) for o in held) for is_it in (_is_code, _is_written, _is_record)):
         return None
     found = [ev.index(table, wanted, at) for table in tables]
     return choice(at, [*(v for v in found if not isinstance(v, Missing)), *(ev.at(f, other) for other in given[1:2])][:_MOST])
+
+
+def _is_written(value: Value) -> bool:
+    return isinstance(value, Const)
+
+
+def _is_record(value: Value) -> bool:
+    return isinstance(before_writes(value), Record)
 
 
 def _is_once(table: Record | Overlay, key: str) -> bool:
