@@ -99,6 +99,8 @@ def _looks(model: "Model", fn: Fn, i: int, number: int, key: str, field: str, ct
     touch = model.records.touch(fn, i, ctx) if body.op[i] == Op.CALL else None
     if touch is not None and touch.writes:
         return field in touch.compared and field not in touch.fields
+    if touch is not None and touch.kind == "flush":
+        return False  # ``session.add(order)``
     return touch is not None or model.recogniser.is_("reads", fn, i, ctx) is not None or _CHOOSES.fullmatch(name) is not None
 
 
