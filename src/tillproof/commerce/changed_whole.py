@@ -1,14 +1,12 @@
 """Orders that a request changes as it likes: ``order.update($request->all())``, ``findByIdAndUpdate(id, { ...req.body })``,
 ``repository.update(id, dto)``. What says that they are paid is changed with the rest."""
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.declared_fields import declared_by_sender
-from tillproof.commerce.declared_states import declared_states
+from tillproof.commerce.declared_states import may_be_paid
 from tillproof.commerce.entities import ORDERS
-from tillproof.commerce.lexicon import snake
 from tillproof.commerce.said_paid import is_sent
 from tillproof.commerce.touches import Touch
 from tillproof.commerce.whole_bodies import handed_on, set_by_sender
@@ -18,8 +16,6 @@ from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
-
-_PAID = re.compile(r"(?!un|not_)(\w+_)?paid")
 
 
 def changed_whole(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
@@ -55,6 +51,4 @@ def _says_paid(model: "Model", touch: Touch, name: str) -> bool:
     """Whether a column says that an order is paid, by its name, or by one of the states that it may hold."""
     if model.words.has("paid_fields", name):
         return True
-    if not model.words.has("status_fields", name):
-        return False
-    return any(_PAID.fullmatch(snake(state)) for state in declared_states(model, touch.entity, name, touch.fn.file))
+    return model.words.has("status_fields", name) and may_be_paid(model, touch.entity, name, touch.fn.file)

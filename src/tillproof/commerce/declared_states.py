@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tillproof.commerce.lexicon import snake
+
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _QUOTED = re.compile(r"""['"]([\w -]{3,30})['"]""")
 _NAMED = re.compile(r"(?:choices\s*=|enum\s*[:=]|Enum\()\s*(?:Object\.values\()?([A-Za-z_][\w.]*)")
+_PAID = re.compile(r"(?!un|not_)(\w+_)?paid")
 _MOST_LINES = 60
 
 
@@ -30,6 +33,11 @@ def declared_states(model: "Model", entity: str, field: str, file: str) -> Itera
         listed = re.search(rf"\b{name}\b[^=\n]*=\s*[\[({{]((?s:.){{0,600}})", whole)
         if listed is not None:
             yield from _QUOTED.findall(listed[1])
+
+
+def may_be_paid(model: "Model", entity: str, field: str, file: str) -> bool:
+    """Whether one of the states that a column may hold says that it is paid."""
+    return any(_PAID.fullmatch(snake(state)) for state in declared_states(model, entity, field, file))
 
 
 def listed_in_lines(model: "Model", file: str, first: int, last: int) -> list[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.claims import went_well
-from tillproof.commerce.entities import ORDER
+from tillproof.commerce.declared_states import may_be_paid
+from tillproof.commerce.entities import ORDER, ORDERS
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.said_paid import is_sent
 from tillproof.commerce.touches import Touch
@@ -70,12 +71,14 @@ def begun_as_named(model: "Model", fn: Fn, i: int, ctx: Ctx | None, handed: bool
 
 
 def _paying_states(model: "Model", fn: Fn, touch: Touch) -> Iterator[Value]:
-    """What a write puts into the fields that say whether an order is paid: a payment's own state says so."""
+    """What a write puts into the fields that say whether an order is paid: a payment's own state says so, and so does
+    an order's where one of those that it may hold is that it is paid."""
     own = _PAYMENT.fullmatch(touch.entity) is not None
     for field, v in touch.fields.items():
         if v is None or not model.words.has("status_fields", field):
             continue
-        if own or model.words.has("paid_fields", field) or _kept_for_provider(model, fn, field):
+        ordered = ORDERS.fullmatch(touch.entity) is not None and may_be_paid(model, touch.entity, field, touch.fn.file)
+        if own or ordered or model.words.has("paid_fields", field) or _kept_for_provider(model, fn, field):
             yield v
 
 
