@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.checks.test_stock import ruled
+from tillproof.review import review
+from tillproof.settings import Settings
 
 _ID = "idempotency/missing-key"
 _PHP = """\
@@ -76,17 +78,19 @@ exports.credit = async (customer, trial) => stripe.customers.createBalanceTransa
 
 
 @pytest.mark.parametrize(
-    ("line", "ruling"),
-    [("if ($key !== null) {\n            $headers[] = 'Idempotency-Key: ' . $key;\n        }", "held"), ("", "broken")],
+    ("line", "rulings"),
+    [("if ($key !== null) {\n            $headers[] = 'Idempotency-Key: ' . $key;\n        }", ["held", "held"]), ("", ["broken"])],
 )
-def test_a_header_line_that_is_put_into_the_list_later_is_sent(tmp_path: Path, line: str, ruling: str) -> None:
+def test_a_header_line_that_is_put_into_the_list_later_is_sent(tmp_path: Path, line: str, rulings: list[str]) -> None:
     found = ruled(tmp_path, _ID, {"src/Client.php": _PHP.replace("LINE", line)})
-    assert [said for said, *_ in found] == [ruling, ruling]
+    assert [said for said, *_ in found] == rulings
 
 
-def test_each_thing_that_is_asked_of_a_shared_request_owes_its_own_key(tmp_path: Path) -> None:
+def test_a_request_that_all_share_is_told_once_with_those_who_ask(tmp_path: Path) -> None:
     shop = {"composer.json": '{"require": {"laravel/framework": "^11.0"}}', "app/Gateways/Gateway.php": _LARAVEL}
-    assert ruled(tmp_path, _ID, shop) == [("broken", "app/Gateways/Gateway.php", n) for n in (17, 21)]
+    assert ruled(tmp_path, _ID, shop) == [("broken", "app/Gateways/Gateway.php", 9)]
+    (finding,) = review(tmp_path, Settings(use_cache=False, checks=(_ID,))).findings
+    assert {step.line for step in finding.trace if step.kind == "missing"} == {9, 17, 21}
 
 
 @pytest.mark.parametrize(("headers", "ruling"), [(", headers: { 'X-Refund-Idempotency': `refund-${refund.id}` }", "held"), ("", "broken")])
