@@ -18,4 +18,6 @@ def refused_together(model: "Model", atom: Atom, effect: Effect) -> bool:
     if not any(table is not None and table.documents for table in tables):
         return False
     looked = {(p.fn, p.instr) for p in model.regions.in_transaction(Place(atom.fn, atom.instr, atom.ctx))}
-    return any((p.fn, p.instr) in looked for p in model.regions.in_transaction(effect.place)) if looked else False
+    # A function that begins a transaction of its own where it is handed none goes on in the one that it is called in.
+    around = (p for place in effect.way for p in model.regions.in_transaction(place)) if looked else ()
+    return any((p.fn, p.instr) in looked for p in around)
