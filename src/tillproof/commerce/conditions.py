@@ -98,8 +98,8 @@ class Conditions:
             if (word == "and" and truth) or (word == "or" and not truth):
                 return [a for part in args[1:] for a in self.of(fn, part, truth, ctx, depth + 1)]
             if word in ("and", "or"):
-                ways = self._possible(fn, [(part, truth is True) for part in args[1:]], ctx) if truth is not None else []
-                groups = [self.of(fn, part, truth, ctx, depth + 1) for part in ([part for part, _ in ways] or args[1:])]
+                ways = self._possible(fn, [(part, truth) for part in args[1:]], ctx)
+                groups = [self.of(fn, part, truth, ctx, depth + 1) for part, _ in ways]
                 return groups[0] if len(groups) == 1 else [AnyOf(tuple(map(tuple, groups)))]
             return self._either_side(fn, i, truth, ctx, depth) or [atom]
         if op == Op.BINARY and (plain := self._against(Kind.BOOL, fn, i)) is not None:
