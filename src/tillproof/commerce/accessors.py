@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tillproof.flow.members import accessor
 from tillproof.flow.program import ClassId
 from tillproof.flow.values import FunctionV, Instance, Member, Result, Value, choice, names, options
 
@@ -17,11 +18,11 @@ def told_by_accessor(evaluator: "Evaluator", record: ClassId, value: Member) -> 
     scope = evaluator.scope
     if scope.program.language(record.file) != "php":
         return None
-    studly = "".join(part[:1].upper() + part[1:] for part in value.name.split("_"))
     this = Instance(value.at, record, None, value.base)
-    if (old := scope.method(record, f"get{studly}Attribute")) is not None:
+    if (old := scope.method(record, accessor(value.name))) is not None:
         return evaluator.returned(FunctionV(value.at, old, None, this), old, 0, None)
-    new = scope.method(record, studly[:1].lower() + studly[1:])
+    first, *others = value.name.split("_")
+    new = scope.method(record, first[:1].lower() + first[1:] + "".join(part[:1].upper() + part[1:] for part in others))
     if new is None:
         return None
     made = [_gets(evaluator, o, this) for o in options(evaluator.returned(FunctionV(value.at, new, None, this), new, 0, None))]

@@ -10,6 +10,7 @@ from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_looks import BELOW
 from tillproof.commerce.touches import Touch
+from tillproof.flow.members import accessor
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
@@ -228,7 +229,7 @@ class CapacityLooks:
             named = program.functions_by_name.get(body.called(i), [])
         elif body.op[i] == Op.FIELD:
             words = body.name(i)
-            named = [*program.functions_by_name.get(words, ()), *program.functions_by_name.get(_accessor(words), ())]
+            named = [*program.functions_by_name.get(words, ()), *program.functions_by_name.get(accessor(snake(words)), ())]
         else:
             return []
         alike = [f for f in named if program.language(f.file) == program.language(fn.file) and program.method_class(f) is not None]
@@ -254,8 +255,3 @@ def _of_all(read: Touch | None) -> Counted | None:
     if read is None or read.kind != "read" or any(of_one_customer(k) for k in (*read.compared, *read.keys)):
         return None
     return Counted(rows=frozenset([read.entity])) if read.entity else None
-
-
-def _accessor(name: str) -> str:
-    """Under which Laravel finds the method that works out a member: ``getAvailableSpotsAttribute``."""
-    return f"get{''.join(part[:1].upper() + part[1:] for part in snake(name).split('_'))}Attribute"

@@ -21,6 +21,11 @@ def confirms_at_once(model: "Model", fn: Fn, i: int, operation: Operation, ctx: 
     return any((constant(told) or "").lower() == "true" for told in _told(model, fn, i, ctx, certainly=True))
 
 
+def is_confirmed(model: "Model", fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
+    """Whether the answer to a call says whether the money came, by what the operation is or by what it is told."""
+    return operation.confirms or confirms_at_once(model, fn, i, operation, ctx)
+
+
 def may_charge_at_once(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> bool:
     """Whether what is created may be charged by the same request: ``confirm`` is given, and is not plainly false."""
     return any((constant(told) or "").lower() != "false" for told in _told(model, fn, i, ctx, certainly=False))

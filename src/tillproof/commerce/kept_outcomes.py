@@ -95,17 +95,14 @@ def _writes(model: "Model", fn: Fn, path: str) -> Iterator[tuple[Fn, int, int]]:
     code around this class is given may be put into this one."""
     program, owner, name = model.program, model.program.owner(fn), path.rpartition(".")[2]
     found: list[tuple[Fn, int, int]] = []
-    for file in program.mentioning(name):
-        if program.language(file) != program.language(fn.file) or program.unit(file) != program.unit(fn.file):
-            continue
-        for writer in program.functions_around(file, name):
-            body = program.body(writer)
-            for i, op in enumerate(body.op):
-                if op != Op.SET_FIELD or body.name(i) != name:
-                    continue
-                own = written(program, writer, body.args(i)[0]).partition(".")[0] in THIS
-                if program.owner(writer) == owner if own else _know_each_other(model, fn.file, file):
-                    found.append((writer, i, body.args(i)[2]))
+    for writer in program.functions_near(fn, name):
+        body = program.body(writer)
+        for i, op in enumerate(body.op):
+            if op != Op.SET_FIELD or body.name(i) != name:
+                continue
+            own = written(program, writer, body.args(i)[0]).partition(".")[0] in THIS
+            if program.owner(writer) == owner if own else _know_each_other(model, fn.file, writer.file):
+                found.append((writer, i, body.args(i)[2]))
     yield from found if len(found) <= _MOST_WRITES else [(fn, 0, -1)]
 
 

@@ -55,9 +55,10 @@ class NamedRelations:
         """By the name under which a foreign key of Django's is asked the other way round, the models that have such a key."""
         if self._backwards is None:
             self._backwards = {}
-            for path, source in self.model.program.sources.items():
-                if b"related_name" not in source or path not in self.model.program.indices or not path.endswith(".py"):
+            for path in self.model.program.mentioning("related_name"):
+                if self.model.program.language(path) != "python":
                     continue
+                source = self.model.program.sources[path]
                 classes = [(m.start(), m[1].decode()) for m in _CLASS.finditer(source)]
                 for told in _BACK.finditer(source):
                     holder = next((c for at, c in reversed(classes) if at < told.start()), "")

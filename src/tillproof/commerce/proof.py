@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from tillproof.commerce.callees import makes
-from tillproof.commerce.charged_at_once import confirms_at_once
+from tillproof.commerce.charged_at_once import is_confirmed
 from tillproof.commerce.handing_on import goes_on
 from tillproof.commerce.keyed_digests import SIZES, is_mac
 from tillproof.commerce.lexicon import snake
@@ -226,7 +226,7 @@ class SenderPolicy:
     def asked_and_used(self, fn: Fn, i: int, operation: Operation, ctx: Ctx | None) -> bool:
         """Whether asking the provider by this operation says something: an answer that nobody looks at confirms nothing."""
         insists = operation.insists and self.model.http.request(fn, i, ctx) is None  # by hand a refusal comes back like any answer
-        confirms = operation.confirms or confirms_at_once(self.model, fn, i, operation, ctx)
+        confirms = is_confirmed(self.model, fn, i, operation, ctx)
         return confirms and (insists or self._looked_at(fn, i, ctx, 0) or self._promised(fn, i, ctx))
 
     def _promised(self, fn: Fn, i: int, ctx: Ctx | None) -> bool:

@@ -54,18 +54,14 @@ def set_where_proven(model: "Model", policy: "SenderPolicy", fn: Fn, name: str) 
 
 def _writes(model: "Model", fn: Fn, name: str) -> Iterator[tuple[Fn, int, int]]:
     """The places that set a flag, with the instruction of what it is set to. Too many are another matter."""
-    program = model.program
     found: list[tuple[Fn, int, int]] = []
-    for file in program.mentioning(name):
-        if program.language(file) != program.language(fn.file) or program.unit(file) != program.unit(fn.file):
-            continue
-        for writer in program.functions_around(file, name):
-            body = program.body(writer)
-            for i, op in enumerate(body.op):
-                if op == Op.SET_FIELD and body.name(i) == name:
-                    found.append((writer, i, body.args(i)[2]))
-                elif op == Op.CALL and (given := _set_by_name(model, writer, i, name)) >= 0:
-                    found.append((writer, i, given))
+    for writer in model.program.functions_near(fn, name):
+        body = model.program.body(writer)
+        for i, op in enumerate(body.op):
+            if op == Op.SET_FIELD and body.name(i) == name:
+                found.append((writer, i, body.args(i)[2]))
+            elif op == Op.CALL and (given := _set_by_name(model, writer, i, name)) >= 0:
+                found.append((writer, i, given))
     if len(found) <= _MOST_WRITES:
         yield from found
 

@@ -59,6 +59,10 @@ class Touch:
     def writes(self) -> bool:
         return self.kind not in ("read", "flush")
 
+    def said(self) -> Iterator[str]:
+        """The words that the fields may be set to, as far as they are known."""
+        return (text for value in self.fields.values() for text in words_of(value))
+
 
 def touch_of(
     kind: TouchKind, named: str, parts: Parts, fn: Fn, i: int, ctx: Ctx | None, record: Value | None = None, effect: str = ""

@@ -81,9 +81,10 @@ def _entries(table: Record | Overlay) -> list[tuple[str | None, Value]]:
     if not isinstance(held, Record) or not held.entries:
         return []
     later: list[tuple[str | None, Value]] = []
-    while isinstance(table, Overlay):
-        later += [(k, v) for k, v, _ in table.writes]
-        table = table.base  # type: ignore[assignment]
+    here: Value = table
+    while isinstance(here, Overlay):
+        later += [(k, v) for k, v, _ in here.writes]
+        here = here.base
     return [*held.entries, *later]
 
 

@@ -134,11 +134,17 @@ def _given_or_foreign(scope: "Scope", value: Instance, name: str, at: tuple[str,
     return Member(at, value, name)
 
 
+def accessor(name: str) -> str:
+    """Under which Laravel finds the method that works out a field: ``getAvailableSpotsAttribute`` for ``available_spots``.
+    See https://laravel.com/docs/eloquent-mutators#accessors-and-mutators."""
+    return f"get{''.join(part[:1].upper() + part[1:] for part in name.split('_'))}Attribute"
+
+
 def _accessed(scope: "Scope", value: Instance, name: str, at: tuple[str, int]) -> Value | None:
     """What a model of Laravel gives for a field that it works out: ``getCancellableAttribute`` for ``$order->cancellable``."""
     if scope.program.language(value.cls.file) != "php":
         return None
-    method = scope.method(value.cls, f"get{''.join(part[:1].upper() + part[1:] for part in name.split('_'))}Attribute")
+    method = scope.method(value.cls, accessor(name))
     return read_property(scope, FunctionV(at, method, None, value)) if method is not None else None
 
 

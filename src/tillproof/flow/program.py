@@ -204,6 +204,12 @@ class Program:
         """The innermost functions (or the top level) of a file in which a word stands."""
         return self.functions_at(file, (m.start() for m in re.finditer(re.escape(word.encode()), self.sources[file])))
 
+    def functions_near(self, fn: Fn, word: str) -> Iterator[Fn]:
+        """The innermost functions in which a word stands, of all files of another one's unit that are written in its language."""
+        for file in self.mentioning(word):
+            if self.language(file) == self.language(fn.file) and self.unit(file) == self.unit(fn.file):
+                yield from self.functions_around(file, word)
+
     def functions_calling(self, file: str, words: AbstractSet[str]) -> list[Fn]:
         """The innermost functions (or the top level) of a file in whose text one of ``words`` (lower case) is called or made by ``new``."""
         if file not in self._called and words.isdisjoint(self.words.lower(file)):

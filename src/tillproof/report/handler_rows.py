@@ -158,7 +158,7 @@ def _judged(model: Model, handler: Handler, flaw: Ruling | None, confirmed: bool
         return "weak" if said == "yes" or flaw.severity == "critical" else said  # a door in the proof that is there
     before = model.reach.of(list(handler.entry.chain)).functions.keys()  # what stands before other ways in as well may pass this one by
     proofs = [p for p in handler.walked.proofs if p.mac or not p.refetch]
-    signed = any(p.fn not in before for p in proofs) or (proofs and any(h.proven for h in handler.walked.acts))
+    signed = any(p.fn not in before or any(h.proven for h in handler.walked.acts) for p in proofs)
     return "weak" if signed or _asks_something(handler) else "no"
 
 

@@ -4,7 +4,7 @@ and the provider makes it twice."""
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tillproof.checks.idempotency.keys import Keyed, keyed_places, look
+from tillproof.checks.idempotency.keys import Keyed, look
 from tillproof.commerce.model import Model
 from tillproof.commerce.operations import OperationSite
 from tillproof.flow.program import Fn
@@ -29,10 +29,10 @@ class Labelled(NamedTuple):
     labels: dict[str, tuple[Fn, int]]
 
 
-def labelled(model: Model) -> Iterator[Labelled]:
-    """Each such call once."""
+def labelled(model: Model, places: list[list[Keyed]]) -> Iterator[Labelled]:
+    """Each such call once. ``places``: the calls that owe a key."""
     seen: set[tuple[Fn, int]] = set()
-    for place in keyed_places(model):
+    for place in places:
         for keyed in place:
             site = keyed.site
             if site.operation.op in _MAKES and (site.fn, site.instr) not in seen:

@@ -30,9 +30,10 @@ _MOST_ENTRIES = 4
 def rule(model: Model) -> Iterator[Ruling]:
     """One ruling per key that is sent, however many callers it is made for in one place."""
     told: dict[tuple[str, int, int], Ruling] = {}
-    by_caller = {(found.site.fn, found.site.instr): found for found in labelled(model)}
+    places = list(keyed_places(model))
+    by_caller = {(found.site.fn, found.site.instr): found for found in labelled(model, places)}
     yield from (_by_caller(model, found) for found in by_caller.values())
-    for place in keyed_places(model):
+    for place in places:
         others = (keyed for keyed in place if (keyed.site.fn, keyed.site.instr) not in by_caller)
         rulings = [_rule(model, keyed, keyed.found) for keyed in others if keyed.found is not None]
         worst = min(rulings, key=lambda r: r.outcome == "held", default=None)

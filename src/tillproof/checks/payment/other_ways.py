@@ -8,11 +8,7 @@ from tillproof.flow.tries import reached_from
 def apart(model: Model, effect: Effect, place: Place) -> bool:
     """Whether no run comes by both: where their ways part neither is reached from the other, as with the cases of a ``switch``."""
     parted = _parted(effect, place)
-    if parted is None:
-        return False
-    body, block_of = model.program.body(parted[0].fn), model.evaluator.defuse(parted[0].fn).block_of
-    first, second = (block_of[each.instr] for each in parted)
-    return second not in reached_from(body, first) and first not in reached_from(body, second)
+    return parted is not None and not _leads_on(model, *parted) and not _leads_on(model, *reversed(parted))
 
 
 def comes_first(model: Model, effect: Effect, place: Place) -> bool:
@@ -20,9 +16,17 @@ def comes_first(model: Model, effect: Effect, place: Place) -> bool:
     parted = _parted(effect, place)
     if parted is None:
         return False
-    body, block_of = model.program.body(parted[0].fn), model.evaluator.defuse(parted[0].fn).block_of
-    first, second = (block_of[each.instr] for each in parted)
-    return parted[0].instr < parted[1].instr if first == second else first not in reached_from(body, second)
+    here, there = parted
+    block_of = model.evaluator.defuse(here.fn).block_of
+    if block_of[here.instr] == block_of[there.instr]:
+        return here.instr < there.instr
+    return not _leads_on(model, there, here)
+
+
+def _leads_on(model: Model, here: Place, there: Place) -> bool:
+    """Whether a path of their function leads from the block of one place to that of another."""
+    block_of = model.evaluator.defuse(here.fn).block_of
+    return block_of[there.instr] in reached_from(model.program.body(here.fn), block_of[here.instr])
 
 
 def _parted(effect: Effect, place: Place) -> tuple[Place, Place] | None:

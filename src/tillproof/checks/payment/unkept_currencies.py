@@ -6,6 +6,7 @@ from typing import NamedTuple
 from tillproof.checks.payment.charges import Charge, Charges
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.schema.tables import Table
+from tillproof.flow.members import accessor
 from tillproof.flow.values import Instance, Member, Place, Result, Value, names, options
 
 _ANSWER_NOTHING = ("mongoose", "sequelize", "laravel")
@@ -66,12 +67,11 @@ def _table(charges: Charges, record: Value) -> Table | None:
 def _is_worked_out(charges: Charges, table: Table, name: str) -> bool:
     """Whether anything of the unit may answer a name that is no column: an accessor, a relation, a virtual field, an alias of a query."""
     program, spelt = charges.model.program, re.escape(name).encode()
-    accessor = "get" + "".join(part.capitalize() for part in snake(name).split("_")) + "Attribute"
     answered = re.compile(
         rb"(?:function|get)\s+" + spelt + rb"\s*\(|(?:virtual|add|field)\w*\(\s*['\"]" + spelt + rb"['\"]"
         rb"|(?i:\bas\s+['\"`]?)" + spelt + rb"\b|\bas\s*:\s*['\"]" + spelt + rb"['\"]"
     )
     loose = table.source == "mongoose" and _LOOSE.search(program.sources.get(table.file, b"")) is not None
-    if loose or any(program.unit(f) == table.unit for f in program.mentioning(accessor)):
+    if loose or any(program.unit(f) == table.unit for f in program.mentioning(accessor(snake(name)))):
         return True
     return any(answered.search(program.sources[f]) for f in program.mentioning(name) if program.unit(f) == table.unit)

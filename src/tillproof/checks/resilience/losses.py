@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tillproof.commerce.charged_at_once import confirms_at_once
+from tillproof.commerce.charged_at_once import is_confirmed
 from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
@@ -13,7 +13,7 @@ from tillproof.commerce.moves_by_hand import moves_by_hand
 from tillproof.commerce.names import written
 from tillproof.commerce.noted_failures import asks_what_was_noted
 from tillproof.commerce.told_alike import told_alike
-from tillproof.commerce.touches import Touch, words_of
+from tillproof.commerce.touches import Touch
 from tillproof.commerce.unlooked import unlooked
 from tillproof.flow.facts import Condition
 from tillproof.flow.program import Fn
@@ -85,7 +85,7 @@ def taken_for_done(model: Model, entry: Entry) -> tuple[list[Lost], list[Lost]]:
     moved = [e for e in effects if e.kind in _MOVES or _is_charged(model, e)] + by_hand
     states = [e for e in effects if e.touch is not None and e.touch.writes and _settles(model, e.touch)] if moved else []
     ends = [end for e in moved if (end := lost(model, e) or (_unasked(model, e) if states else None)) is not None and end.instr >= 0]
-    ends += [_unlooked(e, place) for e in moved if (place := unlooked(model, e)) is not None]
+    ends += [unread(e, place) for e in moved if (place := unlooked(model, e)) is not None]
     if states:
         return [end for end in ends if any(_belongs(model, end, s) and follows(model, end, s) for s in states)], []
     unseen = [end for end in ends if end.effect.kind != _CHARGE and end.effect not in by_hand]
@@ -97,7 +97,7 @@ def _is_charged(model: Model, effect: Effect) -> bool:
     known = effect.operation
     if effect.kind != _CHARGE or known is None:
         return False
-    return known.confirms or confirms_at_once(model, effect.fn, effect.instr, known, effect.ctx)
+    return is_confirmed(model, effect.fn, effect.instr, known, effect.ctx)
 
 
 def _belongs(model: Model, end: Lost, state: Effect) -> bool:
@@ -105,9 +105,8 @@ def _belongs(model: Model, end: Lost, state: Effect) -> bool:
     touch = state.touch
     if end.effect.kind != _CHARGE or touch is None:
         return True
-    said = [text for value in touch.fields.values() for text in words_of(value)]
     flags = [v for name, v in touch.fields.items() if v is not None and model.words.has("paid_fields", name)]
-    if any(model.words.has("paid_values", text) for text in said):
+    if any(model.words.has("paid_values", text) for text in touch.said()):
         return True
     return any((constant(o) or "").lower() == "true" for v in flags for o in options(v))
 
@@ -121,7 +120,7 @@ def _unasked(model: Model, effect: Effect) -> Lost | None:
     return None
 
 
-def _unlooked(effect: Effect, place: Place) -> Lost:
+def unread(effect: Effect, place: Place) -> Lost:
     return Lost(effect, place.fn, place.instr, "nobody looks at what is answered", goes_on=True)
 
 

@@ -3,7 +3,7 @@ registry, an event or a container calls, and no way in is seen to lead there."""
 
 from collections.abc import Iterator
 
-from tillproof.checks.resilience.losses import Lost, lost
+from tillproof.checks.resilience.losses import Lost, lost, unread
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.model import Model
@@ -112,7 +112,7 @@ def _unread(model: Model, effect: Effect) -> Lost | None:
     place = unlooked(model, effect)
     if place is None or not _says_yes(model, place):
         return None
-    return Lost(effect, place.fn, place.instr, "nobody looks at what is answered", goes_on=True)
+    return unread(effect, place)
 
 
 def _says_yes(model: Model, place: Place) -> bool:

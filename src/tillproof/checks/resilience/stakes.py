@@ -3,7 +3,7 @@
 import re
 
 from tillproof.checks.resilience.begun_payments import stored_after
-from tillproof.commerce.charged_at_once import confirms_at_once
+from tillproof.commerce.charged_at_once import is_confirmed
 from tillproof.commerce.effects import Effect, Place, Plain
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.failures import is_log
@@ -14,7 +14,7 @@ from tillproof.commerce.moves_by_hand import moves_by_hand
 from tillproof.commerce.names import written
 from tillproof.commerce.outcomes import is_refusal
 from tillproof.commerce.own_payments import BEGIN
-from tillproof.commerce.touches import Touch, words_of
+from tillproof.commerce.touches import Touch
 from tillproof.flow.values import options
 from tillproof.ir.ops import Op
 
@@ -107,8 +107,7 @@ def _counts_as_paid(model: Model, effect: Effect, returns: bool) -> bool:
     if touch is None or touch.kind in ("create", "upsert") or touch.effect == "order.paid":
         settles = touch is not None and touch.effect == "order.paid"
         return settles and not (returns and any(_speaks_up(model, place) for place in effect.way))
-    said = (text for value in touch.fields.values() for text in words_of(value))
-    paid = returns and model.words.entity(touch.entity) and any(model.words.has("paid_values", text) for text in said)
+    paid = returns and model.words.entity(touch.entity) and any(model.words.has("paid_values", text) for text in touch.said())
     return paid and not any(_answers_no(model, place) for place in effect.way)
 
 
@@ -141,7 +140,7 @@ def _is_taken(model: Model, effect: Effect) -> bool:
     known = effect.operation
     if effect.kind != "payment.create" or known is None:
         return True
-    return known.confirms or confirms_at_once(model, effect.fn, effect.instr, known, effect.ctx)
+    return is_confirmed(model, effect.fn, effect.instr, known, effect.ctx)
 
 
 def _in_order(effect: Effect) -> tuple[int, ...]:
@@ -215,8 +214,7 @@ def _takes_in(model: Model, effect: Effect) -> bool:
     touch = effect.touch
     if touch is None or touch.kind in ("create", "upsert") or touch.effect == "order.paid":
         return touch is not None
-    said = (text for value in touch.fields.values() for text in words_of(value))
-    return any(model.words.has(kind, text) for text in said for kind in ("paid_values", "fulfil_values"))
+    return any(model.words.has(kind, text) for text in touch.said() for kind in ("paid_values", "fulfil_values"))
 
 
 def _is_unread(model: Model, effect: Effect) -> bool:

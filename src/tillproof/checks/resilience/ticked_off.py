@@ -4,7 +4,7 @@ was to be done for it has failed, so that no later run takes it up again."""
 import re
 from collections.abc import Iterator
 
-from tillproof.checks.resilience.losses import Lost, follows, lost
+from tillproof.checks.resilience.losses import Lost, follows, lost, unread
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import called, entry_line, source, steps
 from tillproof.commerce.effects import Effect, Plain
@@ -36,7 +36,7 @@ def ticked_off(model: Model, seen: set[tuple[Fn, int]]) -> Iterator[Ruling]:
         for effect in [*(e for e in effects if e not in marks and _is_work(model, e)), *_handed_on(model, entry)] if marks else ():
             end = lost(model, effect)
             if end is None and effect.kind == _SENT_ON.kind and (place := unlooked(model, effect)) is not None:
-                end = Lost(effect, place.fn, place.instr, "nobody looks at what is answered", goes_on=True)
+                end = unread(effect, place)
             mark = next((m for m in marks if end is not None and end.instr >= 0 and follows(model, end, m)), None)
             if end is not None and mark is not None and (end.fn, end.instr) not in seen:
                 seen.add((end.fn, end.instr))
