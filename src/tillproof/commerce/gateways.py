@@ -100,7 +100,8 @@ class Gateways:
         at = (fn.file, program.body(fn).line[callee])
         if not bases:  # a table that keeps one of each: nothing but the name ties them together
             owners = {f.fn: f.this for f in found if isinstance(f.this, Instance)}
-            return [FunctionV(at, f, None, this, handed_on=(fn, call)) for f, this in owners.items()][:_MOST]
+            kept = [FunctionV(at, f, None, this, handed_on=(fn, call)) for f, this in owners.items()][:_MOST]
+            return kept if len(kept) >= _FEW else []
         base = bases[0]
         members = [(f, c) for f, c in named.items() if base in scope.lineage(c)[1:]]
         return [FunctionV(at, f, None, Instance(at, c), handed_on=(fn, call)) for f, c in members[:_MOST]]
