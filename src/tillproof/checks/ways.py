@@ -37,8 +37,15 @@ def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
     return entry.target.fn.file, function.line if function else 1
 
 
+def handler_place(model: Model, handler: Handler) -> tuple[str, int]:
+    """Where a handler stands: where its entry point does; a page without functions at its first call to the provider, or at its top."""
+    if lent_to(model.program, handler.entry) is not None:
+        return entry_line(model, handler.entry)
+    return handler.entry.target.fn.file, handler_line(model, handler)
+
+
 def handler_line(model: Model, handler: Handler) -> int:
-    """Where a handler stands: at its function; a page without functions at its first call to the provider, or at its top."""
+    """The line of a handler's function; of a page without functions that of its first call to the provider, or its top."""
     function = model.program.function(handler.entry.target.fn)
     if function is not None:
         return function.line

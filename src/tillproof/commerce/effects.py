@@ -21,6 +21,7 @@ from tillproof.flow.called_back import executor
 from tillproof.flow.common_names import COMMON_METHODS
 from tillproof.flow.facts import Fact, Facts
 from tillproof.flow.fixed import NOTHING, OBJECT
+from tillproof.flow.left_open import is_left_open
 from tillproof.flow.program import TOP, Fn
 from tillproof.flow.values import Ctx, External, FunctionV, Instance, Param, Unknown, leaves, options
 from tillproof.ir.body import Body
@@ -235,7 +236,8 @@ class Effects:
                 targets: tuple[tuple[FunctionV, bool], ...] | None = ()
                 if op == Op.CALL:
                     targets = tuple(t for t in self._targets.of(fn, i, None) if self.acts(t[0].fn))
-                    if self.model.handovers.hands_on(fn, i) or (not targets and self._is_dynamic(fn, i)):
+                    hung = self.model.handovers.hands_on(fn, i) or is_left_open(self.model.evaluator.scope, fn, i)
+                    if hung or (not targets and self._is_dynamic(fn, i)):
                         targets = None
                 elif op == Op.NEW and (made := executor(self.model.evaluator, fn, i, None)) is not None and self.acts(made.fn):
                     targets = ((made, True),)
@@ -323,7 +325,7 @@ class Effects:
         for i, op in enumerate(body.op):
             if op == Op.CALL:
                 callee = body.args(i)[0]
-                if body.op[callee] not in (Op.NAME, Op.FIELD):
+                if body.op[callee] not in (Op.NAME, Op.FIELD) or is_left_open(self.model.evaluator.scope, fn, i):
                     return True
                 named = body.op[callee] == Op.NAME and body.name(callee) in (*params, "getattr")
                 if named or (params and self.model.handovers.hands_on(fn, i)):

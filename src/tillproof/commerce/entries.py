@@ -72,8 +72,11 @@ class Entry:
 
 def lent_to(program: Program, entry: Entry) -> ClassId | None:
     """The class of ours that an entry point's method is inherited by; None when it is the class's own, or no method."""
-    this = entry.target.this
-    owner = program.owner(entry.target.fn)
+    return _lent(program, entry.target)
+
+
+def _lent(program: Program, target: FunctionV) -> ClassId | None:
+    this, owner = target.this, program.owner(target.fn)
     return this.cls if isinstance(this, Instance) and owner is not None and this.cls != owner else None
 
 
@@ -183,7 +186,7 @@ def _merged(wiring: Wiring, found: list[Declared]) -> list[Declared]:
     for one in found:
         if one.route is not None and one.certain:
             routed.setdefault(one.target.fn, []).append(one)
-    out: dict[tuple[Fn, str | None, tuple[str, ...]], Declared] = {}
+    out: dict[tuple[Fn, ClassId | None, str | None, tuple[str, ...]], Declared] = {}
     for one in found:
         others = [o for o in routed.get(one.target.fn, ()) if o is not one]
         if one.route is None and others and one.least == "public":
@@ -197,7 +200,7 @@ def _merged(wiring: Wiring, found: list[Declared]) -> list[Declared]:
             continue
         if one.style == "call" and (one.route, one.methods) == ("/", ("ANY",)) and any(o.style == "table" for o in others):
             continue  # known by what makes it alone, and a table says where it is
-        key = (one.target.fn, one.route, one.methods)
+        key = (one.target.fn, _lent(wiring.program, one.target), one.route, one.methods)
         if key not in out or (one.style == "hook" and out[key].least == "customer" and one.least == "public"):
             out[key] = one  # hung on one hook for who has signed in and on another for anybody
     for one in out.values():

@@ -11,8 +11,9 @@ from tillproof.commerce.names import speaks_of
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.flow.common_names import REGISTERING
+from tillproof.flow.left_open import asked_of_itself, is_left_open
 from tillproof.flow.outside import wrapped
-from tillproof.flow.program import Fn
+from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, ModuleV, Result, Seq, Value, constant, options
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Kind, Op
@@ -122,15 +123,30 @@ class Reach:
     def of(self, targets: list[Value]) -> Closure:
         """The closure of some values that are called: functions, or classes and objects with a guard's method."""
         reached: dict[Fn, int] = {}
-        waiting = deque((fn, 0) for v in targets for fn in self.functions_of(v))
+        waiting = deque((fn, 0, self._class_of(v, fn)) for v in targets for fn in self.functions_of(v))
         while waiting and len(reached) < _MOST:
-            fn, depth = waiting.popleft()
+            fn, depth, cls = waiting.popleft()
             if fn in reached:
                 continue
             reached[fn] = depth
             if depth < _DEEPEST:
-                waiting += [(f, depth + 1) for f in self.callees(fn)]
+                waiting += [(f, depth + 1, c) for f, c in self._steps(fn, cls)]
         return Closure(reached, self._facts_of)
+
+    def _class_of(self, value: Value, fn: Fn) -> ClassId | None:
+        """The class of the object that an inherited method is called on."""
+        this = value.this if isinstance(value, FunctionV) and value.fn == fn else None
+        return this.cls if isinstance(this, Instance) and this.cls != self.model.program.owner(fn) else None
+
+    def _steps(self, fn: Fn, cls: ClassId | None) -> Iterator[tuple[Fn, ClassId | None]]:
+        """What a function may call; on an object whose class is known, the methods of that class for what it asks of itself."""
+        own = {i: (method, name) for i, name, method in asked_of_itself(self.model.evaluator.scope, cls, fn)} if cls is not None else {}
+        if not own:
+            yield from ((callee, None) for callee in self.callees(fn))
+            return
+        named = {name for _, name in own.values()}
+        yield from ((method, cls) for method, _ in own.values())
+        yield from ((callee, None) for callee in self.callees(fn) if self.model.program.name(callee) not in named)
 
     def around(self, functions: list[Fn]) -> Closure:
         """Some functions taken together, all of them near."""
@@ -192,7 +208,7 @@ class Reach:
                     return True  # what an SDK's object asks where it is made
                 continue
             callee = body.args(i)[0]
-            if body.op[callee] not in (Op.NAME, Op.FIELD):
+            if body.op[callee] not in (Op.NAME, Op.FIELD) or is_left_open(model.evaluator.scope, fn, i):
                 return True
             name = body.name(callee).rpartition(".")[2]
             if (

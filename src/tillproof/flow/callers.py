@@ -4,6 +4,7 @@ from tillproof.flow.above import names_above
 from tillproof.flow.alike import of_row
 from tillproof.flow.evaluate import Evaluator
 from tillproof.flow.fixed import THIS
+from tillproof.flow.left_open import lands_in
 from tillproof.flow.parameters import parameter
 from tillproof.flow.program import TOP, Fn, Program
 from tillproof.flow.roundabout import Roundabout
@@ -82,6 +83,10 @@ class Callers:
                 if target is not None and target.fn == fn:
                     out.append((caller, i, target))
                     break
+            else:
+                if (cls := lands_in(self.evaluator.scope, caller, i, fn)) is not None:
+                    at = (caller.file, body.line[i])
+                    out.append((caller, i, FunctionV(at, fn, None, Instance(at, cls))))
         return out
 
     def _given(self, member: Member, fn: Fn) -> FunctionV | None:

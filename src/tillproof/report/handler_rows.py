@@ -6,9 +6,8 @@ from typing import Literal, TypeAlias
 from tillproof.checks.idempotency.deliveries import kept_once
 from tillproof.checks.payment.paying_effects import paying_effects
 from tillproof.checks.ruling import Ruling
-from tillproof.checks.ways import entry_line, handler_line
+from tillproof.checks.ways import entry_line, handler_line, handler_place
 from tillproof.commerce.bindings import asked_at_will, looked_up_by_two, signed_at_will
-from tillproof.commerce.entries import lent_to
 from tillproof.commerce.handled import Handler, Walked
 from tillproof.commerce.model import Model
 from tillproof.commerce.repeats import Dedup
@@ -90,9 +89,7 @@ def handler_rows(model: Model, rulings: Sequence[Ruling] = ()) -> list[Row]:
 def _place(model: Model, handler: Handler) -> tuple[str, int]:
     """Where people look for a handler: at the statement that registers it where it has no name and stands in that, else at itself."""
     entry = handler.entry
-    if lent_to(model.program, entry) is not None:
-        return entry_line(model, entry)
-    file, line = entry.target.fn.file, handler_line(model, handler)
+    file, line = handler_place(model, handler)
     function = model.program.function(entry.target.fn)
     within = entry.style == "call" and entry.place[0] == file and function is not None and not function.name
     return (file, entry.place[1]) if within and 0 < line - entry.place[1] <= _STATEMENT else (file, line)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.ruling import Evidence, Ruling, at
-from tillproof.checks.ways import handler_line
+from tillproof.checks.ways import entry_line, handler_place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.lexicon import snake
@@ -83,7 +83,7 @@ class Heard(NamedTuple):
     functions: Mapping[Fn, int]
     acts: Sequence[Happening]
     name: str
-    line: int
+    place: tuple[str, int]
 
 
 def rule(model: Model) -> Iterator[Ruling]:
@@ -95,7 +95,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             continue
         if handler.provider.kind not in _OF_PAYMENTS:
             continue  # a carrier's event is about a parcel
-        heard = Heard(handler.entry, handler.closure.functions, handler.walked.acts, handler.provider.name, handler_line(model, handler))
+        heard = Heard(handler.entry, handler.closure.functions, handler.walked.acts, handler.provider.name, handler_place(model, handler))
         told = _told(model, heard)
         if handler.provider.kind != "payment" and told.queued is None and not _concerns_payments(model, handler):
             continue  # a shop that is gone, data that somebody asks for
@@ -112,18 +112,17 @@ def rule(model: Model) -> Iterator[Ruling]:
 def _by_browser(model: Model) -> Iterator[Heard]:
     """The routes by which a customer's browser has an order marked as paid, or made for a payment that it names, though nothing of the
     provider's is read there."""
-    known = {h.entry.target.fn for h in model.handlers.all}
-    for found in model.browser_paid.all:
-        entry, function = found.entry, model.program.function(found.entry.target.fn)
-        paying = model.handlers.paying(model.program.unit(entry.target.fn.file))
-        if entry.target.fn not in known and found.paid and paying and function is not None:
-            known.add(entry.target.fn)
-            yield Heard(entry, model.handlers.closure(entry).functions, found.paid, "The browser", function.line)
-    for told in ordered_as_told(model):
-        function = model.program.function(told.entry.target.fn)
-        if told.entry.target.fn not in known and function is not None:
-            known.add(told.entry.target.fn)
-            yield Heard(told.entry, model.handlers.closure(told.entry).functions, (), "The browser", function.line)
+    known = {entry_line(model, h.entry) for h in model.handlers.all}
+    of_browser = [(found.entry, found.paid) for found in model.browser_paid.all if found.paid and _takes_payments(model, found.entry)]
+    for entry, paid in (*of_browser, *((told.entry, ()) for told in ordered_as_told(model))):
+        place = entry_line(model, entry)
+        if place not in known and model.program.function(entry.target.fn) is not None:
+            known.add(place)
+            yield Heard(entry, model.handlers.closure(entry).functions, paid, "The browser", place)
+
+
+def _takes_payments(model: Model, entry: Entry) -> bool:
+    return bool(model.handlers.paying(model.program.unit(entry.target.fn.file)))
 
 
 def _concerns_payments(model: Model, handler: Handler) -> bool:
@@ -142,7 +141,7 @@ def _may_pay(model: Model, handler: Handler) -> bool:
 
 
 def _rule(model: Model, heard: Heard, told: Told) -> Ruling:
-    file, line = heard.entry.target.fn.file, heard.line
+    file, line = heard.place
     ruling = Ruling("resilience/payment-event-not-logged", "held", "handler", file, line)
     if "reference" in told.said and "amount" in told.said:
         seen = {(e.file, e.line): e for e in (told.said[f] for f in _OWED if f in told.said)}
@@ -157,7 +156,7 @@ def _rule(model: Model, heard: Heard, told: Told) -> Ruling:
             "Does what is queued here log order, provider event, amount, currency and outcome when it runs?",
         )
         return ruling
-    _break(heard, ruling, told, line)
+    _break(heard, ruling, told)
     acts = sorted(heard.acts, key=lambda act: act.kind.rstrip("?") not in ("order.paid", "fulfil", "paid"))
     ruling.evidence += [at(model.program, act.fn, act.instr, "what is done here ought to be told in that line", "sink") for act in acts[:1]]
     return ruling
@@ -260,8 +259,8 @@ def _hands_ours(model: Model, fn: Fn, i: int) -> bool:
     return any(isinstance(o, FunctionV) for v in values for o in options(v))
 
 
-def _break(heard: Heard, ruling: Ruling, told: Told, line: int) -> None:
-    file = heard.entry.target.fn.file
+def _break(heard: Heard, ruling: Ruling, told: Told) -> None:
+    file, line = heard.place
     lacking = [_NAMED[f] for f in _OWED if f not in told.said]
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "low", "likely"
     ruling.evidence = [Evidence(file, line, f"{heard.name} tells of payments here", "source")]

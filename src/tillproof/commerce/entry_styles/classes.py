@@ -10,6 +10,7 @@ from tillproof.commerce.entry_styles.data_files import records
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, path_expression, plain_names
 from tillproof.commerce.entry_styles.yii_filters import filters_before
 from tillproof.commerce.names import fits
+from tillproof.flow.left_open import asked_of_itself, is_empty
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import FunctionV, Instance, Place, Record, Value, constant, options
 from tillproof.ir.ops import Op
@@ -17,14 +18,16 @@ from tillproof.knowledge.schema import Framework, Routes
 
 _HIDDEN = re.compile(rb"\s*(?:(?:final|static|async|abstract)\s+)*(?:private|protected)\b")
 _INSTANCE = re.compile(rb"instanceof\s+([\w\\]+)")
+_MOST_STEPS = 12  # methods that call one another on the object
 _CONSTRUCTORS = {"__init__", "constructor", "__construct", "__destruct", "__get", "__set", "__call"}
 
 
 def derived(wiring: Wiring) -> Iterator[Declared]:
-    """Methods of classes whose base is a framework's."""
+    """Methods of classes whose base is a framework's. A base of ours whose method others complete is no way in itself."""
     for frameworks, files in wiring.active.files():
         rules = [(f, r) for f in frameworks for r in f.routes if r.style == "class"]
         wanted = {b.rpartition(".")[2] for _, r in rules for b in r.bases}
+        ways: list[Declared] = []
         for cls in candidates(wiring, files, wanted):
             bases = wiring.evaluator.scope.foreign_bases(cls)
             fitting = [(f, r) for f, r in rules if any(fits(b, base) for b in r.bases for base in bases)]
@@ -32,7 +35,15 @@ def derived(wiring: Wiring) -> Iterator[Declared]:
             for framework, routes in sorted(fitting, key=lambda rule: rule[1].role == "public"):  # a base that restricts goes first
                 for one in _methods(wiring, framework, routes, cls):
                     found.setdefault((one.target.fn, one.methods), one)
-            yield from found.values()
+            ways += found.values()
+        completed = {one.target.fn for one in ways if not _is_own(wiring, one)}
+        yield from (one for one in ways if one.target.fn not in completed or not _is_own(wiring, one))
+
+
+def _is_own(wiring: Wiring, one: Declared) -> bool:
+    """Whether a way's method stands in the class of the object itself."""
+    this = one.target.this
+    return not isinstance(this, Instance) or this.cls == wiring.program.owner(one.target.fn)
 
 
 def candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:
@@ -87,11 +98,13 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         yield from _for_messages(wiring, framework, routes, cls)
         return
     handled = [name for name in routes.verbs if name not in routes.before]
-    for name, fn in wiring.program.methods(cls).items():
+    own = wiring.program.methods(cls)
+    lent = {name: base for name in routes.verbs if name not in own and (base := _completed(wiring, cls, name)) is not None}
+    for name, fn in (*own.items(), *lent.items()):
         verb = routes.verbs.get(name) or (_by_pattern(routes, name) if public(wiring, fn) else None)
         if verb is None:
             continue
-        place = wiring.place(fn)
+        place = wiring.place(fn) if name in own else (cls.file, wiring.program.cls(cls).line)
         first = first_of_all(wiring, cls, routes.before, handled, place)
         if first and name in routes.before:
             continue
@@ -101,7 +114,7 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
         if path is not None and routes.unnamed and name != routes.unnamed:
             path = join(path, name)
         yield Declared(
-            wiring.handler(fn, place),
+            FunctionV(place, fn, None, Instance(place, cls)),
             path,
             (verb,),
             framework.id,
@@ -112,6 +125,23 @@ def _methods(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId)
             routes.note if routes.role != "public" else "",
             False,
         )
+
+
+def _completed(wiring: Wiring, cls: ClassId, name: str) -> Fn | None:
+    """The method of that name that a class has from another of ours, if it asks the object for a step that is empty there and that the
+    class, or one between them, has: ``mutate`` that calls ``cls.resolve_mutation``."""
+    scope, program = wiring.evaluator.scope, wiring.program
+    inherited = scope.method(cls, name)
+    waiting = [inherited] if inherited is not None else []
+    for fn in waiting:
+        for _, asked, method in asked_of_itself(scope, cls, fn):
+            owner = program.owner(fn)
+            above = scope.method(owner, asked) if owner is not None else None
+            if above != method and (above is None or is_empty(program.body(above))):
+                return inherited
+            if method not in waiting and len(waiting) < _MOST_STEPS:
+                waiting.append(method)
+    return None
 
 
 def _for_messages(wiring: Wiring, framework: Framework, routes: Routes, cls: ClassId) -> Iterator[Declared]:
