@@ -111,4 +111,6 @@ def test_a_controller_that_completes_an_abstract_one_has_its_own_address(tmp_pat
     report = review(tmp_path, Settings(checks=("order/unguarded-transition",), use_cache=False))
     (found,) = report.findings
     assert (found.file, found.start_line) == ("Controller/Payment/Fail.php", 8)
-    assert any("/kelpay/payment/fail" in ruled.site.file or "fail" in (e.note or "") for ruled in report.obligations for e in ruled.evidence)
+    assert any(
+        "/kelpay/payment/fail" in ruled.site.file or "fail" in (e.note or "") for ruled in report.obligations for e in ruled.evidence
+    )

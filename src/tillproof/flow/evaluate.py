@@ -70,6 +70,7 @@ from tillproof.flow.values import (
 from tillproof.ir.ops import Kind, Op
 
 MAX_NESTING = 120
+_MOST_WAYS = 16
 Listening: TypeAlias = Callable[[Fn, int, Ctx | None], list[FunctionV]]
 
 
@@ -179,6 +180,16 @@ class Evaluator:
             this = within(self, target.this, caller.fn, call, caller.ctx)
             found = caller.contexts[key] = Ctx(target.fn, caller.fn, call, caller.ctx, this, outer, callback)
         return found
+
+    def _context_among(self, target: FunctionV, caller: Frame, call: int, callback: bool, ways: int) -> Ctx | None:
+        """The context of a call that lands in one of several functions; none where the calls before it have chosen so often that those of
+        each way could not be told apart in any reasonable time: a dozen classes of which each decorates any other."""
+        chosen = ways * (caller.ctx.ways if caller.ctx is not None else 1)
+        if ways > 1 and chosen > _MOST_WAYS:
+            return None
+        ctx = self._context(target, caller, call, callback)
+        ctx.ways = chosen
+        return ctx
 
     def entry_context(self, target: FunctionV) -> Ctx | None:
         """The context of a function that is called from outside, when it is bound to an object; of a member of a family, the call that
@@ -426,6 +437,7 @@ class Evaluator:
         called = options(callee)
         if new:
             called = tuple(made for o in called for made in options(class_told(self, o, at) or o))
+        ways = sum(isinstance(o, FunctionV) for o in called)
         for given in called:
             # a CommonJS module that is called exports one function or class
             option = self.scope.exported(given.file, "default", at) if isinstance(given, ModuleV) else given
@@ -439,7 +451,7 @@ class Evaluator:
                 results.append(Result(at, option, f.fn, i, f.ctx, True))
             elif isinstance(option, FunctionV):
                 walked = at_path(self, self.program.name(option.fn), f, i, at)
-                results.append(walked or through(self, option, f, i, at) or self._returned(option, f, i))
+                results.append(walked or through(self, option, f, i, at) or self._returned(option, f, i, ways=ways))
             elif new and isinstance(option, Instance):
                 results.append(Instance(at, option.cls, (f.fn, i, f.ctx)))  # ``new static()``
             elif isinstance(option, Instance) and (run := self.scope.run_by_call(option)):
@@ -465,11 +477,11 @@ class Evaluator:
         """What a call of a function of the repository returns."""
         return self._returned(target, self.frame(fn, ctx), i, callback)
 
-    def _returned(self, target: FunctionV, caller: Frame, i: int, callback: bool = False) -> Value:
+    def _returned(self, target: FunctionV, caller: Frame, i: int, callback: bool = False, ways: int = 1) -> Value:
         at = (caller.file, caller.body.line[i])
         if too_deep(target.fn, caller.ctx):
             return Unknown(at, f"the call of {self.program.qualified(target.fn)} lies too deep to follow")
-        f = self.frame(target.fn, self._context(target, caller, i, callback))
+        f = self.frame(target.fn, self._context_among(target, caller, i, callback, ways))
         body = f.body
         if body.generator:
             return yielded(self.program, target.fn, at, [self.at(f, body.args(y)[0]) for y in f.fixed.yields])

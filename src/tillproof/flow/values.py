@@ -259,9 +259,9 @@ class Missing(Value):
 
 class Ctx:
     """One call: ``fn`` called by instruction ``call`` of ``caller`` in context ``parent``. ``callback``: ``fn`` is handed to that
-    call, not called by it."""
+    call, not called by it. ``ways``: among how many functions the calls of the chain chose, multiplied."""
 
-    __slots__ = ("call", "callback", "caller", "depth", "fn", "frame", "outer", "parent", "this")
+    __slots__ = ("call", "callback", "caller", "depth", "fn", "frame", "outer", "parent", "this", "ways")
 
     def __init__(
         self, fn: Fn, caller: Fn, call: int, parent: "Ctx | None", this: Value | None, outer: "Ctx | None", callback: bool = False
@@ -269,6 +269,7 @@ class Ctx:
         self.callback = callback
         self.fn, self.caller, self.call, self.parent, self.this, self.outer = fn, caller, call, parent, this, outer
         self.depth: int = parent.depth + 1 if parent else 1
+        self.ways: int = parent.ways if parent else 1
         self.frame: Frame | None = None  # the evaluator's
 
     def chain(self) -> "Iterator[Ctx]":
