@@ -50,6 +50,53 @@ def test_whmcs_holds_the_sum_that_it_is_told_against_the_invoice(tmp_path: Path)
     assert _whmcs(tmp_path / "untold", check, _SIGNED, once, "''") == ["broken"]
 
 
+_RETURN = """<?php
+require_once __DIR__ . '/../../../init.php';
+require_once __DIR__ . '/sdk/autoload.php';
+use Razorpay\\Api\\Api;
+$gateway = getGatewayVariables('knot');
+$invoice = checkCbInvoiceID($_GET['invoice'], $gateway['name']);
+%s
+try {
+    proven($invoice, $_POST, $gateway);
+    addInvoicePayment($invoice, $_POST['razorpay_payment_id'], $row['total'], 0, 'knot');
+} catch (Exception $e) {
+    logTransaction($gateway['name'], %s, 'No');
+}
+function proven($invoice, $sent, $gateway) {
+    $api = new Api($gateway['keyId'], $gateway['keySecret']);
+    $api->utility->verifyPaymentSignature([
+        'razorpay_order_id' => $_SESSION['order' . $invoice],
+        'razorpay_payment_id' => $sent['razorpay_payment_id'],
+        'razorpay_signature' => $sent['razorpay_signature'],
+    ]);
+}
+"""
+_ROW = "$row = mysql_fetch_assoc(select_query('tblinvoices', '*', ['id' => $invoice]));\n"
+_UNPAID = "if ($row['status'] === 'Paid') { exit; }"
+
+
+def _brought_back(root: Path, check: str, look: str, logged: str = "'failed'") -> list[str]:
+    return [r for r, _, _ in ruled(root, check, {"modules/gateways/knot/knot.php": _RETURN % (_ROW + look, logged)})]
+
+
+def test_a_page_whose_sdk_judges_what_the_browser_brings_is_come_back_to_whatever_its_address(tmp_path: Path) -> None:
+    assert _brought_back(tmp_path / "back", "payment/fulfil-on-redirect", "") == ["held"]
+    assert _brought_back(tmp_path / "again", "idempotency/handler-not-idempotent", "") == ["broken"]
+
+
+def test_a_platforms_function_that_is_told_a_table_reads_its_rows(tmp_path: Path) -> None:
+    assert _brought_back(tmp_path / "looked", "idempotency/handler-not-idempotent", _UNPAID) == ["held"]
+    assert _brought_back(tmp_path / "race", "idempotency/dedup-race", _UNPAID) == ["broken"]
+    other = "$mail = mysql_fetch_assoc(select_query('tblemails', '*', ['id' => $invoice]));\nif ($mail['status'] === 'Paid') { exit; }"
+    assert _brought_back(tmp_path / "other", "idempotency/handler-not-idempotent", other) == ["broken"]
+
+
+def test_whmcs_keeps_what_a_gateway_is_said_to_have_been_sent(tmp_path: Path) -> None:
+    assert _brought_back(tmp_path / "whole", "pci/card-data-logged", "", "$_POST") == ["broken"]
+    assert _brought_back(tmp_path / "id", "pci/card-data-logged", "", "$_POST['razorpay_payment_id']") == ["held"]
+
+
 # --- Drupal Commerce
 
 _OFFSITE = """<?php

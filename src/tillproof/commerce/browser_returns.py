@@ -11,7 +11,7 @@ from tillproof.commerce.names import speaks_of
 from tillproof.commerce.operations import STARTS
 from tillproof.commerce.reach import Closure
 from tillproof.commerce.request_fields import fields_of
-from tillproof.knowledge.schema import Inbound, Provider
+from tillproof.knowledge.schema import Inbound, Provider, Verifier
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -89,7 +89,9 @@ class BrowserReturns:
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
                 mine = [k for k in asked if k.provider.id == provider.id]
                 tied = len(fields) > 1 or (says and not _ACCOUNT.search(route))  # who signs in is given what is signed, too
-                signed = inbound.signs == "paid" and tied and self._makes_mac(closure)
+                signed = inbound.signs == "paid" and (
+                    (tied and self._makes_mac(closure)) or (bool(fields) and _judges_what_is_brought(closure, provider))
+                )
                 confirming = any(
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )
@@ -191,6 +193,13 @@ def _returns(provider: Provider) -> list[Inbound]:
 def _starts(closure: Closure, within: int) -> bool:
     """Whether a payment is begun so many calls away at the most."""
     return any(getattr(k.thing, "op", "") in STARTS for fn, _, k in closure.operations if closure.functions.get(fn, 9) <= within)
+
+
+def _judges_what_is_brought(closure: Closure, provider: Provider) -> bool:
+    """Whether a provider's own library is asked nearby whether the ids that a browser brings back are signed; of a message it is handed the
+    whole body."""
+    asked = (k.thing for fn, _, k in closure.verifiers if k.provider.id == provider.id and closure.functions.get(fn, 9) <= _NEAR)
+    return any(isinstance(v, Verifier) and not v.raw_body for v in asked)
 
 
 def _segments(route: str) -> list[str]:

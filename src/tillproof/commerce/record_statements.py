@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tillproof.commerce import sql
 from tillproof.commerce.bound_values import bound_before, bound_later, prepared_by_caller, prepared_by_function
-from tillproof.commerce.chains import Chain
+from tillproof.commerce.chains import Chain, Link
 from tillproof.commerce.entities import entity
 from tillproof.commerce.parts import other_than
 from tillproof.commerce.record_names import TouchKind
@@ -17,7 +17,7 @@ from tillproof.commerce.touches import Touch
 from tillproof.commerce.upserts import by_statement
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const, Ctx, Mix, Overlay, Record, Result, Seq, Value, constant, names, options, pattern
-from tillproof.ir.ops import Kind
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -67,7 +67,27 @@ def selected(model: "Model", chain: Chain) -> Told | None:
                 found = told(model, chain_of_it, [v for _, v in model.records.chains.arguments(chain_of_it.links[-1])])
             if found is not None and found.kind == "read":
                 return found
+        if (found := _of_function(model, link)) is not None:
+            return found
     return None
+
+
+def _of_function(model: "Model", link: Link) -> Told | None:
+    """What a plain function of a platform reads that is told its table, and perhaps what to choose by: ``select_query('orders', '*',
+    ['id' => $id])``."""
+    callee, given = model.program.body(link.fn).call(link.call)
+    if (
+        model.program.body(link.fn).op[callee] != Op.NAME
+        or not given
+        or model.recogniser.is_("reads", link.fn, link.call, link.ctx) is None
+    ):
+        return None
+    table, *others = (model.evaluator.value(link.fn, v, link.ctx) for _, v in given)
+    if not isinstance(table, Const) or table.kind != Kind.STRING or not (text := constant(table) or "").isidentifier():
+        return None
+    asked = next((o for o in reversed(others) if isinstance(o, Record)), None)
+    keys = {k: v for k, v in asked.entries if k is not None} if asked is not None else {}
+    return Told("read", entity(text), {}, frozenset(), keys, frozenset(keys), False)
 
 
 def told(model: "Model", chain: Chain, arguments: list[Value]) -> Told | None:
