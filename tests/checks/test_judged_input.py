@@ -112,3 +112,39 @@ def test_a_serializer_that_was_asked_has_let_it_pass(tmp_path: Path, judge: tupl
 @pytest.mark.parametrize(("judge", "ruling"), [("clean", "held"), ("clean_reference", "held"), ("describe", "broken")])
 def test_so_has_a_form(tmp_path: Path, judge: str, ruling: str) -> None:
     assert _rulings(tmp_path, _FORM.replace("JUDGE", judge)) == [ruling]
+
+
+_WRITING = """\
+from django import forms
+from django.http import HttpResponse
+from django.urls import path
+
+from shop.models import Payment
+
+
+class Paying(forms.Form):
+    reference = forms.CharField()
+
+    def METHOD(self):
+        payment = Payment.objects.select_for_update().get(reference=self.cleaned_data["reference"])
+        GUARD
+        payment.status = "failed"
+        payment.save()
+        return self.cleaned_data
+
+
+def pay(request):
+    form = Paying(request.POST)
+    return HttpResponse(status=200 if form.is_valid() else 400)
+
+
+urlpatterns = [path("pay/", pay)]
+"""
+_STILL_READY = 'if payment.status != "ready":\n            raise forms.ValidationError("too late")'
+
+
+@pytest.mark.parametrize("method", ["clean", "clean_reference"])
+@pytest.mark.parametrize(("guard", "ruling"), [("pass", "broken"), (_STILL_READY, "held")])
+def test_what_a_form_does_while_it_judges_is_done_by_whoever_asks_it(tmp_path: Path, method: str, guard: str, ruling: str) -> None:
+    shop = _WRITING.replace("METHOD", method).replace("GUARD", guard)
+    assert _rulings(tmp_path, shop) == [ruling]

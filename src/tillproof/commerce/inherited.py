@@ -72,6 +72,8 @@ class Inherited:
                 for cls in self._named(rule, fn, ctx):
                     if (target := run(self.model.wiring, rule, cls, name, place)) is not None:
                         yield target
+            if name in rule.judged:
+                yield from self._judging(rule, fn, i, ctx)
         yield from self._own(fn, i, ctx)
 
     def _own(self, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[FunctionV]:
@@ -106,18 +108,21 @@ class Inherited:
         callee, arguments = body.call(i)
         if body.op[callee] != Op.FIELD or truth is False:
             return
-        name, scope = body.name(callee), self.model.evaluator.scope
+        name = body.name(callee)
         for rule in self._rules.get(self.model.program.language(fn.file), {}).get(name, ()):
             insisted = any(key == rule.insists and (c := body.const(v)) is not None and c[1] == "true" for key, v in arguments)
-            if name not in rule.judged or (truth is None and not insisted):
-                continue
-            for cls, _ in self._objects(rule, fn, body.args(callee)[0], ctx):
-                if not self._is_of(rule, cls):
-                    continue
-                word = rule.judged[name]
-                own = {m: method for c in reversed(scope.lineage(cls)) for m, method in self.model.program.methods(c).items()}
+            if name in rule.judged and (truth is not None or insisted):
+                yield from self._judging(rule, fn, i, ctx)
+
+    def _judging(self, rule: Rule, fn: Fn, i: int, ctx: Ctx | None) -> Iterator[FunctionV]:
+        """The methods of ours that a call runs to have what was sent judged: ``clean`` and ``clean_email`` of the form."""
+        program, body = self.model.program, self.model.program.body(fn)
+        callee = body.args(i)[0]
+        word, at = rule.judged[body.name(callee)], (fn.file, body.line[i])
+        for cls, _ in self._objects(rule, fn, body.args(callee)[0], ctx):
+            if self._is_of(rule, cls):
+                own = {m: method for c in reversed(self.model.evaluator.scope.lineage(cls)) for m, method in program.methods(c).items()}
                 for method in (own[m] for m in own if m == word or m.startswith(f"{word}_")):
-                    at = (fn.file, body.line[i])
                     yield FunctionV(at, method, None, Instance(at, cls))
 
     def filled(self, fn: Fn, i: int, ctx: Ctx | None) -> "Filled | None":
