@@ -391,3 +391,18 @@ function kelpay_paid($vars) { logActivity('paid'); }
     assert ("kelpay_refund", "platform", "file") in found
     assert {"kelpay_config", "kelpay_fields", "other_refund"}.isdisjoint(name for name, _, _ in found)
     assert [role for _, role, style in sorted(found) if style == "hook"] == ["internal"]
+
+
+def test_a_function_that_is_declared_where_a_plugin_begins_is_known_everywhere(tmp_path: Path) -> None:
+    plugin = """\
+<?php
+/* Plugin Name: Pigeon */
+add_action('plugins_loaded', 'pigeon_init');
+function pigeon_init() {
+  class Gateway extends WC_Payment_Gateway { public function pigeon_run() { settle(); } }
+  function pigeon_run() { settle(); }
+  add_action('pigeon_cron', 'pigeon_run');
+  if (!wp_next_scheduled('pigeon_cron')) { wp_schedule_event(time(), 'hourly', 'pigeon_cron'); }
+}
+"""
+    assert "NONE None pigeon_run internal" in wired(tmp_path, {"pigeon.php": plugin}).ways()

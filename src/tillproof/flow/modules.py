@@ -41,8 +41,9 @@ class Modules:
                 prefix = index.namespace + "." if index.namespace else ""
                 for number, cls in enumerate(index.classes):
                     self._php.setdefault((prefix + cls.name).lower(), ClassId(path, number))
-                for number, function in enumerate(index.functions):
-                    if function.owner < 0 and function.parent < 0 and function.name:
+                # One that is declared inside another is known everywhere, too, once that has run.
+                for number, function in sorted(enumerate(index.functions), key=lambda pair: pair[1].parent >= 0):
+                    if function.owner < 0 and function.name:
                         self._php_functions.setdefault((prefix + function.name).lower(), Fn(path, number))
 
     def find(self, importer: str, module: str) -> str | None:
