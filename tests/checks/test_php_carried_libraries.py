@@ -190,3 +190,45 @@ def test_payus_library_takes_no_message_that_is_not_signed(tmp_path: Path, carri
     assert broken(tmp_path / "sound", "payment/webhook-unverified", {"payu.php": sound, **library}) == []
     raw = _NOTIFIED.replace("CONSUMED", "json_decode($body)")
     assert broken(tmp_path / "raw", "payment/webhook-unverified", {"payu.php": raw, **library}) != []
+
+
+_UNIREST = """<?php
+namespace Unirest;
+class Request {
+    public static function post($url, $headers = array(), $body = null) { return self::send('POST', $url, $body, $headers); }
+    public static function timeout($seconds) { self::$timeout = $seconds; }
+    public static function verifyPeer($enabled) { self::$verifyPeer = $enabled; }
+    public static function send($method, $url, $body = null, $headers = array()) {
+        $handle = curl_init();
+        curl_setopt_array($handle, array(CURLOPT_URL => $url, CURLOPT_POSTFIELDS => $body, CURLOPT_TIMEOUT => self::$timeout));
+        return new Response(curl_exec($handle));
+    }
+}
+"""
+_PAYPAL = """<?php
+class Paypal {
+    public function open($order, $token) {
+        $headers = ['Authorization' => "Bearer $token"HEADERS];
+        $unit = ['amount' => ['value' => number_format($order->total, 2, '.', ''), 'currency_code' => 'EUR']];
+        $body = json_encode(['intent' => 'CAPTURE', 'purchase_units' => [$unit]]);
+        Unirest\\Request::verifyPeer(CHECKED);
+        BEFORE
+        return Unirest\\Request::post('https://api-m.paypal.com/v2/checkout/orders', $headers, $body);
+    }
+}
+"""
+_OF_CLIENT = ("boundary/insecure-transport", "idempotency/missing-key", "resilience/no-timeout")
+
+
+def test_a_client_for_http_that_is_carried_along_is_the_client_that_it_is_a_copy_of(tmp_path: Path) -> None:
+    library = {"lib/external/Unirest/Request.php": _UNIREST}
+    careless = _PAYPAL.replace("HEADERS", "").replace("CHECKED", "false").replace("BEFORE", "")
+    found = {check: broken(tmp_path / "careless", check, {"pay/Paypal.php": careless, **library}) for check in _OF_CLIENT}
+    assert found == {
+        "boundary/insecure-transport": [("pay/Paypal.php", 7)],
+        "idempotency/missing-key": [("pay/Paypal.php", 9)],
+        "resilience/no-timeout": [("pay/Paypal.php", 9)],
+    }
+    careful = _PAYPAL.replace("HEADERS", ", 'PayPal-Request-Id' => \"order-{$order->id}\"").replace("CHECKED", "true")
+    careful = careful.replace("BEFORE", "Unirest\\Request::timeout(15);")
+    assert all(broken(tmp_path / "careful", check, {"pay/Paypal.php": careful, **library}) == [] for check in _OF_CLIENT)

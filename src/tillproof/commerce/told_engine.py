@@ -53,12 +53,15 @@ def _tell_published(published: Published, knowledge: Knowledge) -> None:
 
 @lru_cache(maxsize=2)
 def _told_libraries(knowledge: Knowledge) -> dict[str, frozenset[str]]:
-    """The classes of PHP's libraries that providers' packs speak of by full name, and their methods: ``Stripe.Refund`` and ``create``."""
+    """The classes of PHP's libraries that packs speak of by full name, and their methods: ``Stripe.Refund`` and ``create`` of a provider,
+    ``Unirest.Request`` and ``post`` of a client for HTTP."""
     found: dict[str, set[str]] = defaultdict(set)
+    sends = [name for f in knowledge.frameworks.values() if f.language == "php" for name in f.http]
+    asked = [call for provider in knowledge.providers.values() for thing in provider.things() for call in thing.calls.get("php", ())]
+    for name in (*asked, *sends):
+        if (spoken := _OF_CLASS.match(name)) is not None:
+            found[spoken[1].lower()].add(spoken[2].lower())
     for provider in knowledge.providers.values():
-        for name in (call for thing in provider.things() for call in thing.calls.get("php", ())):
-            if (spoken := _OF_CLASS.match(name)) is not None:
-                found[spoken[1].lower()].add(spoken[2].lower())
         for name in provider.clients.get("php", ()):
             if "." in name.lstrip(".") or "_" in name:
                 found[name.lower()].add("__construct")

@@ -41,6 +41,7 @@ _OWN_ADDRESS = re.compile(
 _CALLED = re.compile(r"api|base|endpoint|host|server|service|gateway|wsdl|^\w+_ur[il]$")
 _CALLING = re.compile(r"return|callback|redirect|notify|success|cancel|webhook|image|logo|site|shop|public|docs?")
 _WHOLE_PROCESS = ("node_tls_reject_unauthorized", "_create_default_https_context", "pythonhttpsverify")
+_COMMON = ("verify", "ssl", "insecure")  # words that stand for other things, too
 _OFF = ("false", "0", "no", "none", "off")
 _PLAIN = b"http://"
 # An API is described, in OpenAPI's form: nothing is called.
@@ -102,8 +103,14 @@ class Transport:
             if wanted is not None and not (slot.name == "allow_self_signed" and self._checks_peer(body, slot.holder)):
                 yield from self._ruled(fn, body, slot.name, slot.value, self._is_off(fn, slot.value, wanted))
         for i, op in enumerate(body.op):
-            if op == Op.CALL and body.op[body.args(i)[0]] == Op.FIELD and body.name(body.args(i)[0]) in known.calls:
-                yield from self._ruled(fn, body, body.name(body.args(i)[0]), i, True)
+            if op != Op.CALL or body.op[body.args(i)[0]] != Op.FIELD:
+                continue
+            name, given = body.name(body.args(i)[0]), body.call(i)[1]
+            if name in known.calls:
+                yield from self._ruled(fn, body, name, i, True)
+            elif (wanted := known.values.get(name.lower())) is not None and len(given) == 1 and name.lower() not in _COMMON:
+                off = self._is_off(fn, given[0][1], wanted)  # a client that is told by a method: ``Request::verifyPeer(false)``
+                yield from self._ruled(fn, body, name, i, off) if off is not None else ()
 
     def _checks_peer(self, body: Body, holder: int) -> bool:
         """Whether the same options say that the peer is verified: then a certificate signed by itself has to be a known one."""
@@ -318,9 +325,9 @@ class _Options:
 def _signs(values: Iterable[str], calls: Iterable[str]) -> Iterator[bytes]:
     """Texts in lower case of which one stands wherever an option may be set. A common word counts with its value only."""
     for name in values:
-        if name == "verify":
+        if name == _COMMON[0]:
             yield from (b"verify=", b".verify =", b"'verify'", b'"verify"')
-        elif name in ("ssl", "insecure"):
+        elif name in _COMMON:
             yield from (f"{name}{between}{value}".encode() for between in ("=", " = ", ": ") for value in ("false", "true"))
         else:
             yield name.encode()
