@@ -406,3 +406,54 @@ function pigeon_init() {
 }
 """
     assert "NONE None pigeon_run internal" in wired(tmp_path, {"pigeon.php": plugin}).ways()
+
+
+def test_forms_of_drupal_are_sent_in_by_who_is_shown_them(tmp_path: Path) -> None:
+    paying = """\
+<?php
+namespace Drupal\\pigeon\\PluginForm;
+use Drupal\\commerce_payment\\PluginForm\\PaymentOffsiteForm as BasePaymentOffsiteForm;
+use Drupal\\Core\\Form\\FormStateInterface;
+class PayForm extends BasePaymentOffsiteForm {
+  public function submitConfigurationForm(array &$form, FormStateInterface $form_state) { }
+  protected function helper() { }
+}
+"""
+    booking = """\
+<?php
+namespace Drupal\\pigeon\\Form;
+use Drupal\\Core\\Form\\FormBase;
+class BookForm extends FormBase {
+  public function submitForm(array &$form, $form_state) { }
+}
+"""
+    routing = """\
+pigeon.book:
+  path: '/book'
+  defaults:
+    _form: '\\Drupal\\pigeon\\Form\\BookForm'
+  requirements:
+    _permission: 'access content'
+pigeon.settle:
+  path: '/admin/settle'
+  defaults:
+    _form: '\\Drupal\\pigeon\\Form\\BookForm'
+  requirements:
+    _permission: 'administer site configuration'
+"""
+    files = {"src/PluginForm/PayForm.php": paying, "src/Form/BookForm.php": booking, "pigeon.routing.yml": routing}
+    assert wired(tmp_path, files).ways() == {
+        "POST None PayForm.submitConfigurationForm customer",
+        "ANY /book BookForm.submitForm public",
+        "ANY /admin/settle BookForm.submitForm staff",
+    }
+
+
+def test_a_base_class_may_be_imported_by_another_name(tmp_path: Path) -> None:
+    gateway = """\
+<?php
+namespace Drupal\\pigeon\\Plugin\\Commerce\\PaymentGateway;
+use Drupal\\commerce_payment\\Plugin\\Commerce\\PaymentGateway\\OffsitePaymentGatewayBase as Gateway;
+class Pigeon extends Gateway { public function onNotify($request) { } }
+"""
+    assert wired(tmp_path, {"src/Pigeon.php": gateway}).ways() == {"ANY None Pigeon.onNotify public"}

@@ -47,12 +47,15 @@ def _is_own(wiring: Wiring, one: Declared) -> bool:
 
 
 def candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:
-    """Classes that name a wanted base, or a class that does, by last words alone."""
+    """Classes that name a wanted base, or a class that does, by last words alone, and by its own name where it is imported by another:
+    ``use …\\Controller as BaseController``."""
     by_base: dict[str, list[ClassId]] = defaultdict(list)
     for file in files:
-        for number, declared in enumerate(wiring.program.indices[file].classes):
+        index = wiring.program.indices[file]
+        own = {i.local: i.name for i in index.imports if i.local != i.name and i.name not in ("", "*", "default")}
+        for number, declared in enumerate(index.classes):
             for base in declared.bases:
-                by_base[re.split(r"[.\\]", base)[-1]].append(ClassId(file, number))
+                by_base[own.get(base) or re.split(r"[.\\]", base)[-1]].append(ClassId(file, number))
     found: dict[ClassId, None] = {}
     waiting = sorted(wanted)
     seen = set(waiting)

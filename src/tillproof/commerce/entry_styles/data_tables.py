@@ -83,8 +83,8 @@ def _routes(wiring: Wiring, table: _Table, record: Record, prefixes: list[str], 
 
 
 def _handler(record: Record, place: str) -> str | None:
-    """A handler's name; ``class::method`` where two places hold its parts."""
-    parts = [record.get(p) for p in place.split("::")]
+    """A handler's name; ``class::method`` where two places hold its parts, or the method is called the same in each class (``=name``)."""
+    parts = [p[1:] if p.startswith("=") else record.get(p) for p in place.split("::")]
     return "::".join(str(p) for p in parts) if all(isinstance(p, str) and p for p in parts) else None
 
 

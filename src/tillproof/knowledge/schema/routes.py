@@ -67,11 +67,12 @@ class Routes(Part, frozen=True):
     file's path is the route. ``directive``: only files or functions that open with this text (``use server``).
 
     Places in the arguments: a position, a negative one from the end, ``1..`` for all from 1 on, a keyword or option key, or a path into
-    arguments, ``1()`` for what the function there gives; ``route`` is also the argument of that call earlier in the chain. ``path``,
-    ``handler`` and ``methods`` are places, tried in order; ``guards`` are the places, chained calls or class members that hold
-    middleware or permission checks. ``without_methods``: the HTTP methods when none is named. ``listed``: class members that list
-    further handlers, functions or names of methods (``class``); ``before``: methods of such a class that run before each of its handlers,
-    and hand the request on to it.
+    arguments, ``1()`` for what the function there gives; in data files ``class::method`` for the two parts of a name, and
+    ``class::=method`` where the method is called so in each class; ``route`` is also the argument of that call earlier in the chain.
+    ``path``, ``handler`` and ``methods`` are places, tried in order; ``guards`` are the places, chained calls or class members that hold
+    middleware or permission checks. ``without_methods``: the HTTP methods when none is named. ``listed``: class members that list further
+    handlers, functions or names of methods (``class``); ``before``: methods of such a class that run before each of its handlers, and
+    hand the request on to it.
     ``asks``: the method of such a class that says which messages it is for: a verb ``execute(Notify)`` is for those that it tells by
     ``instanceof Notify``, and may hold the path at which they come in (``ANY /payment/notify``).
     ``unnamed``: the method that runs where the path of such a class names none; that of every other ends in the method's name.
