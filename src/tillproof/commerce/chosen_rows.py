@@ -94,7 +94,8 @@ _UNEQUAL = ("MoreThan", "MoreThanOrEqual", "LessThan", "LessThanOrEqual", "Betwe
 _OPERATORS = frozenset(("=", "==", "is", "eq", "===", "$eq", "equals"))
 _OTHER_THAN = frozenset(("!=", "<>", "!==", "neq", "ne", "$ne", "Op.ne", "[Op.ne]", "not"))
 _BY_ID = re.compile(
-    r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?update))*", re.IGNORECASE
+    r"(get|find|load|retrieve|fetch|update|delete|destroy)(_?(by_?(id|pk)|or_?fail|or_?404|one|and_?(update|delete|remove)))*",
+    re.IGNORECASE,
 )
 # A column in the name of the call: ``findOneByReference($r)``, ``whereOrderId($id)``; PHP's frameworks make such calls up.
 _COLUMN_IN_NAME = re.compile(

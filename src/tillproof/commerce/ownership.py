@@ -280,8 +280,11 @@ class Ownership:
                 found |= _below(body, i)
             if op == Op.CALL and body.op[body.args(i)[0]] in (Op.NAME, Op.FIELD) and _TELLS.fullmatch(snake(body.called(i))):
                 found |= self._made_of(fn, i)
-            if op == Op.CALL and (made := self.model.records.touch(fn, i, None)) is not None and made.kind == "create":
+            touch = self.model.records.touch(fn, i, None) if op == Op.CALL else None
+            if touch is not None and touch.kind == "create":
                 found |= {below for _, given in body.call(i)[1] for below in _below(body, given)}  # whose a new row is
+            if touch is not None and touch.kind == "delete":  # the table's name: `delete('orders_clients')`
+                found |= {given for _, given in body.call(i)[1] if body.op[given] == Op.CONST}
             if op in (Op.CALL, Op.NEW) and self.model.operations.at(fn, i, None) is not None:
                 found |= self._made_of(fn, i) | _below(body, body.args(i)[0])
             if op == Op.FIELD and body.name(i) == _RELATES and body.is_self(body.args(i)[0]):

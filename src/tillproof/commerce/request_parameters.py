@@ -185,9 +185,10 @@ class Parameters:
         return isinstance(param.type, ClassV) or (php and declared[:1].isupper() and declared not in _PATH_VALUES)
 
     def _sent_by_name(self, param: Param, frameworks: list[Framework], own: set[str]) -> Found | None:
-        """What was sent, where a framework calls a handler with it as named arguments: Odoo's ``def callback(self, **data)``."""
+        """What was sent, where a framework calls a handler with it: as named arguments, Odoo's ``def callback(self, **data)``, or as what
+        follows on the handler's own name in the address, CodeIgniter's ``cancel($id)``."""
         given = next((f.request["**"] for f in frameworks if f.id in own and "**" in f.request), None)
-        if given is None or param.name in ("self", "cls"):
+        if given is None or param.name in ("self", "cls") or (self.program.language(param.fn.file) == "php" and self._is_looked_up(param)):
             return None
         rest = self.program.body(param.fn).params[param.number].kind == "named-rest"
         return given, None if rest else param.name

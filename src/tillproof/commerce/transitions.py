@@ -57,6 +57,8 @@ _BESIDE = re.compile(r"(\w+_)?(invoice|bill|payment|transaction|order_?(item|lin
 _RELATIVES = ("child", "children", "parent", "sibling", "siblings")
 GIVEN_BACK = re.compile(r"refund|charged?_?back|dispute", re.IGNORECASE)
 """Money that went back is no news to a paid order that a later message could take back: "not refunded yet" is enough of a guard."""
+DELETED = ("deleted",)
+"""What a row that is deleted comes to."""
 REVERSIBLE = ("on_hold", "hold", "in_review")
 """What only holds an order up, paid or not."""
 ASKED = "the state that the request names"
@@ -140,6 +142,12 @@ class Transitions:
             told = (pair for pair in self._told(touch) if touch.overwrites is None or pair[0] in touch.overwrites)
             out += [self._transition(effect, touch, name, to, effects) for name, to in islice(told, 1)]
         return out
+
+    def deletions(self, target: FunctionV) -> list[Transition]:
+        """The rows of orders that are gone afterwards: the last change of state that there is."""
+        effects = self.model.effects.of(target)
+        gone = ((e, t) for e in effects if (t := e.touch) is not None and t.kind == "delete" and is_order(self.model, t))
+        return [self._transition(effect, touch, "", DELETED, effects) for effect, touch in gone if not never_runs(self.model, effect)]
 
     def _is_kept(self, touch: Touch, name: str, to: tuple[str, ...], before: list[Transition]) -> bool:
         """Whether a field is filled from the record's own, which was set to that state before: ``store.keepStatus(id, order.status)``."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
+from tillproof.checks.order.deleted_orders import deleted_orders
 from tillproof.checks.order.left_open import Ends, LeftOpen, told
 from tillproof.checks.order.other_ends import OtherEnds, axis
 from tillproof.checks.order.sent_states import sent_states
@@ -64,6 +65,7 @@ def rule(model: Model) -> Iterator[Ruling]:
                 seen |= {(place.fn, place.instr) for place, _ in part}
             yield ruling
     yield from sent_states(model)
+    yield from deleted_orders(model)
 
 
 def _may(model: Model, entry: Entry) -> bool:
