@@ -1,4 +1,5 @@
-"""Where how much is left is worked out of what is taken already, and compared: ``bookings.count() >= event.capacity``."""
+"""Where how much is left is worked out of what is taken already, and compared: ``bookings.count() >= event.capacity``, or told as the most
+that a rule lets through: ``'max:' . $event->seats_left``."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.asked_of_one import of_one_customer
+from tillproof.commerce.ceilings import ceilings
 from tillproof.commerce.effects import Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.stock_looks import BELOW
@@ -23,6 +25,7 @@ _LEFT = re.compile(
     rf"(\w+_)?{_WHAT}_(available|left|remaining|free)|(\w+_)?(available|remaining|left|free)_{_WHAT}|(number|count|qty|num)_(available|remaining|left)"
     r"|(available|remaining)_(number|count|qty|num)"
 )
+_AMOUNT = re.compile(rf"(\w+_)?{_WHAT}")
 _WHO = r"(attendee|participant|guest|member|student|player|person|people|pax)s?"
 _BOOKED = r"(booking|reservation|registration|ticket|enrol(l)?ment|rsvp|order|portion)s?"
 _WHOLE = re.compile(
@@ -42,7 +45,8 @@ _WORKED_OUT = re.compile(r"(count|sum)(_distinct|_all|_raw)?|num_rows")
 _SELECTS = re.compile(r"select(_raw|_one)?|aggregate|annotate|values|query|with_entities|add_?select|get_raw_(one|many)")
 _IN_SQL = re.compile(r"\b(count|sum)\s*\(", re.IGNORECASE)
 _COUNTED_BY = "_count"  # under which Prisma gives how many of a relation there are
-_DEEPEST = 3
+_SMALLEST = "min"
+_DEEPEST = 5
 _MOST_NAMED = 3
 
 
@@ -74,7 +78,7 @@ class CapacityLooks:
         self._looks: dict[Fn, list[Look]] = {}
 
     def of(self, fn: Fn) -> list[Look]:
-        """The lines on which a function compares something with how much is left."""
+        """The lines on which a function compares something with how much is left, or has it compared by a rule."""
         if fn not in self._looks:
             self._looks[fn] = list(self._of(fn))
         return self._looks[fn]
@@ -94,6 +98,8 @@ class CapacityLooks:
                 if counted is not None:
                     yield Look(Place(fn, i, None), counted)
                     break
+        for _, _, limits in ceilings(body):
+            yield from (Look(Place(fn, i, None), counted) for i in limits if (counted := self._left(fn, i, 0)) is not None)
 
     def _left(self, fn: Fn, i: int, depth: int) -> Counted | None:
         """What a value that is how much is left is worked out of: it is called so, or is the difference of all there is and what is
@@ -103,7 +109,10 @@ class CapacityLooks:
         if body.op[i] == Op.BINARY and body.text(body.args(i)[0]) == "-":
             one, other = body.args(i)[1:3]
             taken = self._taken(fn, other, depth)
-            return taken if taken is not None and self._is_whole(fn, one, taken) else None
+            return taken if taken is not None and (self._is_whole(fn, one, taken) or self._is_amount(fn, one, taken)) else None
+        if body.op[i] == Op.CALL and body.op[body.args(i)[0]] == Op.NAME and body.called(i) == _SMALLEST:
+            parts = [c for _, given in body.call(i)[1] if (c := self._left(fn, given, depth)) is not None]
+            return next((c for c in parts if c.rows or c.lists), parts[0] if parts else None)
         made = self._made(fn, i) if depth < _DEEPEST else None
         if made is not None and (found := self._left(fn, made, depth + 1)) is not None:
             return found
@@ -210,6 +219,10 @@ class CapacityLooks:
         kinds = "|".join(re.escape(kind) for kind in sorted(taken.rows) if kind)
         own = rf"(\w+_)?(max|total|maximum)_?(number_of_)?({kinds})s?|({kinds})s?_?(limit|quota|max|maximum)"
         return bool(kinds) and self._says(fn, i, re.compile(own))
+
+    def _is_amount(self, fn: Fn, i: int, taken: Counted) -> bool:
+        """Whether a value from which the number of rows is taken away says how many there are: ``tickets_available - sold``."""
+        return bool(taken.rows or taken.lists) and (self._says(fn, i, _AMOUNT) or self._says(fn, i, _LEFT))
 
     def _made(self, fn: Fn, i: int) -> int | None:
         """What a variable was set to, where that is one thing."""

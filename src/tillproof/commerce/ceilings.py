@@ -10,12 +10,14 @@ from tillproof.ir.ops import Op
 
 _UP_TO = re.compile(r"(?:^|\|)\s*(?:max|lte?|max_?value):$")
 _LARGEST = re.compile(r"max|lte?|le|max_?value(_validator)?|less_?than(_or_?equals?)?|at_?most|range|between|max_range")
+_TEXTS = (Op.LIST, Op.TEXT, Op.BINARY)
 _DEEPEST = 8
 
 
 def ceilings(body: Body) -> Iterator[tuple[int, str, list[int]]]:
     """The fields for which a largest value is worked out, with what it is made of: ``'amount' => "integer|max:{$left}"``,
-    ``amount: z.number().max(left)``, ``amount = IntegerField(max_value=left)``."""
+    ``amount: z.number().max(left)``, ``amount = IntegerField(max_value=left)``. The name of one that is put together,
+    ``$rules["qty_$id"] = ['max:' . $left]``, is empty."""
     for i, op in enumerate(body.op):
         if op == Op.RECORD:
             for key, value in zip(body.args(i)[::2], body.args(i)[1::2], strict=False):
@@ -26,7 +28,8 @@ def ceilings(body: Body) -> Iterator[tuple[int, str, list[int]]]:
             value = body.args(i)[-1]
             const = body.const(body.args(i)[1]) if op == Op.SET_INDEX else None
             field = const[1].strip("'\"") if const is not None else body.name(i) if op != Op.SET_INDEX else ""
-            if field and body.op[value] in (Op.CALL, Op.NEW) and (limits := list(_limits(body, value, 0))):
+            rules = (Op.CALL, Op.NEW, *(_TEXTS if op == Op.SET_INDEX else ()))
+            if body.op[value] in rules and (limits := list(_limits(body, value, 0))):
                 yield value, field, limits
 
 
