@@ -22,6 +22,7 @@ _PAGES = (
     "thresholds.md",
     "quantities.md",
     "clients.md",
+    "javascript.md",
 )
 _BLOCK = re.compile(r"^```\w+ (\S+)\n((?s:.*?))\n?```$", re.MULTILINE)
 _NODE = ("package.json", "{}")

@@ -21,6 +21,7 @@ from tillproof.commerce.taken_out import is_taken_out
 from tillproof.commerce.told_abroad import told_abroad
 from tillproof.commerce.touches import Touch, text_of
 from tillproof.commerce.turning import Turning, books
+from tillproof.commerce.written_as_told import guards_as_told
 from tillproof.flow.program import Fn
 from tillproof.flow.values import (
     CONVERSIONS,
@@ -288,6 +289,8 @@ class Repeats:
             for place in (*effect.way, *made_at(self.model, effect)):
                 for atom in (*turning.at(place), *turning.before(place.fn)):
                     found += self._turned(atom, effect, turning)
+            for atom, by in guards_as_told(self.model, effect, turning.writes):
+                found += [Guard(atom, tuple(by), self.atomic(atom, effect))] if any(self.together(e, effect) for e in by) else []
             self._guards[key] = tuple({g.atom: g for g in found}.values())
         return self._guards[key]
 

@@ -115,12 +115,13 @@ class States:
 
     def _held_to_be(self, touch: Touch) -> str | None:
         """The word that a variable is known to be where a record's field is set to it: ``if told == "success": order.state = told``."""
-        for held in self.model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)):
-            for atom in self.model.conditions.behind(held):
-                if isinstance(atom, Atom) and self._says_same(atom) and self._held_against(atom, touch):
-                    wanted = self.wanted(atom)
-                    return next(iter(wanted)) if len(wanted) == 1 else None
-        return None
+        held = (a for h in self.model.effects.held_at(Place(touch.fn, touch.instr, touch.ctx)) for a in self.model.conditions.behind(h))
+        return self.told_by(touch, [a for a in held if isinstance(a, Atom)])
+
+    def told_by(self, touch: Touch, atoms: list[Atom]) -> str | None:
+        """The one word that conditions say of the variable that a record's field is set to."""
+        told = next((self.wanted(a) for a in atoms if self._says_same(a) and self._held_against(a, touch)), set())
+        return next(iter(told)) if len(told) == 1 else None
 
     def _says_same(self, atom: Atom) -> bool:
         body = self.program.body(atom.fn)
@@ -292,7 +293,7 @@ class States:
         if name is None:
             if touch.effect == "order.paid" and self.model.words.has("status_fields", read.field):
                 named_so = {w for w in self.wanted(atom) if self.model.words.has("paid_values", w)}  # whatever the platform calls it
-                return self._compare(atom, {"processing", "completed", "paid"} | named_so, None)
+                return self.compare(atom, {"processing", "completed", "paid"} | named_so, None)
             if (
                 read.asked
                 and is_predicate(read.field)
@@ -304,9 +305,9 @@ class States:
         texts = {t for o in (options(value) if value is not None else ()) if (t := _kept(o)) is not None}
         if not isinstance(value, Const) and (told := self._held_to_be(touch)) is not None:
             texts = {told}
-        return self._compare(atom, texts, value, touch)
+        return self.compare(atom, texts, value, touch)
 
-    def _compare(self, atom: Atom, texts: set[str], value: Value | None, touch: Touch | None = None) -> bool | None:
+    def compare(self, atom: Atom, texts: set[str], value: Value | None, touch: Touch | None = None) -> bool | None:
         """A condition on a field, once the field holds one of ``texts`` or ``value``."""
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)

@@ -30,7 +30,7 @@ class Turning:
 
     def __init__(self, model: "Model", effects: list[Effect]) -> None:
         self._model = model
-        self._writes = Writes(effects)
+        self.writes = Writes(effects)
         self._effects = effects
         self._mails = [e for e in effects if e.kind == "mail"]
         self._by: dict[Atom, list[Effect]] = {}
@@ -49,7 +49,7 @@ class Turning:
         """The effects after which a condition is no longer what it was."""
         found = self._by.get(atom)
         if found is None:
-            found = self._by[atom] = self._model.states.turned(atom, self._writes) or self._noted_as_sent(atom)
+            found = self._by[atom] = self._model.states.turned(atom, self.writes) or self._noted_as_sent(atom)
             found = self._by[atom] = (
                 found
                 or self._refused_again(atom)
