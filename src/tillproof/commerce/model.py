@@ -142,7 +142,7 @@ class Model:
         self.evaluator.scope.listed_under = injection.listed_under
         self.evaluator.scope.bound = NamedBindings(self.wiring).of
         self.evaluator.scope.service = Services(self.wiring).named
-        self.evaluator.scope.addressed = ByAddress(program, self.evaluator, knowledge)
+        self.evaluator.scope.addressed = ByAddress(program, self.evaluator, knowledge, self.root)
         self.evaluator.scope.row_class = self._row_class
         self._members, self._loaded = KeptUnderMembers(program, self.evaluator.scope, knowledge), Loaded(self.wiring)
         self.evaluator.scope.kept, self.evaluator.scope.running = self._kept, self._loaded.in_running

@@ -128,8 +128,18 @@ def _at_address(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> 
     if not isinstance(callee, (Member, External)) or len(arguments) != 1 or f.body.op[arguments[0][1]] != Op.CONST:
         return None
     address = constant(ev.at(f, arguments[0][1])) or ""
+    if address and isinstance(callee, Member):
+        address = _in_two_steps(ev, callee.base, address)
     ours = ev.scope.addressed(callee.name.rpartition(".")[2], address, f.fn.file) if address else ()
     return Overlay(at, Result(at, callee, f.fn, i, f.ctx, False), tuple((k, v, True) for k, v in ours)) if ours else None
+
+
+def _in_two_steps(ev: "Evaluator", before: Value, address: str) -> str:
+    """``strapi.plugin('shop').service('orders')``: an address whose first part the call before it was given."""
+    if not isinstance(before, Result) or before.instr < 0 or not isinstance(before.callee, (Member, External)):
+        return address
+    given = [constant(value) for _, value in ev.arguments(before)]
+    return f"{before.callee.name.rpartition('.')[2]}::{given[0]}.{address}" if len(given) == 1 and given[0] else address
 
 
 def _only_one(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:

@@ -115,12 +115,17 @@ class Addressed(Part, frozen=True, kw_only=True):
 
     ``calls``: last words of the calls that are given the address. ``address``: what it looks like. ``files``: the ends of paths, without
     an ending, at which the file lies, with the groups of ``address`` in ``{1}`` and ``{2}``. The file's default export keeps the functions
-    in a record, or makes that record by a function that stands at ``made`` of the call by which it was made.
+    in a record, or makes that record by a function that stands at ``made`` of the call by which it was made. ``tables``: the ends of paths
+    of files that keep, under the last group, what lies at the address, where the first group is the name that the project file gives the
+    plugin under one of the keys ``named``. An address may be told in two steps: ``plugin('shop').service('orders')`` is
+    ``service('plugin::shop.orders')``.
     """
 
     calls: tuple[str, ...]
     address: str
     files: tuple[str, ...]
+    tables: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
     source: str = ""
 
