@@ -30,16 +30,27 @@ _SAYS = frozenset(
 """What is read of an answer by whoever means to know whether it is a good one."""
 
 
-def unlooked(model: "Model", effect: Effect) -> Place | None:
+def unlooked(model: "Model", effect: Effect, returned: bool = False) -> Place | None:
     """The request, or the call that leads to it, whose answer is thrown away, logged or kept without a look; None where anybody may look
-    at it."""
-    if not tells_by_answer(model, effect.place):
+    at it. ``returned``: whoever calls the entry point takes whatever that returns for a good answer."""
+    an_object = _answers_object(model, effect.place)
+    if not (an_object or tells_by_answer(model, effect.place)):
         return None
     for place in effect.way:
-        handed = _handed(model, place)
+        handed = _handed(model, place, an_object)
         if handed is not True:
             return place if handed is False else None
-    return None
+    return effect.way[-1] if returned and an_object else None
+
+
+def _answers_object(model: "Model", place: Place) -> bool:
+    """Whether an SDK answers what its provider refuses with an object, which is there whatever it says; what is handed a callback tells
+    that."""
+    body = model.program.body(place.fn)
+    known = model.operations.at(place.fn, place.instr, place.ctx)
+    if known is None or known.provider.errors != "answered" or model.http.request(place.fn, place.instr, place.ctx) is not None:
+        return False
+    return all(body.op[v] != Op.FUNCTION for _, v in body.call(place.instr)[1])
 
 
 def tells_by_answer(model: "Model", place: Place) -> bool:
@@ -67,9 +78,9 @@ def _sent_below(model: "Model", place: Place) -> bool:
     return bool(clients) and not loud and all(c.tells != "throws" for c in clients)
 
 
-def _handed(model: "Model", place: Place) -> bool | None:
+def _handed(model: "Model", place: Place, an_object: bool) -> bool | None:
     """Whether the answer of a call is returned and nothing else; False where it is left alone, or only kept, None where it is looked at or
-    handed to a function."""
+    handed to a function. That there is ``an_object`` says nothing."""
     body, defuse = model.program.body(place.fn), model.evaluator.defuse(place.fn)
     waiting, seen, returned = [place.instr], set[int](), False
     while waiting and len(seen) < _MOST:
@@ -83,11 +94,17 @@ def _handed(model: "Model", place: Place) -> bool | None:
                 waiting += reads(body, defuse, use)
             elif op == Op.RETURN:
                 returned = True
+            elif an_object and (op == Op.BRANCH or _denies(body, use)):
+                continue
             elif _hands_on(model, place, body, here, use):
                 waiting.append(use)
             elif not _keeps(model, place, body, here, use):
                 return None
     return returned
+
+
+def _denies(body: Body, i: int) -> bool:
+    return body.op[i] == Op.UNARY and body.text(body.args(i)[0]) in ("not", "!")
 
 
 def _hands_on(model: "Model", place: Place, body: Body, here: int, use: int) -> bool:

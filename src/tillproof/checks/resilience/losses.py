@@ -26,6 +26,7 @@ from tillproof.ir.ops import Op
 _UNATTENDED = ("payment.capture", "refund.create", "transfer.create", "payout.create")
 _MOVES = (*_UNATTENDED, "payment.cancel", "payment.void")
 _CHARGE = "payment.create"
+_MOVING = re.compile(r"cancel|void|refund|capture", re.IGNORECASE)
 _LOCKED = re.compile(r"is_(\w+_)?locked(_\w+)?|(\w+_)?is_locked")
 _SAME_MESSAGE = re.compile(r"event|message|delivery", re.IGNORECASE)
 _STEPS = 4
@@ -64,8 +65,11 @@ def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
     if entry.role not in ("internal", "platform"):
         return []
     kinds = _MOVES if entry.role == "platform" and entry.style == "class" else _UNATTENDED
-    found = (lost(model, e) for e in model.effects.of(entry.target) if e.kind in kinds)
+    moved = [e for e in model.effects.of(entry.target) if e.kind in kinds]
+    found = (lost(model, e) for e in moved)
     ends = [end for end in found if end is not None and end.instr >= 0 and not model.failures.kept_in_answer(end.fn, end.instr)]
+    if kinds == _MOVES and _MOVING.search(model.program.name(entry.target.fn)):
+        ends += [unread(e, place) for e in moved if (place := unlooked(model, e, returned=True)) is not None]
     return [e for e in ends if _is_begun(model, e) or entry.role == "platform" or model.failures.says_nothing(e.fn, e.instr)]
 
 

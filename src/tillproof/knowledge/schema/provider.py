@@ -253,6 +253,7 @@ class Provider(Part, frozen=True):
     which the framework in use fills (see ``Framework.remedies``), and those that the check fills. Needs: ``verify`` (a message's sender),
     ``confirm`` (ask whether money came), ``key`` (an idempotency key), ``refund``, and whatever else a check asks for.
 
+    ``errors``: whether its SDKs raise what the provider refuses, or answer it with an object that has to be read.
     ``errors_hold_payment``: what it answers to a request that it refuses may hold the payment with what is known of the card.
 
     ``receivers``: per language, packages of others, as they are imported, that take the provider's messages by themselves.
@@ -280,6 +281,7 @@ class Provider(Part, frozen=True):
     plugins: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    errors: Literal["raised", "answered"] = "raised"
     errors_hold_payment: bool = False
     opens: tuple[str, ...] = ()
     open_names: tuple[str, ...] = ()
