@@ -89,7 +89,7 @@ class Operations:
             asking = self.recogniser.asking_words(language := self.program.language(file)) | self.recogniser.sending_names(file)
             if language == "javascript":
                 asking |= {name for name in self.program.called(file) if CLIENT.fullmatch(name)}
-            kept = self.recogniser.keeps_senders(file)
+            kept = self.recogniser.keeps_senders(file) or self.recogniser.chooses_classes(file)
             for fn in self.program.all_functions(file) if kept else self.program.functions_calling(file, asking):
                 body = self.program.body(fn)
                 for i, op in enumerate(body.op):

@@ -44,6 +44,7 @@ _OF_PAGE = re.compile(r"(window|globalThis)\.(?=[A-Z])")
 # The namespace under which a plugin keeps copies of the libraries that it needs: `EDD.Vendor.Stripe.Refund.create`.
 _OWN_COPY = re.compile(r"\w[\w.]*?\.(?:Vendors?|Vendored|Vendor_?Prefixed|Dependencies|Deps|Scoped|Prefixed|Third_?Party)\.(?=[A-Z]\w*\.)")
 # The name of a method that sends, where it is not called: `sender = requests.post`.
+_KEPT_CLASS = re.compile(rb"(?:[:=,(\[]|\belse)[ \t]*([A-Z]\w+)[ \t]*(?=[,})\]\r\n]|if\b)")
 _KEPT_SENDER = re.compile(rb"\.(get|post|put|patch|delete|request)\b(?!\s*[(<=.\[?!`])")
 GETS = "getattr"
 """Python's call that finds a method by its name."""
@@ -89,6 +90,7 @@ class Recogniser:
         self._memo: dict[tuple[Fn, int, int], list[Known]] = {}
         self._sending: dict[str, frozenset[str]] = {}
         self._keeping: dict[str, bool] = {}
+        self._choosing: dict[str, bool] = {}
 
     def of_sdk(self, fn: Fn, i: int, ctx: Ctx | None = None) -> bool:
         """Whether a call asks something of a payment provider through its SDK: whatever its name says, no record of ours is changed."""
@@ -137,6 +139,21 @@ class Recogniser:
             table, kept = self.shared[language, "http"], _KEPT_SENDER.finditer(self.program.sources[file])
             self._keeping[file] = language != "php" and any(table.may_know(match[1].decode()) for match in kept)
         return self._keeping[file]
+
+    def chooses_classes(self, file: str) -> bool:
+        """Whether a file keeps a class of a provider's package, to make an object of whichever is chosen: ``{CAPTURE: CaptureRequest}``."""
+        if file not in self._choosing:
+            words = self.calls[self.program.language(file)].words() if self.program.language(file) == "python" else frozenset[str]()
+            brought = {i.local for i in self.program.indices[file].imports if i.local[:1].isupper() and i.local.lower() in words}
+            kept = _KEPT_CLASS.findall(self.program.sources[file]) if brought else []
+            self._choosing[file] = any(name.decode() in brought for name in kept)
+        return self._choosing[file]
+
+    def _is_chosen(self, fn: Fn, callee: int) -> bool:
+        """Whether a class of a package may have been put into the variable that is called."""
+        body = self.program.body(fn)
+        kept = body.op[callee] == Op.NAME and self.chooses_classes(fn.file)
+        return kept and body.name(callee) in self.evaluator.defuse(fn).stores
 
     def _may_send(self, fn: Fn, name: str) -> bool:
         """Whether a plain name may be that of something that sends requests by being called itself."""
@@ -233,7 +250,7 @@ class Recogniser:
         callee = body.args(i)[0]
         spelt = body.name(callee) if body.op[callee] in (Op.FIELD, Op.NAME) else ""
         handed = ctx is not None and body.op[callee] == Op.NAME and any(p.name == spelt for p in body.params)  # whatever it is called here
-        if spelt and not handed and spelt.rpartition(".")[2].lower() not in table.words():
+        if spelt and not (handed or self._is_chosen(fn, callee)) and spelt.rpartition(".")[2].lower() not in table.words():
             return []
         if self.is_ours(fn, i, ctx):
             # a client of ours that is told a provider's command sends that

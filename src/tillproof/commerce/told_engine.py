@@ -29,6 +29,7 @@ def tell_engine(evaluator: Evaluator, knowledge: Knowledge) -> None:
     evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}
     evaluator.named_keys = tuple(f.named_key for f in knowledge.frameworks.values() if f.named_key)
     evaluator.named_classes = {name: at for f in knowledge.frameworks.values() for name, at in f.named_classes.items()}
+    evaluator.class_loaders = {name: root for f in knowledge.frameworks.values() for name, root in f.class_loaders.items()}
     evaluator.decorated.applications = [
         Application(f.language, f.packages[0], f.decorates, f.application) for f in knowledge.frameworks.values() if f.decorates
     ]

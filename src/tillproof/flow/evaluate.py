@@ -95,6 +95,7 @@ class Evaluator:
         """Plain functions of outside that return one of their arguments, by name, and which; -1 for the last of several."""
         self.supplies: dict[str, int] = {}  # calls that as a default say which function supplies a parameter, and at which argument
         self.named_classes: dict[str, int] = {}
+        self.class_loaders: dict[str, str] = {}
         """Plain functions of outside that make an object of a class which is named to them, and where the name stands."""
         self.named_keys: tuple[str, ...] = ()
         """The keys under which a record keeps that name, where one is given in its place."""

@@ -218,8 +218,8 @@ def _of_name(ev: "Evaluator", callee: External, f: Frame, i: int, arguments: lis
         return path if pattern(path).startswith("http") else Text(at, (base, Const(at, Kind.STRING, "/"), path))
     if callee.name in _SPELT_BY and arguments and (text := _respelt(_SPELT_BY[callee.name], [ev.at(f, v) for _, v in arguments], at)):
         return text
-    if (named := _named_class(ev, callee.name, f, arguments)) is not None:
-        return Instance(at, named, None, Result(at, callee, f.fn, i, f.ctx, new))
+    if (told := _of_told_class(ev, callee, f, i, arguments, at, new)) is not None:
+        return told
     if callee.name == "sprintf" and len(arguments) > 1 and (text := by_sprintf(*_spread(ev, f, arguments), at)) is not None:
         return text
     if callee.name == "Proxy" and new and arguments:
@@ -299,6 +299,38 @@ def squashed_name(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum())
 
 
+def _of_told_class(
+    ev: "Evaluator", callee: External, f: Frame, i: int, arguments: list[tuple[str, int]], at: Place, new: bool
+) -> Value | None:
+    """A class that a call is told by its name, or an object of it."""
+    if (loaded := _loaded_class(ev, callee.name, f, arguments, at)) is not None:
+        return loaded
+    named = _named_class(ev, callee.name, f, arguments)
+    return Instance(at, named, None, Result(at, callee, f.fn, i, f.ctx, new)) if named is not None else None
+
+
+def _loaded_class(ev: "Evaluator", callee: str, f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
+    """The class that a loader of a package gives by module and name, ``get_class("checkout.views", "PaymentView")``, or several of one
+    module by their names: that of ours in a module called so, else the package's own."""
+    root = ev.class_loaders.get(callee, "")
+    module = _spelt(ev.at(f, arguments[0][1])) if root and len(arguments) >= _PAIR else ""
+    asked = ev.at(f, arguments[1][1]) if module else None
+    if isinstance(asked, Seq):
+        return Seq(at, tuple(_class_in(ev, root, module, _spelt(name), at) for name in asked.items))
+    return _class_in(ev, root, module, name, at) if asked is not None and (name := _spelt(asked)) else None
+
+
+def _class_in(ev: "Evaluator", root: str, module: str, name: str, at: Place) -> Value:
+    path = f"/{module.replace('.', '/')}.py"
+    own = [cls for cls in ev.program.classes_by_name.get(name, ()) if f"/{cls.file}".endswith(path)]
+    return ClassV(at, own[0]) if len(own) == 1 else External(at, f"{root}.{module}.{name}")
+
+
+def _spelt(value: Value) -> str:
+    """What a text says that is written down; empty for any other value."""
+    return (constant(value) or "").strip("'\"")
+
+
 def _named_class(ev: "Evaluator", callee: str, f: Frame, arguments: list[tuple[str, int]]) -> ClassId | None:
     """The class that a call is told of which it is to give an object: ``get_doc("Sales Order", name)``."""
     number = ev.named_classes.get(callee, len(arguments))
@@ -312,7 +344,7 @@ def class_told(ev: "Evaluator", value: Value) -> str:
     if isinstance(value, (Record, Overlay)):
         kept = (ev.member(value, key, value.at) for key in ev.named_keys)
         value = next((v for v in kept if isinstance(v, Const)), value)
-    return (constant(value) or "").strip("'\"").replace(" ", "")
+    return _spelt(value).replace(" ", "")
 
 
 def _handed_out(ev: "Evaluator", callee: Value, f: Frame, i: int, at: Place) -> Value | None:

@@ -35,6 +35,7 @@ _MERGES = {
 }  # fmt: skip
 _SAME = {
     "json.stringify", "json_encode", "wp_json_encode", "http_build_query", "urlsearchparams", "json.dumps", "urllib.parse.urlencode",
+    "urllib.urlencode", "django.utils.http.urlencode",
     "querystring.stringify", "qs.stringify", "copy.copy", "copy.deepcopy", "structuredclone", "headers", "object.fromentries",
     "object.freeze", "types.simplenamespace",
 }  # fmt: skip

@@ -206,6 +206,7 @@ class Framework(Part, frozen=True):
     class whose name stands in front: ``Factory: create``.
     ``named_classes``: plain functions that give an object of the class which the text at that position of their arguments names, perhaps
     in words (``Sales Order``); ``named_key``: the key under which a record that is given there instead keeps the name.
+    ``class_loaders``: plain functions that give a class of the package by its module, below the one named here, and its name.
     ``catches``: calls that make of a function one that answers with a result instead of throwing; ``succeeds``: the methods of such a
     result that say whether it went well, with what they answer when it did.
     ``stand_ins``: methods that a platform calls on records, to those of ours which its own method of that name runs.
@@ -303,6 +304,7 @@ class Framework(Part, frozen=True):
     subscribes: dict[str, str] = {}
     named_classes: dict[str, int] = {}
     named_key: str = ""
+    class_loaders: dict[str, str] = {}
     factories: dict[str, str] = {}
     catches: tuple[str, ...] = ()
     succeeds: dict[str, bool] = {}
