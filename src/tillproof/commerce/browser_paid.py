@@ -10,6 +10,7 @@ from tillproof.commerce.granted import granted
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.recognition import called
+from tillproof.commerce.tenants import sold_by_whoever_signs_in
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import Fn
 from tillproof.flow.proofs import Happening
@@ -79,9 +80,19 @@ class BrowserPaid:
                 taken.add(fn)
                 found = paid_on_the_way(model, entry, fn in returned)
                 paid = [h for h in found.paid if near or found.policy.is_written(h.fn, h.instr)]
+                paid = [h for h in paid if entry.role == "public" or not self._is_of_sellers(h)]
                 if paid:
                     out.append(Transitions(entry, found.policy, paid))
         return out
+
+    def _is_of_sellers(self, paid: Happening) -> bool:
+        """Whether those who sign in sell what is marked as paid, so that no buyer can have done it; changes that are put together first are
+        written in the same function."""
+        own = self.model.records.touch(paid.fn, paid.instr, None)
+        body = self.model.program.body(paid.fn)
+        calls = (i for i, op in enumerate(body.op) if op == Op.CALL)
+        touched = [own] if own is not None else [t for i in calls if (t := self.model.records.touch(paid.fn, i, None)) is not None]
+        return any(t.writes and sold_by_whoever_signs_in(self.model, t.entity, paid.fn.file) for t in touched)
 
     def _comes_proven(self, handler: Handler) -> bool:
         """Whether a message is proven before its handler runs, by what stands before it: the walk behind the handler meets no proof. A
