@@ -30,6 +30,7 @@ _CAPTURED = words_of("exception exceptions message event breadcrumb issue")
 _JOURNAL_WORDS = words_of("activity audit history note notes journal timeline")
 _GIVING = words_of("get is has find fetch load set create make build render show display parse validate check format clear to from")
 _NOTING = words_of("add log record write create save insert append track store")
+_ITSELF = ("this", "self", "static")
 _LOG_FILE = ("log", "debug", "dump", "trace")
 _DEEPEST = 3
 _FEW = 8
@@ -85,7 +86,8 @@ class Logs:
         spelt = written(model.program, fn, callee)
         given = tuple(a for _, a in arguments)
         holder = spelt.rpartition(".")[0].rpartition(".")[2]
-        if (_sounds(word) or self.model.words.has("logger_names", holder)) and (own := self._own(fn, callee)):
+        logs = _sounds(word) or self.model.words.has("logger_names", holder) or (holder in _ITSELF and self._is_logger(fn))
+        if logs and (own := self._own(fn, callee)):
             passed = {n: kind for target in own for n, kind in self.passed(target.fn).items()}
             kinds = set(passed.values())
             shown = tuple(a for n in sorted(passed) for target in own[:1] if (a := self.fills(target, fn, i, n)) is not None)
@@ -154,9 +156,12 @@ class Logs:
 
     def is_wrapper(self, fn: Fn) -> bool:
         """Whether a function is there to log what it is given: the data is known where it is called."""
+        return (_sounds(self.model.program.name(fn)) or self._is_logger(fn)) and bool(self.passed(fn))
+
+    def _is_logger(self, fn: Fn) -> bool:
+        """Whether a function is a method of a class of ours that logs, by its name."""
         owner = self.model.program.owner(fn)
-        named = _sounds(self.model.program.name(fn)) or (owner is not None and "logger" in self.model.program.cls(owner).name.lower())
-        return named and bool(self.passed(fn))
+        return owner is not None and "logger" in self.model.program.cls(owner).name.lower()
 
     def passed(self, fn: Fn, depth: int = 0) -> dict[int, LogKind]:
         """The numbers of a function's parameters that it writes to a log, itself or by another of ours."""

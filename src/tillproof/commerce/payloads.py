@@ -325,7 +325,12 @@ class Payloads:
     # --- what we send
 
     def _request(self, fn: Fn, value: Value) -> Payload | None:
-        """Whether a value is what the same function sends to a payment provider."""
+        """Whether a value is what the same function sends to a payment provider, or that written out, and perhaps read again."""
+        for _ in range(_FEW):
+            first = next(iter(options(value)), value)
+            if not isinstance(first, Result) or first.instr < 0 or not self.model.recogniser.result_is("passthrough", first):
+                break
+            value = next((v for _, v in self.model.evaluator.arguments(first)), value)
         if isinstance(value, (Record, Param, Overlay, Choice, Instance)):
             for sent, provider, operation, line in self._sent_by(fn):
                 if _same(sent, value):

@@ -432,7 +432,8 @@ class Recogniser:
     def result_is(self, kind: str, value: Value) -> bool:
         """Whether a value is the result of a call of that kind, or that member itself."""
         if isinstance(value, Result) and value.instr >= 0:
-            hits = self.shared[self.program.language(value.fn.file), kind].find(names(value.callee))
+            table = self.shared[self.program.language(value.fn.file), kind]
+            hits = table.find(names(value.callee)) or self._as_spelt(table, value)
             return any(
                 self._holds(kind, framework, pattern, value.fn.file)
                 and (not text or self.first_argument_fits(value.fn, value.instr, value.ctx, text))
@@ -444,6 +445,15 @@ class Recogniser:
                 return True
             found = tuple(name.rsplit(".", cut)[0] for name in found for cut in range(name.count(".") + 1))
         return any(not text for lang in LANGUAGES for *_, text in self.shared[lang, kind].find(found)) if found else False
+
+    def _as_spelt(self, table: Table[str], value: Result) -> list[tuple[str, str, str, str]]:
+        """What a table knows of a call as the source spells it, whatever class its object is declared to be:
+        ``$this->scopeConfig->getValue()``."""
+        body = self.program.body(value.fn)
+        callee = body.args(value.instr)[0] if body.op[value.instr] == Op.CALL else -1
+        if callee < 0 or body.op[callee] != Op.FIELD or not table.may_know(body.name(callee)) or isinstance(value.callee, FunctionV):
+            return []
+        return table.find((written(self.program, value.fn, callee),))
 
     def first_argument_fits(self, fn: Fn, i: int, ctx: Ctx | None, text: str) -> bool:
         _, arguments = self.program.body(fn).call(i)

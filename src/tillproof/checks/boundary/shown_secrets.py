@@ -26,6 +26,7 @@ from tillproof.flow.values import (
     Param,
     Record,
     Result,
+    Text,
     Value,
     constant,
     names,
@@ -122,11 +123,13 @@ def _made_with(model: Model, value: Value) -> str:
 
 
 def _setting(model: Model, value: Value) -> str:
-    """The name of the setting that a call reads: ``getenv('SECRET_KEY')``."""
+    """The name of the setting that a call reads, the last of those that lead to it: ``getenv('SECRET_KEY')``,
+    ``getValue("payment/$code/secret_key")``."""
     if not isinstance(value, Result) or value.instr < 0 or not model.recogniser.result_is("config", value):
         return ""
-    given = model.evaluator.arguments(value)
-    return (constant(given[0][1]) or "").strip("'\"") if given else ""
+    given = [v for _, v in model.evaluator.arguments(value)[:1]]
+    last = [constant(v.parts()[-1] if isinstance(v, Text) and v.parts() else v) or "" for v in given]
+    return "".join(last).strip("'\"").rpartition("/")[2]
 
 
 def _asked_by_name(model: Model, value: Value) -> str:
