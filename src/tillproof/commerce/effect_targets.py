@@ -37,6 +37,7 @@ class Targets:
         out: dict[Fn, tuple[FunctionV, bool]] = {}
         for target in self._called(fn, callee, value)[:_BRANCHES]:
             out.setdefault(target.fn, (target, False))
+        out.update({asked.fn: (asked, False) for asked in self.model.asked_for.of(fn, i) if asked.fn not in out})
         if body.op[callee] == Op.CALL:  # called through a wrapper, which may run what is hooked to it by its name
             hooked = [h for own in out for h in self.model.listeners.around(self.model.program.name(own))]
             out.update({h.fn: (h, False) for h in hooked if h.fn not in out})

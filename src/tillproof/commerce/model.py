@@ -6,6 +6,7 @@ from tillproof.commerce.addressed import ByAddress
 from tillproof.commerce.announced import Observers
 from tillproof.commerce.answers import Answers
 from tillproof.commerce.arrivals import Arrivals
+from tillproof.commerce.asked_for import AskedFor
 from tillproof.commerce.bot_updates import BotUpdateWays
 from tillproof.commerce.browser import Browser
 from tillproof.commerce.browser_paid import BrowserPaid
@@ -350,6 +351,7 @@ class Model:
     shipments = cached_property(Shipments)
 
     handovers = cached_property(Handovers)
+    asked_for = cached_property(AskedFor)
 
     def _answering(self, fn: Fn, i: int, ctx: Ctx | None) -> list[FunctionV]:
         return self.handovers.at_once(fn, i, ctx) or self.observers.heard(fn, i, ctx)

@@ -326,6 +326,7 @@ class Reach:
         yield from (heard.fn for heard in (*evaluator.heard(fn, i, None), *evaluator.answering(fn, i, None)))
         yield from (own.fn for own in self.model.record_methods.targets(fn, i, None) if own.fn != fn)
         yield from (own.fn for own in wrapped(evaluator, value))
+        yield from (asked.fn for asked in self.model.asked_for.of(fn, i))
         for run in evaluator.scope.run_by_call(value):
             yield run.fn
             yield from self.model.handovers.through(run, fn, i)

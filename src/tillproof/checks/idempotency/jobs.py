@@ -49,7 +49,8 @@ def _counts(model: Model, repeat: Repeat) -> bool:
     if repeat.harm not in ("money", "goods") or touch is None or touch.kind != "write":
         return False
     taken = model.stock_writes.write(touch) if repeat.effect.certain else None
-    return bool(touch.relative) or (taken is not None and taken.how != "set")
+    added = bool(touch.relative) or any(model.repeats.adds(repeat.effect, name) for name in touch.fields)
+    return added or (taken is not None and taken.how != "set")
 
 
 def _lengthens(model: Model, repeat: Repeat) -> bool:
@@ -71,6 +72,8 @@ def _rule(model: Model, entry: Entry, counted: list[Repeat]) -> Ruling:
     worst = min(bare, key=lambda r: RANK[r.harm])
     what = describe(worst)
     place = worst.effect.way[-1]
+    if model.asked_for.of(place.fn, place.instr):  # what all messages come through says nothing of this one
+        place = worst.effect.way[0]
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "medium", "likely"
     ruling.anchor = lines(model, place)
     ruling.title = "A job that runs a second time counts a second time"
