@@ -292,9 +292,10 @@ class Requests:
         for key, value in {**options.may, **options.must}.items():
             if key.lower() in _URL_KEYS and key.lower() != "baseurl":
                 return value
-        if word == "request" and len(positional) > 1:
-            return positional[1]
-        return positional[0] if positional else None
+        handed = next((v for k, v in arguments if k == "*"), None)  # `requests.request(method, *args)`
+        if word == "request" and len(positional) + (handed is not None) > 1:
+            return positional[1] if len(positional) > 1 else handed
+        return positional[0] if positional else handed
 
     def _curl(self, fn: Fn, i: int, ctx: Ctx | None, word: str) -> Request | None:
         """cURL: the options set on a handle; once, at curl_exec, or at curl_init when nothing is executed here."""

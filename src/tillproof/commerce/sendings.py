@@ -57,6 +57,7 @@ _LONGEST_CHAIN = 14
 _SHORT = 4
 _INITIALS = 2
 _MOST_CALLERS = 24
+_FEW_LEVELS = 2
 # What developers run, or what is run once.
 _TOOLS = re.compile(
     r"(?:^|/)(?:scripts?|bin|tools?|dev|testing|benchmarks?|codegen|installer|\.\w+|docs?|examples?|e2e\w*)/"
@@ -348,12 +349,15 @@ class Sendings:
         return self._outside(fn, i, request) or (self._by_callers(fn, i) if request.parametric else None)
 
     def _by_callers(self, fn: Fn, i: int) -> Sending | None:
-        """A request of a helper whose callers say where it goes."""
+        """A request of a helper whose callers say where it goes, or theirs where they hand on what they are given."""
         found: Sending | None = None
-        for ctx in self.model.callers.above(fn, None)[:_MOST_CALLERS]:
+        waiting = self.model.callers.above(fn, None)[:_MOST_CALLERS]
+        for ctx in waiting:
             request = self.model.http.request(fn, i, ctx)
             one = self._outside(fn, i, request) if request is not None else None
             if one is None or request is None:
+                onward = request is not None and request.parametric and ctx.depth < _FEW_LEVELS
+                waiting += self.model.callers.above(fn, ctx)[: _MOST_CALLERS - len(waiting)] if onward else []
                 continue
             found = found or one
             found.contexts.append(ctx)
@@ -399,6 +403,8 @@ class Sendings:
             return False
         if any(self._is_made_with(part) for part in pieces([request.url_value], 40)):
             return True
+        if all(self.model.recogniser.result_is("config", one) for one in options(request.url_value)):
+            return True  # all of it is a setting, whatever that is called
         return any(_CONFIGURED.search(text) for text in self._settings(request))
 
     def _settings(self, request: Request) -> list[str]:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 # Calls that give back a copy of their first argument, with the fields that they name changed.
 _COPIES = ("dataclasses.replace", "copy.replace", "attr.evolve", "attrs.evolve", "msgspec.structs.replace")
+_DICTIONARIES = ("dict", "collections.OrderedDict")
 # Calls that put an address and a path below it together.
 _JOINS = ("urllib.parse.urljoin", "requests.compat.urljoin", "urlparse.urljoin", "six.moves.urllib.parse.urljoin", "werkzeug.urls.url_join")
 _DEFAULTS = ("wp_parse_args",)
@@ -241,7 +242,18 @@ def _copied(ev: "Evaluator", callee: str, f: Frame, arguments: list[tuple[str, i
         return Record(at, tuple((None, ev.at(f, v)) for _, v in reversed(arguments)))
     if callee in _COPIES and arguments and arguments[0][0] == "":
         return Overlay(at, ev.at(f, arguments[0][1]), tuple((k, ev.at(f, v), True) for k, v in arguments[1:]))
-    return None
+    return _dictionary(ev, f, arguments, at) if callee in _DICTIONARIES else None
+
+
+def _dictionary(ev: "Evaluator", f: Frame, arguments: list[tuple[str, int]], at: Place) -> Value | None:
+    """The record that Python's ``dict(paid=True, **more)`` is, perhaps with what another one holds: ``dict(defaults, paid=True)``."""
+    begun = [v for key, v in arguments if key in ("", "*")]
+    named = [(key, ev.at(f, v)) for key, v in arguments if key not in ("", "*")]
+    if not begun:
+        return Record(at, tuple((None if key == "**" else key, value) for key, value in named))
+    base = ev.at(f, begun[0])
+    known = len(begun) == 1 and all(isinstance(o, (Record, Overlay)) for o in options(base))
+    return Overlay(at, base, tuple((key, value, True) for key, value in named)) if known else None
 
 
 def _enumerated(given: list[tuple[str, Value]], at: Place) -> Record | None:

@@ -132,12 +132,14 @@ def _given(ev: "Evaluator", caller: Frame, call: int, f: Frame, number: int, shi
             return before
         shift += 1
     if param.kind == "rest":
-        return Seq(at, tuple([ev.at(caller, v) for v in positional[number - shift :] + spreads]))
+        lists = [ev.at(caller, v) for v in spreads if ("**", v) not in arguments]
+        listed = [item for value in lists for item in (value.items if isinstance(value, Seq) else (value,))]
+        return Seq(at, (*[ev.at(caller, v) for v in positional[number - shift :]], *listed))
     if param.kind == "named-rest":
         known = {p.name for p in f.body.params}
         named = {k: v for k, v in arguments if k not in ("", "*", "**")}
         entries: list[tuple[str | None, Value]] = [(k, ev.at(caller, v)) for k, v in named.items() if k not in known]
-        entries += [(None, ev.at(caller, v)) for v in spreads]
+        entries += [(None, ev.at(caller, v)) for v in spreads if ("*", v) not in arguments]
         return Record(at, tuple(entries))
     for key, v in reversed(arguments):
         if key == param.name and key not in ("", "*", "**"):
