@@ -110,8 +110,17 @@ def test_a_serializer_that_was_asked_has_let_it_pass(tmp_path: Path, judge: tupl
 
 
 @pytest.mark.parametrize(("judge", "ruling"), [("clean", "held"), ("clean_reference", "held"), ("describe", "broken")])
-def test_so_has_a_form(tmp_path: Path, judge: str, ruling: str) -> None:
-    assert _rulings(tmp_path, _FORM.replace("JUDGE", judge)) == [ruling]
+@pytest.mark.parametrize("base", ["forms.Form", "forms.ModelForm"])
+@pytest.mark.parametrize("notes", [False, True])
+def test_so_has_a_form(tmp_path: Path, judge: str, ruling: str, base: str, notes: bool) -> None:
+    form = _FORM.replace("JUDGE", judge).replace("forms.Form", base)
+    refused = form.replace("raise forms.ValidationError(", 'self.add_error("reference", ') if notes else form
+    assert _rulings(tmp_path, refused) == [ruling]
+
+
+def test_what_is_only_noted_elsewhere_has_been_let_pass(tmp_path: Path) -> None:
+    form = _FORM.replace("JUDGE", "clean").replace("raise forms.ValidationError(", "self.notes.append(")
+    assert _rulings(tmp_path, form) == ["broken"]
 
 
 _WRITING = """\
