@@ -140,10 +140,10 @@ class Repeats:
         if made is None or made.kind != "create" or not made.entity:
             return False
         gone = (e for e in effects if e.fn == effect.fn and e.touch is not None and e.touch.kind == "delete")
-        return any(_same_kind(e.touch.entity, made.entity) and self._leads_on(e, effect) for e in gone if e.touch is not None)
+        return any(_same_kind(e.touch.entity, made.entity) and self.leads_on(e, effect) for e in gone if e.touch is not None)
 
-    def _leads_on(self, one: Effect, other: Effect) -> bool:
-        """Whether a path of their function leads from one effect to another, and none back."""
+    def leads_on(self, one: Effect | Place, other: Effect | Place) -> bool:
+        """Whether a path of their function leads from one instruction to another, and none back."""
         block_of = self.model.evaluator.defuse(one.fn).block_of
         start, end = block_of[one.instr], block_of[other.instr]
         if start == end:

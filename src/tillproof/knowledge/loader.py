@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tillproof.knowledge.facades import spelt_out
 from tillproof.knowledge.schema import Framework, Lexicon, Provider, Published
 from tillproof.settings import default_cache_dir
 
@@ -25,7 +26,7 @@ _HERE = Path(__file__).parent
 _FOLDERS = ("providers", "platforms", "frameworks")
 _LEXICON = "lexicon.yaml"
 _PUBLISHED = "published.yaml"
-_GRAMMAR = (*sorted((_HERE / "schema").glob("*.py")), _HERE / "pack_reader.py", _HERE / "loader.py")
+_GRAMMAR = (*sorted((_HERE / "schema").glob("*.py")), *(_HERE / name for name in ("pack_reader.py", "loader.py", "facades.py")))
 _Grammar = type[Provider] | type[Framework] | type[Lexicon] | type[Published]
 _Record = Provider | Framework | Lexicon | Published
 
@@ -137,7 +138,7 @@ def _parse_built_in(paths: Sequence[Path]) -> Knowledge:
         elif pack.data.get("id", path.stem) != path.stem:
             problems.append(f"{pack.shown}:1: id: must be the file's name; write `id: {path.stem}`")
         else:
-            records.append(msgspec.convert(pack.data, grammar))
+            records.append(msgspec.convert(spelt_out(pack.data), grammar))
     if problems:
         raise PackError("\n".join(problems))
     return Knowledge(
@@ -183,7 +184,7 @@ def _add_user_pack(knowledge: Knowledge, path: Path, raw: bytes) -> None:
         if grammar is Provider:
             _release_claimed(before, data)
         data = _merge(before, data)
-    record = msgspec.convert(data, grammar)
+    record = msgspec.convert(spelt_out(data), grammar)
     if isinstance(record, Lexicon):
         knowledge.lexicon = record
     elif isinstance(record, Published):

@@ -14,7 +14,7 @@ from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
 from tillproof.commerce.cache_marks import CacheMark
 from tillproof.commerce.conditions import Atom
-from tillproof.commerce.effects import Place
+from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.model import Model
 from tillproof.commerce.payment_ids import keeps_theirs
@@ -37,7 +37,11 @@ def rule(model: Model) -> Iterator[Ruling]:
     balance that is spent, and per look by which staff or customers do a thing once."""
     seen: set[tuple[str, int]] = set()
     told: set[tuple[Fn, tuple[str, int]]] = set()
-    for delivery in deliveries(model):
+    found = list(deliveries(model))
+    graver = {d.handler.entry.target.fn for d in found if d.racy(model)}
+    for delivery in found:
+        if delivery.handler.entry.target.fn in graver and not delivery.racy(model) and _told_twice(model, delivery):
+            continue  # whoever makes the one step atomic sends no mail twice
         if delivery.racy(model) or _told_twice(model, delivery) or any(g.atomic for r in delivery.guarded for g in r.guards):
             ruling = _rule(model, delivery)
             seen.update((e.file, e.line) for e in ruling.evidence)
@@ -94,8 +98,22 @@ def _told_twice(model: Model, delivery: Delivery) -> list[tuple[Repeat, Guard]]:
     found: list[tuple[Repeat, Guard]] = []
     for repeat in delivery.guarded:
         if repeat.harm == "message" and not delivery.bare and not any(g.atomic for g in repeat.guards) and not _marked(model, repeat):
-            found += [(repeat, g) for g in repeat.guards if _is_meant(model, g)]
+            found += [(repeat, g) for g in repeat.guards if _is_meant(model, g) and not _noted_before(model, repeat, g)]
     return found
+
+
+def _noted_before(model: Model, repeat: Repeat, guard: Guard) -> bool:
+    """Whether all that a look asks about was written earlier in the same run: a mail that tells of the new state asks which one it is."""
+    return all(_comes_first(model, effect, repeat.effect, guard.atom) for effect in guard.by)
+
+
+def _comes_first(model: Model, written: Effect, told: Effect, asked: Atom) -> bool:
+    for one, other in zip(reversed(written.way), reversed(told.way), strict=False):
+        if one.fn != other.fn:
+            return False
+        if one.instr != other.instr:
+            return model.repeats.leads_on(one, other) and not (asked.fn == one.fn and asked.instr < one.instr)
+    return False
 
 
 def _marked(model: Model, repeat: Repeat) -> bool:

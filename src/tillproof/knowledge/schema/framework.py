@@ -169,6 +169,7 @@ class Framework(Part, frozen=True):
 
     ``packages``: names in the registry and roots of imports; none means that the pack holds for the whole language. ``marks``: files or
     identifiers that show the framework in a unit without a package file.
+    ``facades``: static names, with the classes for objects of which they stand: what this pack says of the one holds for the others.
     ``request``: handler parameter → members that hold what the sender chose. The key is a position (the method's own object not counted), a
     parameter's name, a type or base class, ``@Name`` (its decorator, attribute or default value), ``=name`` (the decorator of the handler
     that hands it over) or ``{}`` (named in the route's path). The first key that fits counts, in this order: decorator, type, the
@@ -263,6 +264,7 @@ class Framework(Part, frozen=True):
     language: Language
     packages: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    facades: dict[str, tuple[str, ...]] = {}
     routes: tuple[Routes, ...] = ()
     request: dict[str, Argument] = {}
     sources: Sources = Sources()
