@@ -113,3 +113,24 @@ def test_an_address_that_the_sender_writes(tmp_path: Path, form: str, read: str)
 def test_an_address_that_somebody_else_writes_is_a_question(tmp_path: Path, form: str, read: str) -> None:
     weak, unverified, _ = _review(tmp_path, form, read)
     assert (weak, unverified) == ([], ["unknown"])
+
+
+_SIGNED = """\
+$sent = file_get_contents('php://input');
+if (!hash_equals(hash_hmac('sha256', $sent, getenv('YOOKASSA_SECRET')), $_SERVER['HTTP_X_SIGNATURE'] ?? '')) { exit; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("read", "weak"),
+    [
+        ("return explode(',', $_SERVER['HTTP_X_FORWARDED_FOR'])[0];", ["medium likely"]),
+        ("return $_SERVER['REMOTE_ADDR'];", []),
+        ("$list = explode(',', $_SERVER['HTTP_X_FORWARDED_FOR']); return trim(end($list));", []),
+    ],
+)
+def test_a_list_beside_a_signature_keeps_nobody_out(tmp_path: Path, read: str, weak: list[str]) -> None:
+    signed = _PHP.replace("$event =", _SIGNED + "$event =").replace("READ", read)
+    (tmp_path / "yookassa_webhook.php").write_text(signed)
+    report = review(tmp_path, Settings(use_cache=False, checks=("payment/webhook-weak-verification",)))
+    assert [f"{f.severity} {f.confidence}" for f in report.findings] == weak

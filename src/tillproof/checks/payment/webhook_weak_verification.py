@@ -13,7 +13,7 @@ from tillproof.checks.payment.overwritten import made_the_same
 from tillproof.checks.payment.posted_back import unencoded
 from tillproof.checks.payment.sender import ask_about, guessed_call, is_site, mirrored, only_spoils, unproven_acts
 from tillproof.checks.payment.signed_bytes import parsed_before, serialised_again, time_unchecked, verifier_of
-from tillproof.checks.payment.written_addresses import written_address
+from tillproof.checks.payment.written_addresses import written_address, written_beside
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import entry_line
 from tillproof.commerce.effects import Place
@@ -39,7 +39,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             continue
         if not walked.proofs or not (is_site(handler) or any(p.mac for p in signed)):
             continue
-        rulings = list(_rulings(model, handler, signed or walked.proofs))
+        rulings = [*_rulings(model, handler, signed or walked.proofs), *_beside(model, handler)]
         for ruling in rulings:
             anchor = (ruling.anchor or (ruling.file, ruling.line, 0))[:2]
             if ruling.outcome != "broken" or anchor not in seen:
@@ -106,6 +106,24 @@ def _addressed(model: Model, handler: Handler) -> Iterator[Ruling]:
     )
     ruling.evidence.append(written)
     ruling.evidence += [at(model.program, act.fn, act.instr, "what is then done with the unproven message", "sink") for act in acts[:1]]
+    yield ruling
+
+
+def _beside(model: Model, handler: Handler) -> Iterator[Ruling]:
+    """The address that is asked for beside another proof is what the sender says it is."""
+    written = written_beside(model, handler) if handler.kind != "redirect-return" else None
+    if written is None:
+        return
+    provider = handler.provider.name
+    ruling = Ruling(_ID, "broken", handler.kind, *entry_line(model, handler.entry), severity="medium", confidence="likely")
+    ruling.anchor = (written.file, written.line, written.line)
+    ruling.title = f"The list of {provider}'s addresses keeps nobody out"
+    ruling.message = (
+        "The sender's address is read from a header that he writes himself; proxies only add to it: whoever puts one of the listed addresses "
+        "in front passes. What else is proven of the message still stands, alone."
+    )
+    ruling.remediation = "Take the address of the connection, or the one that our own proxy wrote (the last); or leave the list out."
+    ruling.evidence.append(written)
     yield ruling
 
 

@@ -104,6 +104,17 @@ def written_address(model: Model, handler: Handler) -> Evidence | None:
     return _trusted(model, listed)
 
 
+def written_beside(model: Model, handler: Handler) -> Evidence | None:
+    """The same of a list that is asked for beside another proof: where the header is read in the function that knows the list, or right
+    behind it."""
+    listed, written = listed_sender(model, handler), written_address(model, handler)
+    if listed is None or written is None:
+        return None
+    near = [listed, *model.reach.callees(listed)]
+    lines = {(fn.file, line) for fn in near for line in model.program.body(fn).line}
+    return written if (written.file, written.line) in lines else None
+
+
 def _named(body: Body, i: int) -> str:
     """The header, or key of PHP's ``$_SERVER``, that an instruction names."""
     if body.op[i] == Op.CONST and body.args(i)[0] == Kind.STRING:
