@@ -83,3 +83,59 @@ def test_in_php(tmp_path: Path, asked: str, otherwise: str, ruling: str) -> None
 def test_in_python(tmp_path: Path, asked: str, otherwise: str, ruling: str) -> None:
     files = {"app.py": _PYTHON.replace("ASKED", asked).replace("OTHERWISE", otherwise), "models.py": _MODELS}
     assert rulings(reviewed(tmp_path, files, "swallowed-failure")) == [ruling]
+
+
+_PLUGIN = """<?php
+/* Plugin Name: Knot */
+class Gateway_Knot extends WC_Payment_Gateway {
+    public function __construct() { add_action('woocommerce_api_knot', array($this, 'ipn')); }
+    public function ipn() {
+        $failed = false;
+        $data = stripslashes_deep($_POST);
+        $order = wc_get_order(absint($data['custom']));
+        if (!$this->genuine($data)) {
+            $failed = true;
+            UNPROVEN
+        }
+        if (!$failed && $data['mc_gross'] != $order->get_total()) {
+            $failed = true;
+        }
+        if ($failed) {
+            wc_get_logger()->info('bad access');
+            SAID
+        } elseif ('completed' === strtolower($data['payment_status'])) {
+            $order->payment_complete($data['txn_id']);
+        } elseif ('failed' === strtolower($data['payment_status'])) {
+            $this->payment_failed($order);
+        }
+        header('HTTP/1.0 200 OK');
+    }
+    private function payment_failed($order) {
+        if ($order->has_status('pending')) { $order->update_status('failed', 'refused'); }
+    }
+    private function genuine($data) {
+        $answer = wp_remote_post(
+            'https://ipnpb.paypal.com/cgi-bin/webscr',
+            array('body' => array('cmd' => '_notify-validate') + $data, 'timeout' => 60)
+        );
+        if (is_wp_error($answer)) {
+            return UNANSWERED;
+        }
+        return 'VERIFIED' === $answer['body'];
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("unanswered", "unproven", "said", "ruling"),
+    [
+        ("false", "", "", "broken"),
+        ("false", "", "status_header(500); exit;", "held"),
+        ("false", "status_header(503); exit;", "", "held"),
+        ("null", "throw new Exception('no answer');", "", "held"),
+    ],
+)
+def test_behind_a_flag_and_a_function_that_only_says_no(tmp_path: Path, unanswered: str, unproven: str, said: str, ruling: str) -> None:
+    plugin = _PLUGIN.replace("UNANSWERED", unanswered).replace("UNPROVEN", unproven).replace("SAID", said)
+    assert rulings(reviewed(tmp_path, {"knot.php": plugin}, "swallowed-failure")) == [ruling]

@@ -11,6 +11,7 @@ from tillproof.commerce.names import written
 from tillproof.commerce.sent_answers import is_error_status
 from tillproof.commerce.sent_whole import sends_on, sent_whole
 from tillproof.commerce.touches import Touch, text_of
+from tillproof.flow.decided_later import reached_with_flags
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import Catch, reached_from
 from tillproof.flow.tries import catches as catches_of
@@ -288,8 +289,7 @@ class Failures:
 
     def quiet(self, fn: Fn, start: int) -> bool:
         """Whether what follows from a block on neither raises nor answers with an error, nor does anything of its own."""
-        blocks = reached_from(self.model.program.body(fn), start)
-        return not self.passes_on(fn, blocks)
+        return not self.passes_on(fn, reached_with_flags(self.model.program.body(fn), self.model.evaluator.defuse(fn), start))
 
     def _asks_again(self, fn: Fn, catch: Catch) -> bool:
         """Whether a handler asks the provider how the payment stands now, and the function goes on with that: a capture that failed since

@@ -119,8 +119,8 @@ def _beside(model: Model, handler: Handler) -> Iterator[Ruling]:
     ruling.anchor = (written.file, written.line, written.line)
     ruling.title = f"The list of {provider}'s addresses keeps nobody out"
     ruling.message = (
-        "The sender's address is read from a header that he writes himself; proxies only add to it: whoever puts one of the listed addresses "
-        "in front passes. What else is proven of the message still stands, alone."
+        "The sender's address is read from a header that he writes himself; proxies only add to it: whoever puts a listed address in front "
+        "passes. What else is proven of the message still stands, alone."
     )
     ruling.remediation = "Take the address of the connection, or the one that our own proxy wrote (the last); or leave the list out."
     ruling.evidence.append(written)

@@ -11,8 +11,8 @@ from tillproof.commerce.model import Model
 from tillproof.flow.asked import branches, own_side, reads
 from tillproof.flow.program import Fn
 from tillproof.flow.tries import reached_from
-from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE
-from tillproof.ir.ops import Op
+from tillproof.ir.body import EDGE_FALSE, EDGE_TRUE, Body
+from tillproof.ir.ops import Kind, Op
 
 _ASKED = "payment.retrieve"
 _ASKING = Plain("webhook.verify", True, None, False)
@@ -24,6 +24,7 @@ _ASKS_FAILURE = {
 """Words by which code asks whether a request was answered at all, and with success."""
 _GENERAL = {"ok", "status"}
 """Members of an answer that say so."""
+_COMPARES = ("==", "===", "!=", "!==", "is", "is not", "in", "not in", "not", "!")
 _NO_ANSWER = ("curl_exec", "curl_multi_exec", "file_get_contents", "stream_get_contents")  # what PHP sends by, and what answers false
 
 
@@ -160,8 +161,31 @@ def untold(model: Model, handler: Handler) -> Unfetched | None:
 
 
 def _asks_failure(model: Model, way: tuple[Place, ...]) -> bool:
-    """Whether any function from the request outwards asks whether it was answered at all, and with success."""
-    return bool(_GENERAL & _members(model, way[0])) or any(_ASKS_FAILURE & model.vocabulary.tokens(place.fn) for place in way)
+    """Whether any function from the request outwards asks whether it was answered at all, and with success, and does not answer that as it
+    answers of a forged message."""
+    for n, place in enumerate(way):
+        if _only_says_no(model, place.fn):
+            return False
+        if _ASKS_FAILURE & model.vocabulary.tokens(place.fn) or (n == 0 and _GENERAL & _members(model, place)):
+            return True
+    return False
+
+
+def _only_says_no(model: Model, fn: Fn) -> bool:
+    """Whether all that a function answers is yes or no, and none of its ways tells of a failure otherwise."""
+    body = model.program.body(fn)
+    ends = [body.args(i)[0] for i, op in enumerate(body.op) if op == Op.RETURN and body.args(i)[0] >= 0]
+    return bool(ends) and all(_is_yes_or_no(body, end) for end in ends) and not _told(model, fn, frozenset(range(len(body.blocks))))
+
+
+def _is_yes_or_no(body: Body, i: int) -> bool:
+    """Whether a value is one by what it is: written down, or a comparison."""
+    const, op = body.const(i), body.op[i]
+    if op == Op.CHOICE:
+        return all(_is_yes_or_no(body, a) for a in body.args(i)[1:])
+    if op in (Op.BINARY, Op.UNARY):
+        return body.text(body.args(i)[0]) in _COMPARES
+    return const is not None and const[0] in (Kind.BOOL, Kind.NULL)
 
 
 def _members(model: Model, place: Place) -> set[str]:
