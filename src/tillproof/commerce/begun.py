@@ -26,6 +26,11 @@ _RUNS = ("query", "execute", "exec", "run", "raw", "mysqli_query", "pg_query", "
 _BEGIN_STATEMENT = re.compile(r"\s*(BEGIN\b(?!\s+ATOMIC)|START\s+TRANSACTION\b)", re.IGNORECASE)
 _END_STATEMENT = re.compile(r"\s*(COMMIT|ROLLBACK|END)\b(?!\s+TO\b)", re.IGNORECASE)
 _HANDLE = "transaction"
+# What the calls are named by which a function of ours opens one.
+_OPENS = re.compile(
+    r"begin\w*|(start|open)_?transaction|trans_?(begin|start)|transaction|\w*autocommit|savepoint|query|exec\w*", re.IGNORECASE
+)
+_DEEP = 3
 
 
 def begins(model: "Model", fn: Fn, i: int) -> bool:
@@ -33,7 +38,7 @@ def begins(model: "Model", fn: Fn, i: int) -> bool:
     body = model.program.body(fn)
     name = body.called(i).rpartition("\\")[2].lower()
     if name in _BEGINS:
-        return True
+        return not _is_ours_alone(model, fn, i, 0)
     if name in _AUTOCOMMIT:
         given = [body.const(a) for _, a in body.call(i)[1]]
         return any(c is not None and c[1] in _OFF for c in given)
@@ -46,6 +51,17 @@ def ends(model: "Model", fn: Fn, i: int) -> bool:
     """Whether a call ends the transaction that is open."""
     name = model.program.body(fn).called(i).rpartition("\\")[2]
     return _ENDS.fullmatch(name) is not None or (name.lower() in _RUNS and _states(model, fn, i, _END_STATEMENT))
+
+
+def _is_ours_alone(model: "Model", fn: Fn, i: int, depth: int) -> bool:
+    """Whether a call lands in functions of ours that open nothing in a database: the ``startTransaction`` of a payment's gateway."""
+    found = options(model.evaluator.value(fn, model.program.body(fn).args(i)[0]))
+    ours = [o.fn for o in found if isinstance(o, FunctionV)]
+    calls = [(target, n) for target in ours for n, op in enumerate(model.program.body(target).op) if op == Op.CALL]
+    if not calls or len(ours) != len(found):  # one without any is only declared
+        return False
+    opens = [(target, n) for target, n in calls if _OPENS.fullmatch(model.program.body(target).called(n))]
+    return depth < _DEEP and all(_is_ours_alone(model, target, n, depth + 1) for target, n in opens)
 
 
 def _gives_handle(model: "Model", fn: Fn, i: int) -> bool:
