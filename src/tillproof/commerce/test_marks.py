@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tillproof.commerce.addresses import Address, address_book, in_comment
+from tillproof.commerce.config_nodes import config_nodes
 from tillproof.commerce.environments import Environment
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.strange_sandboxes import names_live, strange_sandboxes
@@ -64,7 +65,7 @@ class TestMarks:
     def all(self) -> list[Mark]:
         """The marks, in order of file and line, one for each place and kind."""
         found: dict[tuple[str, int, str], Mark] = {}
-        for mark in (*self._keys(), *self._hosts_and_modes(), *self._strange(), *self._tokens()):
+        for mark in (*self._keys(), *self._hosts_and_modes(), *self._strange(), *self._tokens(), *self._declared()):
             found.setdefault((mark.file.path, mark.line, mark.kind), mark)
         return [found[key] for key in sorted(found)]
 
@@ -129,6 +130,22 @@ class TestMarks:
             if self._counts(file):
                 how, guard = self._code.how(path, line, text)
                 yield self._mark(file, line, provider, "token", f"{provider.name}'s test payment method `{text}`", how, guard)
+
+    def _declared(self) -> Iterator[Mark]:
+        """Settings of a bundle that say the test world unless somebody sets them; whose it is, by their names or the one system that the
+        bundle speaks to."""
+        for path in self._model.program.indices:
+            for line, name, value in config_nodes(self._model, path):
+                file = self._model.program.files[path]
+                provider = self._model.credentials.owners.of((name, path), WORLDS) or self._only_one(file.unit)
+                if provider is not None and self._counts(file) and self._code.says_test(name, value):
+                    yield self._mark(file, line, provider, "mode", f"`{name}` set to {snake(value)}", "default", None)
+
+    def _only_one(self, unit: str) -> Provider | None:
+        """The one system to which the code of a unit speaks."""
+        sites = (s.provider for s in self._model.operations.sites if self._model.program.unit(s.fn.file) == unit)
+        spoken_to = {provider.id: provider for provider in sites if provider.kind in WORLDS}
+        return next(iter(spoken_to.values())) if len(spoken_to) == 1 else None
 
     # --- hosts and modes
 
