@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from tillproof.commerce.by_method_name import chosen_method, sends_by_name
 from tillproof.commerce.clients import Clients
@@ -14,6 +13,7 @@ from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.prepared import handed_over, prepared
 from tillproof.commerce.recognise import Recogniser
 from tillproof.commerce.rest_names import rest_names
+from tillproof.commerce.sent_request import Request, is_told, split
 from tillproof.commerce.spoken_operations import says
 from tillproof.flow.program import Fn
 from tillproof.flow.shape import Shape, shape
@@ -47,40 +47,11 @@ _BASES = ("baseurl", "base_url", "base_uri", "prefixurl")
 _HOSTS = ("hostname", "host")
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)+")
 _TELLING = {*_URL_KEYS, *_BASES, *_HOSTS, "method", "verb"}
-_SLASHES = re.compile(r"/{2,}")
 _LONG = 3
 """How many segments of a path that are written down make it one provider's own."""
 _MOST_ADDRESSES = 6
 _MOST_TRIMS = 3
 _TRIMS = ("strip", "rstrip", "trim", "rtrim", "trimEnd")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request that a call sends. ``url`` has ``{}`` for every unknown piece. ``arguments``: the call's, and what its client was given,
-    for key searches. ``others``: further addresses that the same call may go to."""
-
-    method: str
-    url: str
-    url_value: Value | None
-    given: Callable[[], tuple[Value, ...]]
-    parametric: bool
-    others: tuple[str, ...] = ()
-
-    @property
-    def arguments(self) -> tuple[Value, ...]:
-        """Valued only when somebody asks: most requests go to no provider."""
-        return self.given()
-
-    @property
-    def paths(self) -> set[str]:
-        """The paths that it may go to, on whichever host."""
-        return {_split(url)[1] for url in (self.url, *self.others)}
-
-    def each(self) -> "Iterator[Request]":
-        """The request once for each address that it may go to."""
-        for url in (self.url, *self.others):
-            yield self if url == self.url else replace(self, url=url)
 
 
 class Requests:
@@ -363,7 +334,8 @@ class Requests:
     def match(self, fn: Fn, request: Request, ctx: Ctx | None = None) -> list[tuple[Provider, Operation | Verifier]]:
         """Provider operations and verifiers that a request may be. Another's host rules one out; an unknown host needs the use of the
         provider where the request is sent, or where a helper is told to send it."""
-        host, path = _split(request.url)
+        host, path = split(request.url)
+        inside = request.stays_inside
         calls = [c for c in (ctx.chain() if ctx is not None else ()) if c.call >= 0]
         files = {fn.file, *(c.caller.file for c in calls), *(c.this.cls.file for c in calls if isinstance(c.this, (ClassV, Instance)))}
         out = []
@@ -371,7 +343,11 @@ class Requests:
             if is_told(host):
                 if not _is_of(host, provider):
                     continue
-            elif not any(self._speaks_to(provider, thing, f) for f in files) or any(self._is_of_another(provider, f) for f in files):
+            elif (
+                inside
+                or not any(self._speaks_to(provider, thing, f) for f in files)
+                or any(self._is_of_another(provider, f) for f in files)
+            ):
                 continue
             if isinstance(thing, Operation) and thing.says and not says(self.evaluator, request.arguments, thing.says):
                 continue
@@ -383,7 +359,7 @@ class Requests:
     def _worded(self, request: Request, files: Iterable[str]) -> list[tuple[Provider, Verifier]]:
         """The verifiers that a request is by what it says, where code does not tell which host is asked: ``f"{settings.PAYPAL_URL}?cmd=
         _notify-validate&…"``."""
-        if is_told(_split(request.url)[0]):
+        if is_told(split(request.url)[0]):
             return []
         out = []
         for provider, verifier in self._saying:
@@ -398,7 +374,7 @@ class Requests:
 
     def serves_all(self, request: Request) -> bool:
         """Whether an address is one for all operations of a provider, of which the message says which is meant."""
-        return any(isinstance(t, Operation) and t.says for _, t in self._rest.of(request.method, _split(request.url)[1]))
+        return any(isinstance(t, Operation) and t.says for _, t in self._rest.of(request.method, split(request.url)[1]))
 
     def _speaks_to(self, provider: Provider, thing: Operation | Verifier, file: str) -> bool:
         """Whether a file uses a provider, or only says its name where the path is long enough to be nobody else's: ``${env.PAYPAL_URL}/v2/
@@ -425,12 +401,12 @@ class Requests:
 
     def foreign(self, request: Request) -> bool:
         """Whether a request certainly goes to a host that no pack knows."""
-        host, _ = _split(request.url)
+        host, _ = split(request.url)
         return is_told(host) and self.provider(request) is None
 
     def provider(self, request: Request) -> Provider | None:
         """The provider whose host a request goes to."""
-        host, _ = _split(request.url)
+        host, _ = split(request.url)
         if not is_told(host):
             return None
         return next((p for p in self.recogniser.knowledge.providers.values() if _is_of(host, p)), None)
@@ -478,20 +454,5 @@ def _configured(beginnings: list[str]) -> list[str]:
     return [b for b in beginnings if b] if "{}" in beginnings else beginnings
 
 
-def is_told(host: str) -> bool:
-    """Whether it is known whose a host is: all of it is written down, or what stands before it is the name of one of the customers there,
-    ``{}.myshopify.com``."""
-    return bool(host) and ("{}" not in host or re.fullmatch(r"\{\}\.[\w-]+(\.[\w-]+)+", host) is not None)
-
-
 def _is_of(host: str, provider: Provider) -> bool:
     return any(host == h or host.endswith("." + h) for h in (*provider.hosts, *provider.sandbox_hosts))
-
-
-def _split(url: str) -> tuple[str, str]:
-    """(host, path); the host is empty when the address begins with something unknown or with a path, and is meant by what is misspelt."""
-    match = re.match(r"https?://([^/?#]*)([^?#]*)", url)
-    if match:
-        return match[1].split("@")[-1].split(":")[0].rstrip(";,").lower(), _SLASHES.sub("/", match[2])
-    path = url.split("?", maxsplit=1)[0]
-    return "", _SLASHES.sub("/", path if path.startswith(("/", "{}")) else "/" + path)

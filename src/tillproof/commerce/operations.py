@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from tillproof.commerce.http import Request, Requests
+from tillproof.commerce.http import Requests
 from tillproof.commerce.lent_senders import lent_senders
 from tillproof.commerce.names import written
 from tillproof.commerce.recognise import CLIENT, Known, Recogniser
+from tillproof.commerce.sent_request import Request
 from tillproof.commerce.spoken_operations import is_open
 from tillproof.flow.callers import Callers
 from tillproof.flow.program import Fn

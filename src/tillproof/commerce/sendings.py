@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from tillproof.commerce import raw_requests
 from tillproof.commerce.by_method_name import chosen_method, chosen_names
 from tillproof.commerce.carriers import carriers
-from tillproof.commerce.http import Request, is_told
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import Table, speaks_of, strip
 from tillproof.commerce.pack_tables import LANGUAGES
 from tillproof.commerce.recognise import GETS
 from tillproof.commerce.sdk_defaults import LONGEST_DEFAULT, in_force
+from tillproof.commerce.sent_request import Request, is_told
 from tillproof.commerce.told_states import setting
 from tillproof.flow.given_fields import given_fields
 from tillproof.flow.program import Fn

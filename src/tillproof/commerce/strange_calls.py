@@ -19,9 +19,9 @@ from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
-    from tillproof.commerce.http import Request
     from tillproof.commerce.model import Model
     from tillproof.commerce.sendings import Sending
+    from tillproof.commerce.sent_request import Request
 
 ASKS = re.compile(r"(confirm|verify|validate|capture|charge|query|retrieve|inquire|inquiry|execute|complete|check|fetch|get)(_|$)")
 """What such a library's call for a payment's outcome is named, by its first word."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.http import Request
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.sent_request import Request
 from tillproof.flow.program import Fn
 from tillproof.flow.values import FunctionV, options
 from tillproof.ir.ops import Op
