@@ -27,6 +27,7 @@ from tillproof.commerce.state_rows import state_of_row
 from tillproof.commerce.states_beside import turned_beside
 from tillproof.commerce.told_states import state_kept, unconverted
 from tillproof.commerce.touches import Touch, text_of
+from tillproof.commerce.unchanged_states import UnchangedStates
 from tillproof.commerce.vocabulary import BARE_FLAGS
 from tillproof.commerce.whole_bodies import set_by_sender
 from tillproof.commerce.worked_out import WORKED_OUT, follows_from_sums, says_how_much
@@ -39,7 +40,6 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
-_COMPARES = ("==", "===", "is", "eq", "!=", "!==", "is not", "<>")
 _JUDGES = re.compile(
     r"transition|state_?machine|status_(valid|check)|(^|_)(fsm|assert|ensure|validate|check|verify|guard|require|allow|permit|can|may)(_|$)"
 )
@@ -104,6 +104,7 @@ class Transitions:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self.unchanged = UnchangedStates(model)
         self._memo: dict[object, list[Transition]] = {}
 
     def of(self, target: FunctionV) -> list[Transition]:
@@ -152,7 +153,7 @@ class Transitions:
     def _is_kept(self, touch: Touch, name: str, to: tuple[str, ...], before: list[Transition]) -> bool:
         """Whether a field is filled from the record's own, which was set to that state before: ``store.keepStatus(id, order.status)``."""
         value = touch.fields.get(name)
-        if value is None or not any(self._is_copy(o, name) for o in options(value)):
+        if value is None or not any(self.unchanged.is_copy(o, name) for o in options(value)):
             return False
         return any(
             t.touch.entity == touch.entity and snake(t.field).lstrip("_") == snake(name).lstrip("_") and set(to) <= set(t.to)
@@ -239,22 +240,19 @@ class Transitions:
     def _but_copies(self, value: Value, name: str) -> Value | None:
         """What else a field is set to than what it holds already, ``done ? 'shipped' : order.status``; None where it is nothing else."""
         found = options(value)
-        others = [o for o in found if not self._is_copy(o, name)]
+        others = [o for o in found if not self.unchanged.is_copy(o, name)]
         return value if len(others) == len(found) else choice(value.at, others) if others else None
-
-    def _is_copy(self, value: Value, name: str) -> bool:
-        """Whether a field is filled from the same field of something of ours: the whole record is written, whatever of it has changed."""
-        return isinstance(value, Member) and snake(value.name).lstrip("_") == snake(name) and self.model.requests.source(value) is None
 
     def _transition(self, effect: Effect, touch: Touch, name: str, to: tuple[str, ...], effects: list[Effect]) -> Transition:
         atoms: list[Atom] = []
         for held in self.model.effects.held(effect):
             for atom in self.model.conditions.behind(held):
                 atoms += self._asking(atom, touch) or (self._asking_some(atom, touch) if to == (ASKED,) else [])
-        same = [a for a in atoms if to == (ASKED,) and self._asks_if_new(a, name, touch.fields.get(name))]
+        told = self.unchanged.fields(touch, name if to == (ASKED,) else "")
+        same = [a for a in atoms if any(self.unchanged.asks_if_new(a, n, v) for n, v in told.items())]
         atoms = [a for a in atoms if a not in same]
         if not atoms and (len(to) > 1 or isinstance(touch.fields.get(name), Choice)):
-            atoms = self._choosing(effect, touch)
+            atoms = [a for a in self._choosing(effect, touch) if not any(self.unchanged.asks_which(a, v) for v in told.values())]
         if not atoms:
             atoms = turned_beside(self.model, effect, effects)
         undoes = self._undoes(name, to)
@@ -270,23 +268,6 @@ class Transitions:
             none_needed = "what saves the record refuses a change that its state does not allow"
         computed = self._computed(touch.fields.get(name))
         return Transition(effect, touch, name, to, tuple(dict.fromkeys(atoms)), none_needed, undoes, computed, looked)
-
-    def _asks_if_new(self, atom: Atom, name: str, told: Value | None) -> bool:
-        """Whether a condition only asks if the state that is sent is another than the present one: ``if status == order.status: return``.
-        What may follow the present one, ``NEXT[order.status]``, is another matter."""
-        body = self.model.program.body(atom.fn)
-        if body.op[atom.instr] != Op.BINARY or body.text(body.args(atom.instr)[0]) not in _COMPARES:
-            return False
-        one, other = (self.model.evaluator.value(atom.fn, side, atom.ctx) for side in body.args(atom.instr)[1:3])
-        return any(self._is_sent(a, told) and all(self._is_copy(o, name) for o in options(b)) for a, b in ((one, other), (other, one)))
-
-    def _is_sent(self, value: Value, told: Value | None) -> bool:
-        """Whether a value is the one that is written, or the piece of the request that this is."""
-        sent = self.model.requests.source(told) if told is not None else None
-        here = self.model.requests.source(value)
-        return value is told or (
-            sent is not None and here is not None and bool(sent.key) and (here.kind, here.key) == (sent.kind, sent.key)
-        )
 
     def _choosing(self, effect: Effect, touch: Touch) -> list[Atom]:
         """The conditions on the record's present state that choose between several new ones: ``status === 'archived' ? 'approved' : …``"""
