@@ -11,6 +11,7 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.fallen_orders import Fallen
 from tillproof.commerce.model import Model
 from tillproof.commerce.partly_released import Left
+from tillproof.commerce.put_back_if_left import PutBackIfLeft, put_back_if_left
 from tillproof.commerce.standing_payments import Standing
 from tillproof.flow.program import Fn
 
@@ -36,6 +37,8 @@ def rule(model: Model) -> Iterator[Ruling]:
         yield ruling
         if ruling.outcome == "broken":
             told.add(one.entry.target.fn)
+    for left in put_back_if_left(model):
+        yield _if_left(model, left)
     taken = model.cancellations.taken_at
     if taken is None:
         return
@@ -45,6 +48,24 @@ def rule(model: Model) -> Iterator[Ruling]:
             if ruling.anchor is not None and ruling.anchor[:2] not in seen:
                 seen.add(ruling.anchor[:2])
                 yield ruling
+
+
+def _if_left(model: Model, one: PutBackIfLeft) -> Ruling:
+    """Goods of which the last one was sold are never put back."""
+    file, start, end = lines(model, one.asked)
+    ruling = Ruling(ID, "broken", "stock-release", file, start, severity="medium", confidence="likely")
+    ruling.anchor, field = (file, start, end), one.write.field
+    ruling.title = "What was sold out is never put back"
+    ruling.message = (
+        f"The goods go back only while `{field}` is more than nothing. When the order that ends took the last piece it is 0, which counts "
+        "as no here like a number that is not kept at all: the piece is there again, and nobody can buy it until somebody counts by hand."
+    )
+    ruling.remediation = f"Ask whether `{field}` is kept at all (`!== null`, `is not None`) instead of whether any are left."
+    ruling.evidence = [
+        step(model, one.asked, '0 and "not kept" are the same here', "missing"),
+        step(model, one.write.place, "put back only here", "sink"),
+    ]
+    return ruling
 
 
 def _rule(model: Model, one: Cancellation) -> Ruling:
