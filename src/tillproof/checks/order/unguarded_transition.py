@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tillproof.checks.catalog import Check
 from tillproof.checks.order.deleted_orders import deleted_orders
+from tillproof.checks.order.ended_abroad import ends_abroad
 from tillproof.checks.order.left_open import Ends, LeftOpen, told
 from tillproof.checks.order.other_ends import OtherEnds, axis
 from tillproof.checks.order.sent_states import sent_states
@@ -66,6 +67,7 @@ def rule(model: Model) -> Iterator[Ruling]:
             yield ruling
     yield from sent_states(model)
     yield from deleted_orders(model)
+    yield from ends_abroad(model)
 
 
 def _may(model: Model, entry: Entry) -> bool:
