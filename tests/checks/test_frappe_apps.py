@@ -144,3 +144,29 @@ def look(transaction):
 def test_what_was_sent_is_sent_in_the_job_as_well(tmp_path: Path) -> None:
     """It is called a transaction there, and is no record of ours whose payment is asked for."""
     assert [f.severity for f in found(tmp_path, QUEUED, UNRECONCILED)] == ["critical"]
+
+
+CANCELLED = """\
+import frappe
+
+
+@frappe.whitelist()
+def cancel(order):
+    frappe.enqueue(JOB, order=order)
+
+
+def cancel_order(order):
+    doc = frappe.get_doc("Sales Order", order)
+    GUARD
+    doc.status = "Cancelled"
+    doc.save()
+"""
+JOBS = ["cancel_order", "method=cancel_order", '"shop.pay.cancel_order"', 'queue="long", method="shop.pay.cancel_order"']
+
+
+@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize(("guard", "ruling"), [("pass", "broken"), ('if doc.status != "Draft":\n        return', "held")])
+def test_a_job_is_told_as_a_function_or_by_its_path(tmp_path: Path, job: str, guard: str, ruling: str) -> None:
+    write(tmp_path, {"requirements.txt": "frappe\n", "shop/pay.py": CANCELLED.replace("JOB", job).replace("GUARD", guard)})
+    report = review(tmp_path, Settings(use_cache=False, checks=("order/unguarded-transition",)))
+    assert [o.ruling for o in report.obligations] == [ruling]

@@ -250,7 +250,8 @@ class Handovers:
             return self._collection(fn, base, arguments) if self._has_triggers else []
         if not handover.runs.isdigit() or len(arguments) <= int(handover.runs):
             return []
-        value = self.model.evaluator.value(fn, arguments[int(handover.runs)][1], ctx)
+        named = next((v for key, v in arguments if handover.named and key == handover.named), None)
+        value = self.model.evaluator.value(fn, arguments[int(handover.runs)][1] if named is None else named, ctx)
         return [name for o in options(value) for name in (self._events if _says_which(o) else [pattern(o)])]
 
     def _collection(self, fn: Fn, base: Value | None, arguments: list[tuple[str, int]]) -> list[str]:
