@@ -416,6 +416,8 @@ class Evaluator:
             return merged
         if isinstance(key, Const):
             return Element(at, value, key)
+        if isinstance(value, Choice) and any(isinstance(o, Record) and o.entries for o in value.options):
+            return choice(at, [self.index(o, key, at) for o in value.options])  # of a table, or of what stands in its place
         return members_chosen(self, value, key, at) or event_methods(self, value, at) or Element(at, value, key)
 
     def element(self, value: Value, at: tuple[str, int]) -> Value:

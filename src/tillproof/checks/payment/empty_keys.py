@@ -92,8 +92,8 @@ def written_option(model: Model, value: Value) -> Value | None:
             configured = True
         elif (kept := _of_settings(model, option, written_option)) is not None:
             return kept
-        elif model.recogniser.result_is("config", option):
-            configured = True
+        elif any(model.recogniser.result_is("config", part) for part in pieces([option], _PIECES, model.evaluator.made_of)):
+            configured = True  # one of several that a setting holds: ``json.loads(os.getenv("SECRETS"))[provider]``
     return found if configured else None
 
 
