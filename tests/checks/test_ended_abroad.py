@@ -39,6 +39,7 @@ class Membership(models.Model):
 _REFUSE = "\n        return HttpResponse(status=404)"
 _COMPARED = "if subscription.customer != request.user.stripe_id:" + _REFUSE
 _HELPER = "if not is_own(request.user, subscription_id):" + _REFUSE
+_AMONG = "mine = next((m for m in memberships() if m.user == request.user), None)\n    if mine is None:" + _REFUSE
 _LOOKED_UP = "get_object_or_404(Membership, subscription_id=subscription_id, user=request.user)"
 _KEPT = "membership = Membership.objects.get(user=request.user)"
 
@@ -54,6 +55,7 @@ def _found(root: Path, views: str) -> list[tuple[str, str, int]]:
         ("pass", "subscription_id", True),
         (_COMPARED, "subscription_id", False),
         (_HELPER, "subscription_id", False),
+        (_AMONG, "subscription_id", False),
         (_LOOKED_UP, "subscription_id", False),
         (_KEPT, "membership.subscription_id", False),
     ],

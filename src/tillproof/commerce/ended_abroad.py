@@ -8,8 +8,9 @@ from tillproof.commerce.effects import Effect, Place
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.payment_ids import PAYMENT_ID
-from tillproof.flow.facts import Condition
+from tillproof.flow.facts import Condition, Either
 from tillproof.flow.fixed import EQUALITY
+from tillproof.flow.program import Fn
 from tillproof.flow.values import Record, Value, options
 from tillproof.ir.ops import Op
 from tillproof.knowledge.schema import Operation
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _CHOSEN = ("path", "query", "body", "raw")
 _NAMES = re.compile(r"(\w+_)?(subscription|payment_intent|charge|capture|order|payment|transaction)(_?id)?|id")
-_FEW_PIECES = 12
 
 
 class EndedAbroad(NamedTuple):
@@ -32,7 +32,7 @@ class EndedAbroad(NamedTuple):
 
 def ended_abroad(model: "Model") -> Iterator[EndedAbroad]:
     """One per call to a provider behind a route of customers or of everybody, whose id is the request's own, and which is looked up in no
-    record of ours, handed to nobody who could ask whose it is, and compared with nothing on the way."""
+    record of ours, handed to nobody who could ask whose it is, and compared with nothing on the way but for its state."""
     handlers = {h.entry.target.fn for h in model.handlers.all}
     for entry in model.handlers.entries:
         if entry.role not in ("public", "customer") or entry.target.fn in handlers:
@@ -40,7 +40,7 @@ def ended_abroad(model: "Model") -> Iterator[EndedAbroad]:
         for effect in model.effects.of(entry.target):
             if effect.certain and effect.operation is not None and _ends(effect.operation):
                 named = _named(model, effect)
-                if named and not _is_asked(model, effect, named) and model.counter.of(entry) is None:
+                if named and not _is_asked(model, effect) and model.counter.of(entry) is None:
                     yield EndedAbroad(entry, effect, named)
 
 
@@ -68,23 +68,28 @@ def _piece(model: "Model", value: Value) -> str:
     return keys.pop() if len(keys) == 1 else ""
 
 
-def _is_asked(model: "Model", effect: Effect, named: str) -> bool:
-    """Whether anything on the way could tell whose it is: a comparison of two things that are not written down, a call that is asked, a
-    record that is read, or anything of ours that is handed the id, besides what leads to the provider."""
-    for held in model.effects.held(effect):
-        fact, body = held.fact, model.program.body(held.fn)
-        if not isinstance(fact, Condition):
-            continue
-        op = body.op[fact.instr]
-        if op == Op.CALL or (op == Op.BINARY and body.text(body.args(fact.instr)[0]) not in EQUALITY):
-            return True
-        if op == Op.BINARY and not any(body.const(side) is not None for side in body.args(fact.instr)[1:3]):
-            return True
-    return any(_asks_about(model, place, named) for place in effect.way)
+def _is_asked(model: "Model", effect: Effect) -> bool:
+    """Whether anything on the way could tell whose it is: any condition but one on its state, a record that is read, or anything of ours
+    that is told more than what is written down, besides what leads to the provider."""
+    certain = (held for place in effect.way for held in model.effects.held_at(place))  # a guard before asks who it is that calls
+    facts = (held for held in certain if isinstance(held.fact, (Condition, Either)))
+    if any(not isinstance(held.fact, Condition) or not _is_of_state(model, held.fn, held.fact.instr) for held in facts):
+        return True
+    return any(_asks_about(model, place) for place in effect.way)
 
 
-def _asks_about(model: "Model", place: Place, named: str) -> bool:
-    """Whether a function on the way reads a record, or hands the id to anybody else than the provider or the next on the way."""
+def _is_of_state(model: "Model", fn: Fn, condition: int) -> bool:
+    """Whether a condition compares a status with a word: ``subscription.status == "canceled"``."""
+    body = model.program.body(fn)
+    if body.op[condition] != Op.BINARY or body.text(body.args(condition)[0]) not in EQUALITY:
+        return False
+    sides = body.args(condition)[1:3]
+    fields = [side for side in sides if body.op[side] == Op.FIELD and model.words.has("status_fields", snake(body.name(side)))]
+    return len(fields) == 1 and any(body.const(side) is not None for side in sides)
+
+
+def _asks_about(model: "Model", place: Place) -> bool:
+    """Whether a function on the way reads a record, or tells anything of ours more than what is written down."""
     body = model.program.body(place.fn)
     for i, op in enumerate(body.op):
         if op != Op.CALL or i == place.instr or model.operations.at(place.fn, i, place.ctx) is not None:
@@ -92,8 +97,6 @@ def _asks_about(model: "Model", place: Place, named: str) -> bool:
         touch = model.records.touch(place.fn, i, place.ctx)
         if touch is not None and touch.kind == "read":
             return True
-        if model.recogniser.is_ours(place.fn, i, place.ctx):
-            given = (model.evaluator.value(place.fn, v, place.ctx) for _, v in body.call(i)[1])
-            if any(s.key == named for value in given for s, _ in model.requests.sources_in(value, _FEW_PIECES)):
-                return True
+        if model.recogniser.is_ours(place.fn, i, place.ctx) and any(body.const(v) is None for _, v in body.call(i)[1]):
+            return True
     return False

@@ -15,8 +15,8 @@ class Handover(Part, frozen=True, kw_only=True):
     ``at_once``: the caller waits until it has run, so that what it does is done before the call returns.
     ``as_called``: the task, or the method of others, is handed the arguments as they stand. ``registers``: calls, constructors and
     decorators that register a function under the name that is their first argument (or that their queue was made with). ``paths``: the
-    name is the path of any function, and nothing registers it (``async_task('shop.tasks.ship', id)``). ``named``: the argument that holds it
-    where it is given by name. ``once``: options by which the same
+    name is the path of any function, and nothing registers it (``async_task('shop.tasks.ship', id)``). ``named``: the argument that
+    holds it where it is given by name. ``once``: options by which the same
     work is taken only once: ``queue.add(name, data, {jobId: id})``. ``carries``: the member of the function's parameter under which it
     finds what was handed over, with the name by which that was done under ``name`` beside it, where one of ``packages`` is used.
     """
