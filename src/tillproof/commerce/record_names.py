@@ -9,6 +9,7 @@ from tillproof.commerce.entities import NOTHING, entity, same
 from tillproof.commerce.lexicon import snake
 from tillproof.commerce.named_fields import type_argument
 from tillproof.commerce.named_relations import NamedRelations
+from tillproof.commerce.names import fits
 from tillproof.commerce.relation_methods import RELATES
 from tillproof.commerce.view_rows import GIVES, view_rows
 from tillproof.flow.outside import class_told
@@ -96,6 +97,7 @@ class RecordNames:
         self.evaluator = model.evaluator
         self.chains = chains
         self.relations = NamedRelations(model)
+        self._running: dict[ClassId, bool] = {}
 
     def of_value(self, value: Value, chain: Chain, told: str = "") -> str:
         """What kind of record a value is: by its class, by the statement that fetched it, by the table or class in its chain, by the
@@ -143,8 +145,20 @@ class RecordNames:
         if of is not None and not isinstance(of, ClassV):
             return ""
         cls = of.cls if of is not None else value.cls
+        if self._takes_requests(cls):
+            return ""
         name = self.program.cls(self.model.inherited.kind_of(cls) or cls).name
         return "" if name.endswith(_SUFFIXES) else name
+
+    def _takes_requests(self, cls: ClassId) -> bool:
+        """Whether a class of PHP is one of those whose methods a framework runs for requests, and so no record, whatever it is called:
+        Magento's ``class CancelOrder extends Action``."""
+        if cls not in self._running:
+            packs = self.model.wiring.active.of(cls.file) if self.program.language(cls.file) == "php" else ()
+            wanted = [b for f in packs for r in f.routes if r.style == "class" for b in r.bases]
+            bases = self.evaluator.scope.foreign_bases(cls) if wanted else ()
+            self._running[cls] = any(fits(b, base) for b in wanted for base in bases)
+        return self._running[cls]
 
     def of_chain(self, chain: Chain, last: Link | None) -> str:
         """The entity that a chain names, nearest to its end first: a relation, a table, the class at its root, the variable it was in."""
@@ -327,6 +341,8 @@ class RecordNames:
 
     def _own_kind(self, owner: ClassId, ctx: Ctx | None) -> str:
         """The entity that the methods of a class are about; a method of a general repository is about what the derived class keeps."""
+        if self._takes_requests(ctx.this.cls if ctx is not None and isinstance(ctx.this, Instance) else owner):
+            return ""
         if ctx is None or not isinstance(ctx.this, Instance) or ctx.this.cls == owner:
             return entity(self.program.cls(owner).name)
         kept = next((k for c in self.evaluator.scope.lineage(ctx.this.cls) if (k := type_argument(self.program, c))), "")
