@@ -110,3 +110,59 @@ def test_a_converter_that_nobody_uses_loses_nothing(tmp_path: Path) -> None:
 def test_whoever_works_with_no_provider_of_cents_counts_as_he_likes(tmp_path: Path) -> None:
     write(tmp_path, {"composer.json": "{}", "src/Lines.php": _LINES.replace("KEY", "price").replace("SUM", "(int) ($rate->cost * 100)")})
     assert review(tmp_path, _SETTINGS).findings == []
+
+
+_COMPARED = """<?php
+namespace Acme;
+
+class Reuse
+{
+    public function fits(\\Stripe\\StripeClient $stripe, $order)
+    {
+        $begun = $stripe->paymentIntents->retrieve($order->intent_id);
+        $sum = $order->total * 100;
+        return OTHER === SUM;
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "sum_", "lost"),
+    [
+        ("$begun->amount", "(int) $sum", True),
+        ("(int) $begun['amount']", "intval($order->total * 100)", True),
+        ("$begun->amount", "(int) round($sum)", False),
+        ("$begun->livemode", "(int) $sum", False),
+        ("count($order->lines)", "(int) $sum", False),
+    ],
+)
+def test_a_sum_that_loses_a_cent_before_it_is_compared(tmp_path: Path, other: str, sum_: str, lost: bool) -> None:
+    found = _lines(tmp_path, {"src/Reuse.php": _COMPARED.replace("OTHER", other).replace("SUM", sum_)})
+    assert [f.partition(" ")[2] for f in found] == (["A sum loses a cent before it is compared"] if lost else [])
+
+
+def test_a_sum_that_is_only_rounded_to_cents_on_the_way_is_scaled_elsewhere(tmp_path: Path) -> None:
+    rounding = """<?php
+namespace Acme;
+
+class Pay
+{
+    public function start(\\Stripe\\StripeClient $stripe, Order $order)
+    {
+        return $stripe->paymentIntents->create([
+            'amount' => $this->two($order->total * 100),
+            'currency' => $order->currency,
+        ]);
+    }
+
+    private function two($sum)
+    {
+        return round($sum * 100) / 100;
+    }
+}
+"""
+    model = "<?php\nnamespace Acme;\nclass Order { public $total; public $currency; }\n"
+    write(tmp_path, {"composer.json": '{"require": {"stripe/stripe-php": "^15"}}', "src/Pay.php": rounding, "src/Order.php": model})
+    lines = [f.start_line for f in review(tmp_path, _SETTINGS).findings if "hundred times over" in f.message]
+    assert lines == [9]

@@ -17,7 +17,7 @@ from tillproof.ir.ops import Kind, Op
 
 What = Literal[
     "twice", "cent-lost", "unrounded", "major", "minor", "factor", "decimals", "other-currency", "unconverted", "thousandths",
-    "float", "cent-perhaps", "cut-first", "cut-off", "marks",
+    "float", "cent-perhaps", "cut-first", "cut-off", "marks", "cent-compared",
 ]  # fmt: skip
 
 _FEW = 12
@@ -159,8 +159,19 @@ def _says_two(money: Money) -> bool:
 
 def _where_two(charges: Charges, charge: Charge, money: Money) -> Value:
     """The conversion that takes two decimals for granted; the call, where a sum of such hundredths is handed on as it is kept."""
-    scaled = did(money, "up") or did(money, "down") or did(money, "fix")
+    scaled = _left_up(money) or did(money, "up") or did(money, "down") or did(money, "fix")
     return scaled.value if scaled is not None else _given(charges, charge)
+
+
+def _left_up(money: Money) -> Step | None:
+    """The last step that scales a sum up for good: ``round($sum * 100) / 100`` only takes what is behind the cents away."""
+    left: list[Step] = []
+    for step in money.steps:
+        if step.did == "up":
+            left.append(step)
+        elif step.did == "down" and left:
+            left.pop()
+    return left[-1] if left else None
 
 
 def varying(charges: Charges, charge: Charge) -> Currency | str | None:

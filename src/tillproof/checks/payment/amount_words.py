@@ -73,6 +73,15 @@ _TEXTS = {
         ),
         _ROUNDED,
     ),
+    "cent-compared": _Text(
+        "A sum loses a cent before it is compared",
+        (
+            "A binary float times a hundred often lies just below the whole number, and what is behind the point is cut off instead of "
+            "rounded: 19.99 becomes 1998. {provider} has the whole sum, so what agrees is taken for another, and what was rightly paid is "
+            "refused or asked for again."
+        ),
+        _ROUNDED,
+    ),
     "cut-first": _Text(
         "The cents are cut off before they are counted",
         (

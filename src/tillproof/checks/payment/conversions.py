@@ -3,7 +3,7 @@ put together far away, what a route answers the provider, a converter of the pro
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from tillproof.checks.payment.amount_flaws import Flaw
 from tillproof.checks.payment.charges import CREATES, Charge, Charges, did
@@ -20,7 +20,11 @@ _HUNDREDFOLD = re.compile(rb"\*\s*\(?-?100(?![\d.%])(?:\.0)?|(?<![\d.])-?100(?:\
 _PIECES = 30
 _MOST_CALLERS = 12
 _STEPS = 4  # through variables and what only converts
+_EQUALS = ("==", "===", "!=", "!==")
 _CONVERTING = ("intval", "int", "strval", "str", "String", "Number", "round", "absint", "max", "abs")
+
+
+Use: TypeAlias = Literal["kept", "compared"]
 
 
 class Conversion(NamedTuple):
@@ -64,12 +68,15 @@ def _files(charges: Charges) -> Iterator[tuple[str, OperationSite]]:
 def _lossy(charges: Charges, fn: Fn) -> Iterator[tuple[Value, Flaw]]:
     body = charges.model.program.body(fn)
     for i, op in enumerate(body.op):
-        if op not in (Op.CALL, Op.CAST, Op.BINARY) or not _is_kept(charges, fn, body, i):
+        used = _used_as(charges, fn, body, i) if op in (Op.CALL, Op.CAST, Op.BINARY) else None
+        if used is None:
             continue
         values = [charges.model.evaluator.value(fn, i, ctx) for ctx in _ways(charges, fn, i)]
         flaws = [(value, flaw) for value in values if (flaw := _flaw(charges, fn, value)) is not None]
         if flaws and len(flaws) == len(values):
-            yield flaws[0]
+            value, flaw = flaws[0]
+            compared = used == "compared" and flaw.what == "cent-lost"
+            yield (value, Flaw("cent-compared", flaw.value, "medium", flaw.confidence)) if compared else (value, flaw)
 
 
 def _ways(charges: Charges, fn: Fn, i: int) -> list[Ctx | None]:
@@ -126,8 +133,9 @@ def _is_sum(charges: Charges, fn: Fn, value: Value) -> bool:
     return any(words.money(name) and not words.has("rate_fields", name) for name in named)
 
 
-def _is_kept(charges: Charges, fn: Fn, body: Body, i: int) -> bool:
-    """Whether what an instruction gives is put under the name of a sum, or given back by a function that is named for one."""
+def _used_as(charges: Charges, fn: Fn, body: Body, i: int) -> Use | None:
+    """What is done with what an instruction gives: it is put under the name of a sum, or given back by a function that is named for one;
+    or it is held against a sum that should be the same. None where it is neither."""
     waiting, seen = [(i, 0)], set[int]()
     defuse = charges.model.evaluator.defuse(fn)
     while waiting:
@@ -135,17 +143,26 @@ def _is_kept(charges: Charges, fn: Fn, body: Body, i: int) -> bool:
         for use in defuse.uses(here):
             op = body.op[use]
             if op == Op.RECORD and any(_is_money(charges, body, k) for k in _keys_of(body, use, here)):
-                return True
+                return "kept"
             if op in (Op.SET_INDEX, Op.SET_FIELD) and body.args(use)[-1] == here and _is_set_money(charges, body, use):
-                return True
+                return "kept"
+            if op == Op.BINARY and body.text(body.args(use)[0]) in _EQUALS and _is_other_money(charges, fn, body, use, here):
+                return "compared"
             if op == Op.RETURN and _is_named(charges, charges.model.program.name(fn)):
-                return True
+                return "kept"
             if op == Op.STORE and steps < _STEPS and use not in seen:
                 seen.add(use)
                 waiting += [(n, steps + 1) for n in _reads(body, use, defuse)]
             if steps < _STEPS and (op in (Op.CHOICE, Op.CAST) or (op == Op.CALL and body.called(use) in _CONVERTING)):
                 waiting.append((use, steps + 1))
-    return False
+    return None
+
+
+def _is_other_money(charges: Charges, fn: Fn, body: Body, comparison: int, side: int) -> bool:
+    """Whether what a value is held to be the same as is called a sum: what the provider has of it."""
+    other = next((a for a in body.args(comparison)[1:3] if a != side), -1)
+    found = pieces([charges.model.evaluator.value(fn, other)], _PIECES, charges.model.evaluator.made_of) if other >= 0 else ()
+    return any(isinstance(p, (Member, Element)) and _is_named(charges, name_of(p)) for p in found)
 
 
 def _reads(body: Body, store: int, defuse: DefUse) -> Iterator[int]:
