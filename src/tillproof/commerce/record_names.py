@@ -61,7 +61,7 @@ _QUERIES = re.compile(
     r"|search|search_read|browse|sudo|mapped|limit|take|skip|with\w*|select\w*|lock\w*|shared_?lock|for|for_?update\w*|load|fresh|refresh|new_?query|join\w*|left_?join|inner_?join|group\w*"
     r"|having|distinct|lean|exec|populate|sort|session|transacting|returning|set|update\w*|insert\w*|delete\w*|execute\w*|scalar\w*|scalars|unique"
     r"|options|annotate|aggregate|prefetch\w*|repository|manager|em|db|prisma|client|trx|tx|model|collect|values_list|then|catch|map|each|pluck|last"
-    r"|get_?(one|many|raw|count|result|single|first)\w*|save\w*|persist|merge|reload|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|[gl]te?|n?eq|not|is|in|i?like|match|single|maybe_?single|is_?not_?null|data|body|prepare\w*|fetch\w*|row|result"
+    r"|get_?(one|many|raw|count|result|single|first)\w*|save\w*|persist|merge|reload|get_?repository|get_?entity_?manager|get_?doctrine|create_?query_?builder|given|and|or|query_?builder|[gl]te?|n?eq|not|is|in|i?like|match|single|maybe_?single|is_?not_?null|data|body|prepare\w*|fetch\w*|(unbuffered_|first_|last_)?row(_array|_object)?|result(_array|_object)?"
     r"|to_?(object|json|dict|array|plain)|as_?dict|data_?values|_doc",
     re.IGNORECASE,
 )

@@ -210,6 +210,8 @@ class Transitions:
         if snake(name) in BARE_FLAGS and value is not None:
             flags = all(isinstance(o, Const) and o.kind == Kind.BOOL and not o.falsy for o in options(value))
             return ("paid",) if flags else None
+        if not words.says_state(name) and self._is_sent_as_state(value):
+            return (ASKED,)
         if not words.says_state(name) or value is None or (value := self._but_copies(value, name)) is None:
             return None
         texts = [
@@ -236,6 +238,12 @@ class Transitions:
         if withheld(self.model, value):
             return False
         return (found is not None and found.kind in ("body", "query", "path")) or bool(sent_field(self.model, value))
+
+    def _is_sent_as_state(self, value: Value | None) -> bool:
+        """Whether a request's own word for a piece of it is that of a state, whatever the column is called: ``processed = $to_status``."""
+        found = (self.model.requests.source(o) for o in options(value)) if value is not None else ()
+        keys = (f.key for f in found if f is not None and f.kind in ("body", "query", "path"))
+        return any(key is not None and self.model.words.has("status_fields", key.rpartition(".")[2]) for key in keys)
 
     def _but_copies(self, value: Value, name: str) -> Value | None:
         """What else a field is set to than what it holds already, ``done ? 'shipped' : order.status``; None where it is nothing else."""
@@ -362,7 +370,8 @@ class Transitions:
 
     def _is_written(self, read: FieldRead, touch: Touch) -> bool:
         """Whether what is read is the very state that is written: ``if payment.refunded_on is None: payment.refunded_on = now``."""
-        return any(snake(n).lstrip("_") == read.field for n in touch.fields if self.model.words.says_state(n))
+        states = (n for n, v in touch.fields.items() if self.model.words.says_state(n) or self._is_sent_as_state(v))
+        return any(snake(n).lstrip("_") == read.field for n in states)
 
     def _is_given_back(self, touch: Touch) -> bool:
         """Whether an order is told that its money went back, which hangs on its payment alone."""

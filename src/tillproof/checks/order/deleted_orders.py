@@ -42,7 +42,7 @@ def _rule(model: Model, entry: Entry, place: Place, transition: Transition) -> R
     ruling.title = f"{who} can delete the {name} of somebody else"
     ruling.message = (
         f"A call of {called(model, entry)} deletes the {name} that it names. Nothing on the way asks whose it is or what state it is in, "
-        f"so a {name} that is paid or sent is gone as well, and nobody knows any more what is owed for the money."
+        "so one that is paid or sent is gone as well, and nobody knows any more what is owed for the money."
     )
     ruling.remediation = (
         f"Look the {name} up by its id and by who is signed in, or let only staff call this; and delete nothing that was ever paid: set "
