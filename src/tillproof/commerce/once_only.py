@@ -17,12 +17,14 @@ from tillproof.commerce.orders_elsewhere import makes_another
 from tillproof.commerce.repeats import Guard, Repeat
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Const
+from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
 _PAID_FOR = ("refund.create", "transfer.create", "payout.create", "shipment.create")
 _OF_ORDER = re.compile(r"(\w+_)?(return|refund|cancellation|claim|exchange|withdraw(al)?)(_?(request|item|line))?")
+_PAYOUT = re.compile(r"(\w+_)?(pay_?out|disbursement|remittance)s?")
 _ROLES = ("public", "customer", "staff", "platform")
 
 
@@ -63,6 +65,7 @@ class OnceOnly:
         repeats = self.model.repeats
         for effect in self.model.effects.of(entry.target):
             meant = effect.kind in _PAID_FOR or self._charges(effect) or self._moves_goods(effect) or self._counts(effect)
+            meant = meant or self._pays_out(effect)
             meant = meant and entry.role != "platform"
             harm = "goods" if makes_another(self.model, effect) else repeats.harm(effect) if meant else None
             if not effect.certain or harm is None:
@@ -76,6 +79,8 @@ class OnceOnly:
             look = next((g for g in looks if g.atomic), max(nearest, key=lambda g: g.atom.instr))
             repeat = Repeat(effect, harm, guards)
             kept = next((g.atomic for g in guards if g.atomic), "") or self._kept(repeat) or self.refused(look)
+            if not kept and self._pays_out(effect) and any(self._is_asked_about(e) for e in look.by):
+                continue  # how many rows were marked may take the payout back
             yield Once(entry, repeat, look, kept)
 
     def _charges(self, effect: Effect) -> bool:
@@ -96,6 +101,18 @@ class OnceOnly:
         """Whether something is added to a sum of money or points that somebody has."""
         touch = effect.touch
         return touch is not None and touch.kind == "write" and bool(touch.relative) and self.model.repeats.harm(effect) == "money"
+
+    def _pays_out(self, effect: Effect) -> bool:
+        """Whether a row says that somebody is to be paid a sum: what is owed to him is put together, and marked as paid beside it."""
+        touch = effect.touch
+        made = touch is not None and touch.kind == "create" and _PAYOUT.fullmatch(snake(touch.entity)) is not None
+        return made and touch is not None and any(self.model.words.money(name) for name in touch.fields)
+
+    def _is_asked_about(self, effect: Effect) -> bool:
+        """Whether anybody looks at what a write answers."""
+        body, uses = self.model.program.body(effect.fn), self.model.evaluator.defuse(effect.fn).uses
+        found = [u for use in uses(effect.instr) for u in (uses(use) if body.op[use] == Op.AWAIT else [use])]
+        return bool(found)
 
     def _reads_mark(self, guard: Guard, effect: Effect) -> bool:
         """Whether a condition asks for what is written on a record once the thing is done: ``order.points_claimed``, ``order.label_url``.

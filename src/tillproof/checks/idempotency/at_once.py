@@ -31,6 +31,8 @@ def at_once(model: Model) -> Iterator[Ruling]:
 
 def _moved(model: Model, effect: Effect) -> str:
     """What an effect of our own moves, in words."""
+    if effect.touch is not None and effect.touch.kind == "create":
+        return "the same money is paid out"
     taken = model.stock_writes.write(effect.touch) if effect.touch is not None else None
     if taken is not None and taken.how != "set":
         return "the goods go back into stock" if taken.down is False else "the goods are taken"
