@@ -85,3 +85,19 @@ def test_the_message_goes_back_as_it_came_or_encoded(tmp_path: Path, page: str, 
     report = review_of(Example(title="", files={name: code}, expect=[]), tmp_path, CHECK)
     found = [f.severity for f in report.findings if f.check == CHECK and "confirm another message" in f.title]
     assert found == ([severity] if severity else [])
+
+
+CUT = POST + '\n$tokens = explode("\\r\\n\\r\\n", trim($answer));\n$answer = trim(end($tokens));'
+
+
+@pytest.mark.parametrize(
+    "asked", ["strcmp($answer, 'VERIFIED') !== 0", "strcmp($answer, 'VERIFIED') !== 0 && strcasecmp($answer, 'VERIFIED') !== 0"]
+)
+def test_the_head_of_an_answer_is_cut_off_before_it_is_compared(tmp_path: Path, asked: str) -> None:
+    sent = "$req = 'cmd=_notify-validate&' . file_get_contents('php://input');\n" + CUT
+    page = PHP.replace("strcmp($answer, 'VERIFIED') !== 0", asked).replace("POSTBACK", sent)
+    report = review_of(Example(title="", files={"ipn.php": page}, expect=[]), tmp_path, CHECK)
+    assert [f.message for f in report.findings if f.check == CHECK] == []
+    unasked = page.replace(f"if ({asked}) {{ exit; }}", "")
+    report = review_of(Example(title="", files={"ipn.php": unasked}, expect=[]), tmp_path, CHECK)
+    assert [f.severity for f in report.findings if f.check == CHECK] == ["critical"]

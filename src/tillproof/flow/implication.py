@@ -33,6 +33,8 @@ _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _COMPARES = ("!=", "!==", "is not", "<>", "not in", "in", *RANKS)
 _SAME_OR_NOT = ("==", "===", "is", "!=", "!==", "is not")
 # Calls that answer 0 for what is equal, and calls that look for one thing in another.
+_CUTS = {"explode": 1, "preg_split": 1, "end": 0, "reset": 0, "current": 0, "array_pop": 0, "array_shift": 0, "substr": 0, "strstr": 0}
+"""Functions of PHP that give a part of a text or list, by the place at which they take it: the head of an answer is cut off so."""
 _ORDERS = ("strcmp", "strcasecmp", "strncmp", "strncasecmp")
 _MATCHES = ("preg_match", "match", "search", "test")
 _FINDS = (
@@ -442,8 +444,10 @@ class Implication:
             if self.body.op[callee] == Op.FIELD and self.walk.policy.proof(self.fn, i, self.ctx) is None and not self.call_outcomes(i):
                 return self.origin_call(self.body.args(callee)[0], depth + 1) or i
             given = self.body.call(i)[1]
-            if given and self.walk.policy.cleans(self.fn, i, self.ctx):
-                return self.origin_call(given[0][1], depth + 1) or i
+            cut = _CUTS.get(self.body.called(i).lower(), -1) if self.body.op[callee] == Op.NAME else -1
+            part = max(cut, 0)
+            if part < len(given) and (cut >= 0 or self.walk.policy.cleans(self.fn, i, self.ctx)):
+                return self.origin_call(given[part][1], depth + 1) or i
             return i
         if op in (Op.AWAIT, Op.FIELD, Op.INDEX):
             return self.origin_call(args[0], depth + 1)
