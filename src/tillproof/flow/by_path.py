@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"[a-z_]\w*(\.\w+)*\.[A-Za-z_]\w*")
 _MODULE = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)*")
+_STANDS_IN = re.compile(r"(Base|Abstract|Dummy|Fake|Null|Mock)[A-Z]|(?:[A-Z]\w*)(Base|Interface)$")
+_MOST = 12
 _LOADS = ("import_string", "import_from_string", "import_object", "load_object", "import_by_path")
 _IMPORTS = ("import_module", "__import__", *_LOADS)
 
@@ -51,7 +53,16 @@ def _ours(ev: "Evaluator", file: str, value: Value, at: Place) -> Value | None:
         module, _, name = text.rpartition(".")
         named = ev.scope.module(file, module, name, at) if _PATH.fullmatch(text) else None
         found += [named] if isinstance(named, (ClassV, FunctionV)) else []
+        if isinstance(named, ClassV) and option.at != at:
+            found[-1:] = _configured(ev, named, at)
     return choice(at, found) if found else None
+
+
+def _configured(ev: "Evaluator", default: ClassV, at: Place) -> list[Value]:
+    """The classes that a setting may name which has a path where nobody sets it: that one, and those derived from it; these alone where it
+    only stands for them."""
+    derived = [ClassV(at, cls) for cls in ev.scope.subclasses(default.cls)][:_MOST]
+    return derived if derived and _STANDS_IN.match(ev.program.cls(default.cls).name) else [default, *derived]
 
 
 def _imports(ev: "Evaluator", fn: Fn) -> bool:
