@@ -40,6 +40,9 @@ from tillproof.ir.ops import Kind, Op
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
 
+_REMARK = re.compile(
+    r"(^|_)(remarks?|notes?|comments?|messages?|texts?|descriptions?|reasons?|details|raw|payload|response|answer|logs?)(_|$)"
+)
 _JUDGES = re.compile(
     r"transition|state_?machine|status_(valid|check)|(^|_)(fsm|assert|ensure|validate|check|verify|guard|require|allow|permit|can|may)(_|$)"
 )
@@ -210,7 +213,7 @@ class Transitions:
         if snake(name) in BARE_FLAGS and value is not None:
             flags = all(isinstance(o, Const) and o.kind == Kind.BOOL and not o.falsy for o in options(value))
             return ("paid",) if flags else None
-        if not words.says_state(name) and self._is_sent_as_state(value):
+        if not words.says_state(name) and self._is_sent_as_state(name, value):
             return (ASKED,)
         if not words.says_state(name) or value is None or (value := self._but_copies(value, name)) is None:
             return None
@@ -239,8 +242,11 @@ class Transitions:
             return False
         return (found is not None and found.kind in ("body", "query", "path")) or bool(sent_field(self.model, value))
 
-    def _is_sent_as_state(self, value: Value | None) -> bool:
-        """Whether a request's own word for a piece of it is that of a state, whatever the column is called: ``processed = $to_status``."""
+    def _is_sent_as_state(self, name: str, value: Value | None) -> bool:
+        """Whether a request's own word for a piece of it is that of a state, whatever the column is called, ``processed = $to_status``, as
+        long as it is no remark on it."""
+        if _REMARK.search(snake(name)):
+            return False
         found = (self.model.requests.source(o) for o in options(value)) if value is not None else ()
         keys = (f.key for f in found if f is not None and f.kind in ("body", "query", "path"))
         return any(key is not None and self.model.words.has("status_fields", key.rpartition(".")[2]) for key in keys)
@@ -370,7 +376,7 @@ class Transitions:
 
     def _is_written(self, read: FieldRead, touch: Touch) -> bool:
         """Whether what is read is the very state that is written: ``if payment.refunded_on is None: payment.refunded_on = now``."""
-        states = (n for n, v in touch.fields.items() if self.model.words.says_state(n) or self._is_sent_as_state(v))
+        states = (n for n, v in touch.fields.items() if self.model.words.says_state(n) or self._is_sent_as_state(n, v))
         return any(snake(n).lstrip("_") == read.field for n in states)
 
     def _is_given_back(self, touch: Touch) -> bool:
