@@ -61,7 +61,7 @@ def _ours(ev: "Evaluator", file: str, value: Value, at: Place) -> Value | None:
 def _configured(ev: "Evaluator", default: ClassV, at: Place) -> list[Value]:
     """The classes that a setting may name which has a path where nobody sets it: that one, and those derived from it; these alone where it
     only stands for them."""
-    derived = [ClassV(at, cls) for cls in ev.scope.subclasses(default.cls)][:_MOST]
+    derived: list[Value] = [ClassV(at, cls) for cls in ev.scope.subclasses(default.cls)[:_MOST]]
     return derived if derived and _STANDS_IN.match(ev.program.cls(default.cls).name) else [default, *derived]
 
 
