@@ -14,6 +14,7 @@ from tillproof.commerce.touches import Touch
 from tillproof.commerce.turned_away import turned_away
 from tillproof.flow.program import Fn
 from tillproof.flow.values import Element, Member, names, options
+from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # What a shop's own sender of mails sets on the order once the mail is out.
 _SENT = re.compile(r"(get_?)?(email|mail)_?sent|(email|mail|customer)_?notified|is_?(email|mail)_?sent", re.IGNORECASE)
 _BOOKINGS = re.compile(r"(tbl_?)?(accounts?|transactions?|payments?)")
+_ASKS = re.compile(r"(?:is|has|was|has_been)_(\w+)")
+_MARKS = re.compile(r"(?:mark|set|flag)_(?:as_|is_)?(\w+)")
 _SEEKS = re.compile(r"(?:\w+_)?(?:get|find|fetch|load)_(\w+?)(?:_by_\w+)?")
 
 
@@ -55,6 +58,7 @@ class Turning:
                 or self._refused_again(atom)
                 or self._sought_by_name(atom)
                 or self._told_by_history(atom)
+                or self._marked_by_name(atom)
                 or (self._effects if is_taken_out(self._model, atom) else [])
             )
         return found
@@ -108,6 +112,15 @@ class Turning:
         made = (e for e in self._effects if e.touch is not None and e.touch.kind == "create")
         return [e for e in made if e.touch is not None and e.touch.entity.removesuffix("s") in sought]
 
+    def _marked_by_name(self, atom: Atom) -> list[Effect]:
+        """The calls that mark an object as what it was asked not to be, by methods of others that are named so:
+        ``if (!$order->isPaymentProcessed()) { $order->markAsPaymentProcessed(); }``."""
+        body = self._model.program.body(atom.fn)
+        asked = _ASKS.fullmatch(snake(body.called(atom.instr))) if body.op[atom.instr] == Op.CALL else None
+        if atom.truth is not False or asked is None or (of := _object(body, atom.instr)) == "":
+            return []
+        return [e for e in self._effects if e.fn == atom.fn and _marks(body, e.instr, asked[1]) and _object(body, e.instr) == of]
+
     def at(self, place: Place) -> list[Atom | AnyOf]:
         """The conditions that are certain at a place, as far as an effect turns them."""
         found = self._at.get(place)
@@ -130,6 +143,18 @@ class Turning:
             groups = self.groups(atom)
             return bool(groups) and all(any(self._turns(a) for a in group) for group in groups)
         return bool(self.of(atom))
+
+
+def _marks(body: Body, i: int, what: str) -> bool:
+    marked = _MARKS.fullmatch(snake(body.called(i))) if body.op[i] == Op.CALL else None
+    return marked is not None and marked[1] == what
+
+
+def _object(body: Body, i: int) -> str:
+    """The variable that a method is called on; empty for anything else."""
+    callee = body.args(i)[0]
+    holder = body.args(callee)[0] if body.op[callee] == Op.FIELD else -1
+    return body.name(holder) if holder >= 0 and body.op[holder] == Op.NAME else ""
 
 
 def books(model: "Model", touch: Touch) -> bool:

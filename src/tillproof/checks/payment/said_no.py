@@ -14,7 +14,9 @@ _PIECES = 60
 
 def said_no(model: Model, policy: PaidPolicy, act: Happening, paid: list[Happening]) -> bool:
     """Whether an order is paid where what is asked of the provider's answer came out as no, and paid elsewhere in the same function where
-    it came out as yes."""
+    it came out as yes. Where something else that he answers came out as yes, it was asked which of two ways of paying this is."""
+    if any(c.truth and _of_answer(model, policy, act, c.instr) for either in _asked(model, act) for c in either):
+        return False
     yes = {c.instr for other in paid if other.fn == act.fn for c in chain.from_iterable(_asked(model, other)) if c.truth}
     for either in _asked(model, act):
         if all(not c.truth and c.instr in yes for c in either) and any(_of_answer(model, policy, act, c.instr) for c in either):
