@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from tillproof.commerce.entry_styles.arguments import Arguments, entries, items, path_text, words
@@ -18,12 +18,14 @@ from tillproof.knowledge.schema import Framework, Routes
 
 _HIDDEN = re.compile(rb"\s*(?:(?:final|static|async|abstract)\s+)*(?:private|protected)\b")
 _INSTANCE = re.compile(rb"instanceof\s+([\w\\]+)")
+_MOST_COMPLETIONS = 40
 _MOST_STEPS = 12  # methods that call one another on the object
 _CONSTRUCTORS = {"__init__", "constructor", "__construct", "__destruct", "__get", "__set", "__call"}
 
 
 def derived(wiring: Wiring) -> Iterator[Declared]:
-    """Methods of classes whose base is a framework's. A base of ours whose method others complete is no way in itself."""
+    """Methods of classes whose base is a framework's. A base of ours whose method others complete is no way in itself, unless they are
+    so many that to follow each would take too long."""
     for frameworks, files in wiring.active.files():
         rules = [(f, r) for f in frameworks for r in f.routes if r.style == "class"]
         wanted = {b.rpartition(".")[2] for _, r in rules for b in r.bases}
@@ -36,8 +38,9 @@ def derived(wiring: Wiring) -> Iterator[Declared]:
                 for one in _methods(wiring, framework, routes, cls):
                     found.setdefault((one.target.fn, one.methods), one)
             ways += found.values()
-        completed = {one.target.fn for one in ways if not _is_own(wiring, one)}
-        yield from (one for one in ways if one.target.fn not in completed or not _is_own(wiring, one))
+        completions = Counter(one.target.fn for one in ways if not _is_own(wiring, one))
+        told_apart = {fn for fn, classes in completions.items() if classes <= _MOST_COMPLETIONS}
+        yield from (one for one in ways if (one.target.fn in told_apart) != _is_own(wiring, one))
 
 
 def _is_own(wiring: Wiring, one: Declared) -> bool:
