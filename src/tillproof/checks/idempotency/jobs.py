@@ -22,7 +22,9 @@ def jobs(model: Model) -> Iterator[Ruling]:
     for entry in model.entries:
         if entry.role != "internal" or entry.target.fn in handlers or not _is_told(model, entry):
             continue
-        counted = [r for r in model.repeats.of(entry.target) if _counts(model, r) or (_lengthens(model, r) and not in_chat(model, entry))]
+        counted = [
+            r for r in model.repeats.of(entry.target) if _counts(model, entry, r) or (_lengthens(model, r) and not in_chat(model, entry))
+        ]
         if counted:
             yield _rule(model, entry, counted)
 
@@ -43,13 +45,15 @@ def _asks(body: Body) -> bool:
     return any(p.name not in _ITSELF and not p.kind for p in body.params)
 
 
-def _counts(model: Model, repeat: Repeat) -> bool:
-    """Whether an effect adds to, or takes from, what is kept of goods or money."""
+def _counts(model: Model, entry: Entry, repeat: Repeat) -> bool:
+    """Whether an effect adds to, or takes from, what is kept of goods or money; what a button of a chat adds to what was read may be a
+    span of time."""
     touch = repeat.effect.touch
     if repeat.harm not in ("money", "goods") or touch is None or touch.kind != "write":
         return False
     taken = model.stock_writes.write(touch) if repeat.effect.certain else None
-    added = bool(touch.relative) or any(model.repeats.adds(repeat.effect, name) for name in touch.fields)
+    read = () if in_chat(model, entry) else touch.fields
+    added = bool(touch.relative) or any(model.repeats.adds(repeat.effect, name) for name in read)
     return added or (taken is not None and taken.how != "set")
 
 
