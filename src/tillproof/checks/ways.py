@@ -6,13 +6,14 @@ from tillproof.checks.ruling import Evidence
 from tillproof.commerce.arrivals import Arrival
 from tillproof.commerce.conditions import Atom, flat
 from tillproof.commerce.effects import Effect, Place
-from tillproof.commerce.entries import Entry, lent_to
+from tillproof.commerce.entries import Entry
 from tillproof.commerce.handled import Handler
 from tillproof.commerce.model import Model
 from tillproof.commerce.thin_routes import only_hands_on
 from tillproof.commerce.touches import text_of, words_of
 from tillproof.commerce.transitions import KNOWN_STATES, Transition
 from tillproof.contract import StepKind
+from tillproof.flow.left_open import lent_to
 from tillproof.flow.program import Fn, Program
 from tillproof.flow.proofs import Happening
 from tillproof.flow.values import Const, External, FunctionV, Seq, constant, options
@@ -31,7 +32,7 @@ _OF_A_MESSAGE = re.compile(r"\w[._:/ -]\w")
 
 def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
     """Where an entry point stands: a method that several classes inherit at the class on whose objects it is called."""
-    if (cls := lent_to(model.program, entry)) is not None:
+    if (cls := lent_to(model.program, entry.target)) is not None:
         return cls.file, model.program.cls(cls).line
     function = model.program.function(entry.target.fn)
     return entry.target.fn.file, function.line if function else 1
@@ -39,7 +40,7 @@ def entry_line(model: Model, entry: Entry) -> tuple[str, int]:
 
 def handler_place(model: Model, handler: Handler) -> tuple[str, int]:
     """Where a handler stands: where its entry point does; a page without functions at its first call to the provider, or at its top."""
-    if lent_to(model.program, handler.entry) is not None:
+    if lent_to(model.program, handler.entry.target) is not None:
         return entry_line(model, handler.entry)
     return handler.entry.target.fn.file, handler_line(model, handler)
 

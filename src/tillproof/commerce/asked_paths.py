@@ -30,7 +30,7 @@ def never_taken(program: Program, fn: Fn, route: str, action: str = "") -> froze
 def _truth(body: Body, i: int, route: str, action: str) -> bool | None:
     """What a condition is for a route and an action; None where it asks something else."""
     op = body.op[i]
-    if op == Op.UNARY and body.text(body.args(i)[0]) in ("not", "!"):
+    if body.negates(i):
         inner = _truth(body, body.args(i)[1], route, action)
         return None if inner is None else not inner
     if op == Op.BINARY and (word := body.text(body.args(i)[0])) in (*_SAME, *_OTHER):

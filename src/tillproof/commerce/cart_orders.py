@@ -54,11 +54,8 @@ class CartOrders:
     @cached_property
     def all(self) -> list[CartOrder]:
         """One for each line that makes an order of a cart, behind the routes of customers."""
-        handlers = {h.entry.target.fn for h in self.model.handlers.all}
         found: dict[tuple[Fn, int], CartOrder] = {}
-        for entry in self.model.entries:
-            if entry.role not in ("public", "customer") or entry.target.fn in handlers:
-                continue
+        for entry in self.model.handlers.of_customers:
             both = self.made_of_cart(entry)
             if both is None or (both[0].fn, both[0].instr) in found:
                 continue

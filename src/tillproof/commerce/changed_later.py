@@ -24,8 +24,7 @@ _PUTS_IN = ("create", "write", "upsert")
 def put_in_later(model: "Model", begun: OperationSite, order: str) -> Effect | None:
     """Where a customer's request adds to the lines of an order, or changes them, though a payment may have been begun for the order's sum:
     nothing on the way asks whether one was. The request that makes the order, and the one that begins the payment, are none."""
-    handlers = {h.entry.target.fn for h in model.handlers.all}
-    entries = [e for e in model.handlers.entries if e.role in ("public", "customer") and e.target.fn not in handlers]
+    entries = model.handlers.of_customers
     closes = any(_begins(model, e, begun) and _sets_state(model, e, order) for e in entries)
     for entry in entries:
         effects = model.effects.of(entry.target)

@@ -91,7 +91,7 @@ class Conditions:
             return self.of(fn, args[0], truth, ctx, depth)
         if op in (Op.CAST, Op.STORE):
             return self.of(fn, args[1], truth, ctx, depth)
-        if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+        if body.negates(i):
             return self.of(fn, args[1], not truth, ctx, depth)
         if op == Op.CHOICE:
             word = body.text(args[0])

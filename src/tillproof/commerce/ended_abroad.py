@@ -33,10 +33,7 @@ class EndedAbroad(NamedTuple):
 def ended_abroad(model: "Model") -> Iterator[EndedAbroad]:
     """One per call to a provider behind a route of customers or of everybody, whose id is the request's own, and which is looked up in no
     record of ours, handed to nobody who could ask whose it is, and compared with nothing on the way but for its state."""
-    handlers = {h.entry.target.fn for h in model.handlers.all}
-    for entry in model.handlers.entries:
-        if entry.role not in ("public", "customer") or entry.target.fn in handlers:
-            continue
+    for entry in model.handlers.of_customers:
         for effect in model.effects.of(entry.target):
             if effect.certain and effect.operation is not None and _ends(effect.operation):
                 named = _named(model, effect)

@@ -34,7 +34,8 @@ from tillproof.commerce.entry_styles.wiring import Declared, Wiring, named, plai
 from tillproof.commerce.names import fits
 from tillproof.commerce.role_names import RANK
 from tillproof.commerce.roles import Roles
-from tillproof.flow.program import TOP, ClassId, Fn, Program
+from tillproof.flow.left_open import lent_to
+from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import Const, Element, FunctionV, Instance, Place, Result, Seq, Text, Value, constant, options
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Role
@@ -69,16 +70,6 @@ class Entry:
     place: Place
     note: str
     hands: str = ""
-
-
-def lent_to(program: Program, entry: Entry) -> ClassId | None:
-    """The class of ours that an entry point's method is inherited by; None when it is the class's own, or no method."""
-    return _lent(program, entry.target)
-
-
-def _lent(program: Program, target: FunctionV) -> ClassId | None:
-    this, owner = target.this, program.owner(target.fn)
-    return this.cls if isinstance(this, Instance) and owner is not None and this.cls != owner else None
 
 
 def find_entries(wiring: Wiring) -> list[Entry]:
@@ -202,7 +193,7 @@ def _merged(wiring: Wiring, found: list[Declared]) -> list[Declared]:
             continue
         if one.style == "call" and (one.route, one.methods) == ("/", ("ANY",)) and any(o.style == "table" for o in others):
             continue  # known by what makes it alone, and a table says where it is
-        key = (one.target.fn, _lent(wiring.program, one.target), one.route, one.methods)
+        key = (one.target.fn, lent_to(wiring.program, one.target), one.route, one.methods)
         if key not in out or (one.style == "hook" and out[key].least == "customer" and one.least == "public"):
             out[key] = one  # hung on one hook for who has signed in and on another for anybody
     for one in out.values():

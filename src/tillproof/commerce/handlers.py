@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from tillproof.commerce.asked_paths import never_taken
 from tillproof.commerce.browser_returns import BrowserReturns, folder_of, says_return
 from tillproof.commerce.cloud_events import brought_by_bus
-from tillproof.commerce.entries import Entry, lent_to
+from tillproof.commerce.entries import Entry
 from tillproof.commerce.entry_styles.hooks import reads_request
 from tillproof.commerce.entry_styles.webhook_client import STYLE as WEBHOOK_CLIENT
 from tillproof.commerce.event_names import event_names
@@ -22,6 +22,7 @@ from tillproof.commerce.recognition import HOOK, called, caller, filed_under, is
 from tillproof.commerce.registered import registered
 from tillproof.commerce.told_addresses import ToldAddresses
 from tillproof.commerce.unrouted import unrouted
+from tillproof.flow.left_open import lent_to
 from tillproof.flow.paths import MAX_CALLS, SHALLOWER, Walk
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.proofs import NOTHING, Assumed, Happening, Outcome
@@ -125,7 +126,7 @@ class Handlers:
         others = (*registered(self.model), *unrouted(self.model)) if spoken_of else ()
         for entry in (*self.model.entries, *others):
             own = entry.role == "internal" and entry.role_because is None
-            key = entry.target.fn, lent_to(self.model.program, entry)
+            key = entry.target.fn, lent_to(self.model.program, entry.target)
             if entry.style == "told" and key not in taken:
                 taken.add(key)
                 out.append(self._told(entry))
@@ -152,6 +153,12 @@ class Handlers:
         """Every way into the code: the entry points, and the handlers that no route is seen to lead to."""
         routed = {entry.target.fn for entry in self.model.entries}
         return [*self.model.entries, *(h.entry for h in self.all if h.entry.target.fn not in routed)]
+
+    @cached_property
+    def of_customers(self) -> list[Entry]:
+        """The ways in of strangers and customers by which no system tells of anything."""
+        handling = {h.entry.target.fn for h in self.all}
+        return [e for e in self.model.entries if e.role in ("public", "customer") and e.target.fn not in handling]
 
     @cached_property
     def answering(self) -> dict[Fn, dict[str, tuple[str, ...]]]:

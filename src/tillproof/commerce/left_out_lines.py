@@ -79,7 +79,7 @@ def _missing(model: "Model", fn: Fn, loop: Loop, i: int) -> bool | None:
     """Which truth of a condition says that nothing of ours goes with the line; None for another question."""
     body, truth = model.program.body(fn), False
     for _ in range(_DEEPEST):
-        if body.op[i] == Op.UNARY and body.text(body.args(i)[0]) in ("not", "!"):
+        if body.negates(i):
             i, truth = body.args(i)[1], not truth
         elif body.op[i] == Op.BINARY and (sides := _against_nothing(body, i)) is not None:
             i, truth = sides[0], truth == sides[1]

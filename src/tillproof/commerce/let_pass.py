@@ -55,7 +55,7 @@ def _compared(body: Body, model: "Model", fn: Fn, i: int, use: int) -> Iterator[
     """A number of rows that is negated, or compared with another."""
     defuse = model.evaluator.defuse(fn)
     if body.op[use] == Op.UNARY:
-        none = True if body.text(body.args(use)[0]) in ("not", "!") else None
+        none = True if body.negates(use) else None
     else:
         operator, left, right = body.text(body.args(use)[0]), *body.args(use)[1:3]
         const = body.const(right) if left == i else None

@@ -57,7 +57,7 @@ def _positive(body: Body, i: int, truth: bool, depth: int) -> bool:
     op, args = body.op[i], body.args(i)
     if depth > _DEEPEST or _of_surroundings(body, i, depth):
         return True  # what hangs on how the server is set up says nothing of who calls
-    if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+    if body.negates(i):
         return _positive(body, args[1], not truth, depth + 1)
     if op in (Op.CAST, Op.AWAIT):
         return _positive(body, args[1 if op == Op.CAST else 0], truth, depth + 1)

@@ -238,7 +238,7 @@ class Outcomes:
                 below = self._asking(fn, use, depth + 1)
             elif op == Op.UNARY and body.text(body.args(use)[0]) == "void":
                 below = []  # said to be thrown away
-            elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
+            elif body.negates(use):
                 inner = self._asking(fn, use, depth + 1)
                 below = None if inner is None else [(b, not positive) for b, positive in inner]
             elif op in (Op.LIST, Op.SPREAD) or (op == Op.CALL and body.args(use)[0] != i and body.called(use) in _AT_ONCE):

@@ -11,7 +11,7 @@ from tillproof.commerce.names import speaks_of
 from tillproof.commerce.recognise import Known
 from tillproof.commerce.strange_calls import VERIFIES
 from tillproof.flow.common_names import REGISTERING
-from tillproof.flow.left_open import asked_of_itself, is_left_open
+from tillproof.flow.left_open import asked_of_itself, is_left_open, lent_to
 from tillproof.flow.outside import wrapped
 from tillproof.flow.program import ClassId, Fn
 from tillproof.flow.values import ClassV, Ctx, External, FunctionV, Instance, Member, ModuleV, Result, Seq, Value, constant, options
@@ -123,7 +123,8 @@ class Reach:
     def of(self, targets: list[Value]) -> Closure:
         """The closure of some values that are called: functions, or classes and objects with a guard's method."""
         reached: dict[Fn, int] = {}
-        waiting = deque((fn, 0, self._class_of(v, fn)) for v in targets for fn in self.functions_of(v))
+        lent = {v.fn: lent_to(self.model.program, v) for v in targets if isinstance(v, FunctionV)}
+        waiting = deque((fn, 0, lent.get(fn)) for v in targets for fn in self.functions_of(v))
         while waiting and len(reached) < _MOST:
             fn, depth, cls = waiting.popleft()
             if fn in reached:
@@ -132,11 +133,6 @@ class Reach:
             if depth < _DEEPEST:
                 waiting += [(f, depth + 1, c) for f, c in self._steps(fn, cls)]
         return Closure(reached, self._facts_of)
-
-    def _class_of(self, value: Value, fn: Fn) -> ClassId | None:
-        """The class of the object that an inherited method is called on."""
-        this = value.this if isinstance(value, FunctionV) and value.fn == fn else None
-        return this.cls if isinstance(this, Instance) and this.cls != self.model.program.owner(fn) else None
 
     def _steps(self, fn: Fn, cls: ClassId | None) -> Iterator[tuple[Fn, ClassId | None]]:
         """What a function may call; on an object whose class is known, the methods of that class for what it asks of itself."""

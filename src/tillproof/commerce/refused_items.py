@@ -118,7 +118,7 @@ def _refuses(body: Body, i: int, depth: int) -> bool | None:
     op = body.op[i]
     if depth > _DEEPEST:
         return None
-    if op == Op.UNARY and body.text(body.args(i)[0]) in ("not", "!"):
+    if body.negates(i):
         inner = _refuses(body, body.args(i)[1], depth + 1)
         return None if inner is None else not inner
     if op == Op.BINARY:

@@ -251,7 +251,7 @@ def _weight(body: Body, blocks: set[int]) -> int:
 def holding(body: Body, i: int, truth: bool) -> Iterator[int]:
     """The simple conditions that are true when ``i`` is ``truth``."""
     op, args = body.op[i], body.args(i)
-    if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+    if body.negates(i):
         yield from holding(body, args[1], not truth)
     elif op == Op.CHOICE and body.text(args[0]) in ("or", "and"):
         if (body.text(args[0]) == "and") == truth:

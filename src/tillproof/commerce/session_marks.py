@@ -29,7 +29,7 @@ def _asked(body: Body, i: int) -> tuple[bool, int]:
     """The truth with which a condition says that something is there, and what it asks for."""
     there = True
     while True:
-        if body.op[i] == Op.UNARY and body.text(body.args(i)[0]) in ("not", "!"):
+        if body.negates(i):
             i, there = body.args(i)[1], not there
         elif body.op[i] == Op.CALL and body.called(i) in _ASKS and body.call(i)[1]:
             there = there != (body.called(i) == "empty")

@@ -47,12 +47,10 @@ class SoughtFirst:
     @cached_property
     def all(self) -> list[Sought]:
         """One for each look, behind the routes of customers."""
-        handlers = {h.entry.target.fn for h in self.model.handlers.all}
         found: dict[tuple[Fn, int], Sought] = {}
-        for entry in self.model.entries:
-            if entry.role in ("public", "customer") and entry.target.fn not in handlers:
-                for one in self._of(entry):
-                    found.setdefault((one.look.atom.fn, one.look.atom.instr), one)
+        for entry in self.model.handlers.of_customers:
+            for one in self._of(entry):
+                found.setdefault((one.look.atom.fn, one.look.atom.instr), one)
         return list(found.values())
 
     def _of(self, entry: Entry) -> Iterator[Sought]:

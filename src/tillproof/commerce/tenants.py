@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from tillproof.commerce.schema.tables import Column, Table
+from tillproof.commerce.schema.tables import Column, Table, column_key
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -21,7 +21,7 @@ def sold_by_whoever_signs_in(model: "Model", entity: str, file: str) -> bool:
     seller = _column(order, _SELLERS)
     if order is None or buyer is None or seller is None:
         return False
-    buyers = model.schema.table(buyer.name.lower().removesuffix("id").rstrip("_"), order.file)
+    buyers = model.schema.table(_key(buyer), order.file)
     kept_by = _column(buyers, _SELLERS)
     if buyers is None or kept_by is None or _key(kept_by) != _key(seller):
         return False
@@ -33,4 +33,4 @@ def _column(table: Table | None, named: re.Pattern[str]) -> Column | None:
 
 
 def _key(column: Column) -> str:
-    return column.name.lower().replace("_", "").removesuffix("id")
+    return column_key(column.name).removesuffix("id")

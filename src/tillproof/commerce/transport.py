@@ -325,7 +325,7 @@ class _Options:
 def _signs(values: Iterable[str], calls: Iterable[str]) -> Iterator[bytes]:
     """Texts in lower case of which one stands wherever an option may be set. A common word counts with its value only."""
     for name in values:
-        if name == _COMMON[0]:
+        if name == "verify":
             yield from (b"verify=", b".verify =", b"'verify'", b'"verify"')
         elif name in _COMMON:
             yield from (f"{name}{between}{value}".encode() for between in ("=", " = ", ": ") for value in ("false", "true"))

@@ -90,7 +90,7 @@ def says_there(model: "Model", fn: Fn, i: int, truth: bool, depth: int = 0) -> b
     op, args = body.op[i], body.args(i)
     if depth > _DEEPEST:
         return None
-    if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+    if body.negates(i):
         return says_there(model, fn, args[1], not truth, depth + 1)
     if op in (Op.CAST, Op.AWAIT):
         return says_there(model, fn, args[1 if op == Op.CAST else 0], truth, depth + 1)

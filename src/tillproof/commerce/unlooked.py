@@ -94,17 +94,13 @@ def _handed(model: "Model", place: Place, an_object: bool) -> bool | None:
                 waiting += reads(body, defuse, use)
             elif op == Op.RETURN:
                 returned = True
-            elif an_object and (op == Op.BRANCH or _denies(body, use)):
+            elif an_object and (op == Op.BRANCH or body.negates(use)):
                 continue
             elif _hands_on(model, place, body, here, use):
                 waiting.append(use)
             elif not _keeps(model, place, body, here, use):
                 return None
     return returned
-
-
-def _denies(body: Body, i: int) -> bool:
-    return body.op[i] == Op.UNARY and body.text(body.args(i)[0]) in ("not", "!")
 
 
 def _hands_on(model: "Model", place: Place, body: Body, here: int, use: int) -> bool:

@@ -46,7 +46,7 @@ def _decided(wiring: Wiring, fn: Fn, i: int, truth: bool = True) -> Iterator[tup
         if body.op[use] == Op.BRANCH:
             found.append((defuse.block_of[use], EDGE_TRUE if truth else EDGE_FALSE))
             continue
-        negated = body.op[use] == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!")
+        negated = body.negates(use)
         below = list(_decided(wiring, fn, use, truth != negated)) if negated or body.op[use] == Op.AWAIT else []
         if not below:
             return

@@ -38,7 +38,7 @@ def branches(body: Body, defuse: DefUse, i: int, positive: bool = True, depth: i
             found.append((use, positive))
         elif op == Op.STORE:
             found += [b for n in reads(body, defuse, use) for b in branches(body, defuse, n, positive, depth + 1)]
-        elif op == Op.UNARY and body.text(body.args(use)[0]) in ("not", "!"):
+        elif body.negates(use):
             found += branches(body, defuse, use, not positive, depth + 1)
         elif op == Op.BINARY and any(body.name(a) in _NULL for a in body.args(use)[1:3] if body.op[a] in (Op.CONST, Op.NAME)):
             differs = body.text(body.args(use)[0]).startswith("!")

@@ -53,7 +53,7 @@ class Decided:
     def _question(self, i: int) -> tuple[Question, bool] | None:
         """What a condition asks, and whether it is true when the answer is yes."""
         truth = True
-        while self.body.op[i] == Op.UNARY and self.body.text(self.body.args(i)[0]) in ("not", "!"):
+        while self.body.negates(i):
             i, truth = self.body.args(i)[1], not truth
         if self.body.op[i] == Op.CALL and self.body.called(i) == "empty" and len(self.body.call(i)[1]) == 1:
             i, truth = self.body.call(i)[1][0][1], not truth

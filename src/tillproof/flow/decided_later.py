@@ -36,10 +36,9 @@ def _set(body: Body, start: int) -> dict[str, tuple[bool, int]]:
     while True:
         for i in range(body.blocks[here].start, body.blocks[here].end):
             if body.op[i] == Op.STORE:
-                const = body.const(body.args(i)[1]) if body.args(i)[1] >= 0 else None
                 found.pop(body.name(i), None)
-                if const is not None and const[0] in (Kind.BOOL, Kind.NULL):
-                    found[body.name(i)] = (const[1].lower() not in _FALSE, i)
+                if (truth := _set_to(body, i)) is not None:
+                    found[body.name(i)] = (truth, i)
         onward = body.blocks[here].onward
         if len(onward) != 1 or onward[0] in seen or sum(onward[0] in b.onward for b in body.blocks) != 1:
             return found
@@ -49,9 +48,12 @@ def _set(body: Body, start: int) -> dict[str, tuple[bool, int]]:
 
 def _stays(body: Body, reached: frozenset[int], name: str, truth: bool, at: int) -> bool:
     """Whether nothing that follows sets a variable to anything else."""
-    for i in body.rows(reached):
-        if i != at and body.op[i] == Op.STORE and body.name(i) == name:
-            const = body.const(body.args(i)[1]) if body.args(i)[1] >= 0 else None
-            if const is None or const[0] not in (Kind.BOOL, Kind.NULL) or (const[1].lower() not in _FALSE) != truth:
-                return False
-    return True
+    stores = (i for i in body.rows(reached) if i != at and body.op[i] == Op.STORE and body.name(i) == name)
+    return all(_set_to(body, i) is truth for i in stores)
+
+
+def _set_to(body: Body, store: int) -> bool | None:
+    """Whether a variable is set to yes or to no; None where it is to anything else."""
+    value = body.args(store)[1]
+    const = body.const(value) if value >= 0 else None
+    return const[1].lower() not in _FALSE if const is not None and const[0] in (Kind.BOOL, Kind.NULL) else None

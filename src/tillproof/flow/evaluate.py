@@ -440,7 +440,7 @@ class Evaluator:
         called = options(callee)
         if new:
             called = tuple(made for o in called for made in options(class_told(self, o, at) or o))
-        ways = sum(isinstance(o, FunctionV) for o in called)
+        ways = sum(isinstance(o, FunctionV) for o in called) if len(called) > 1 else 1
         for given in called:
             # a CommonJS module that is called exports one function or class
             option = self.scope.exported(given.file, "default", at) if isinstance(given, ModuleV) else given

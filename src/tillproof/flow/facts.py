@@ -253,7 +253,7 @@ class Facts:
     def _plain(self, condition: Condition) -> Condition:
         """Without its negations."""
         i, truth = condition
-        while i >= 0 and self.body.op[i] == Op.UNARY and self.body.text(self.body.args(i)[0]) in ("not", "!"):
+        while i >= 0 and self.body.negates(i):
             i, truth = self.body.args(i)[1], not truth
         return Condition(i, truth)
 

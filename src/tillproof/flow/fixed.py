@@ -135,7 +135,7 @@ class Fixed:
         if op == Op.FIELD:  # of a record that the caller writes down: ``options.idempotencyKey``
             return body.op[args[0]] == Op.NAME and body.name(args[0]) in self._handed
         if op == Op.UNARY:
-            return body.text(args[0]) in ("not", "!") and self._decidable(args[1])
+            return body.negates(i) and self._decidable(args[1])
         if (asked := membership(body, i)) is not None:
             return self._may_be_constant(asked[0])
         if (key := keyed(body, i)) is not None:  # of a record that the caller writes down

@@ -61,7 +61,7 @@ def _tells(of: "Implication", number: int, kind: int, name: str, truth: bool) ->
     """Whether a branch is taken only with the proof, or only where the variable has the other truth."""
     body = of.body
     condition, way = body.args(body.blocks[number].end - 1)[0], kind == EDGE_TRUE
-    while body.op[condition] == Op.UNARY and body.text(body.args(condition)[0]) in ("not", "!"):
+    while body.negates(condition):
         condition, way = body.args(condition)[1], not way
     if body.op[condition] == Op.NAME and body.name(condition) == name:
         return way != truth

@@ -75,7 +75,7 @@ class Implication:
         op, args = self.body.op[i], self.body.args(i)
         if op == Op.CONST or (op in (Op.LIST, Op.RECORD) and not args):
             return self._cannot_be(i, truth)
-        if op == Op.UNARY and self.body.text(args[0]) in ("not", "!"):
+        if self.body.negates(i):
             return self.implies(args[1], not truth, depth + 1)
         if op in (Op.AWAIT, Op.STORE, Op.CAST):
             return self.implies(args[0 if op == Op.AWAIT else 1], truth, depth + 1)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillproof.flow.above import names_above
-from tillproof.flow.program import ClassId, Fn
+from tillproof.flow.program import ClassId, Fn, Program
+from tillproof.flow.values import FunctionV, Instance
 from tillproof.ir.body import Body
 from tillproof.ir.ops import Op
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 _CLASS = ("cls", "static")
 _ACTING = {Op.BRANCH, Op.STORE, Op.SET_FIELD, Op.SET_INDEX, Op.ECHO, Op.YIELD, Op.AWAIT}
 _FEW = 2
+
+
+def lent_to(program: Program, target: FunctionV) -> ClassId | None:
+    """The class of ours on whose object a method is called that it inherits; None when it is the class's own, or no method."""
+    this, owner = target.this, program.owner(target.fn)
+    return this.cls if isinstance(this, Instance) and owner is not None and this.cls != owner else None
 
 
 def asked_of_itself(scope: "Scope", cls: ClassId, fn: Fn) -> Iterator[tuple[int, str, Fn]]:

@@ -50,7 +50,7 @@ def _is_null(value: Value) -> bool:
 def truth(body: Body, i: int, value: ValueAt) -> bool | None:
     """Whether a condition is certainly true or false."""
     op, args = body.op[i], body.args(i)
-    if op == Op.UNARY and body.text(args[0]) in ("not", "!"):
+    if body.negates(i):
         inner = truth(body, args[1], value)
         return None if inner is None else not inner
     if op == Op.BINARY and body.text(args[0]) in EQUALITY:

@@ -84,6 +84,10 @@ class Body(msgspec.Struct, array_like=True, dict=True):
         """Whether a value is the object whose method this is: ``this``, ``self``."""
         return self.op[i] == Op.NAME and self.name(i) in ("this", "self")
 
+    def negates(self, i: int) -> bool:
+        """Whether an instruction is the negation of its one operand: ``not x``, ``!x``."""
+        return self.op[i] == Op.UNARY and self.text(self.args(i)[0]) in ("not", "!")
+
     def holds(self, i: int, number: int) -> bool:
         """Whether a value is that function of the file, or a record that keeps it: ``{ handler: async () => … }``."""
         if self.op[i] == Op.RECORD:

@@ -17,11 +17,8 @@ _NOBODY = Provider(id="unknown", name="Payment", kind="payment", docs="", auth="
 def customer_calls(model: Model, rulings: Sequence[Ruling]) -> list[tuple[Handler, Ruling]]:
     """Those that are no handlers by what they are called or ask, each with what ``payment/fulfil-on-redirect`` says of it."""
     sites = {(r.file, r.line): r for r in rulings if r.check == "payment/fulfil-on-redirect" and r.kind == "client-route"}
-    known = {handler.entry.target.fn for handler in model.handlers.all}
     found: dict[tuple[str, int], tuple[Handler, Ruling]] = {}
-    for entry in model.entries if sites else ():
-        if entry.role not in ("public", "customer") or entry.target.fn in known:
-            continue
+    for entry in model.handlers.of_customers if sites else ():
         place = entry_line(model, entry)
         if place not in sites or place in found:
             continue

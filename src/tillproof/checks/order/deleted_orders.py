@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from tillproof.checks.order.somebody_elses import somebody_elses, who_may
 from tillproof.checks.ruling import Ruling
-from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.checks.ways import anchor, called, steps
 from tillproof.commerce.effects import Place
 from tillproof.commerce.entities import ORDER
 from tillproof.commerce.entries import Entry
@@ -18,10 +19,9 @@ _WHOLE = re.compile(rf"(\w+_)?({ORDER}|payment|invoice|transaction)")
 
 def deleted_orders(model: Model) -> Iterator[Ruling]:
     """One ruling per line that deletes an order which nothing but the request chooses, behind a route of customers or of everybody."""
-    handlers = {h.entry.target.fn for h in model.handlers.all}
     seen: set[tuple[Fn, int]] = set()
-    for entry in model.handlers.entries:
-        if entry.role not in ("public", "customer") or entry.target.fn in handlers or model.counter.of(entry) is not None:
+    for entry in model.handlers.of_customers:
+        if model.counter.of(entry) is not None:
             continue
         for transition in model.transitions.deletions(entry.target):
             if transition.guards or _WHOLE.fullmatch(transition.touch.entity) is None or not model.ownership.unasked(entry, transition):
@@ -35,11 +35,8 @@ def deleted_orders(model: Model) -> Iterator[Ruling]:
 
 def _rule(model: Model, entry: Entry, place: Place, transition: Transition) -> Ruling:
     name = transition.touch.entity.replace("_", " ")
-    who = "Anybody" if entry.role == "public" else "Every customer who is signed in"
-    file, line = entry_line(model, entry)
-    ruling = Ruling("order/unguarded-transition", "broken", entry.role, file, line)
-    ruling.severity, ruling.confidence, ruling.anchor = "high", "likely", lines(model, place)
-    ruling.title = f"{who} can delete the {name} of somebody else"
+    ruling = somebody_elses(model, entry, place, f"neither the owner nor the state of the {name} is asked for")
+    ruling.title = f"{who_may(entry)} can delete the {name} of somebody else"
     ruling.message = (
         f"A call of {called(model, entry)} deletes the {name} that it names. Nothing on the way asks whose it is or what state it is in, "
         "so one that is paid or sent is gone as well, and nobody knows any more what is owed for the money."
@@ -48,7 +45,5 @@ def _rule(model: Model, entry: Entry, place: Place, transition: Transition) -> R
         f"Look the {name} up by its id and by who is signed in, or let only staff call this; and delete nothing that was ever paid: set "
         "it to a state of its own instead."
     )
-    ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {entry.role}")]
-    ruling.evidence.append(step(model, place, f"neither the owner nor the state of the {name} is asked for", "missing"))
     ruling.evidence += steps(model, transition.effect, "deleted here")
     return ruling

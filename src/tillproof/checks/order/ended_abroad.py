@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from tillproof.checks.order.somebody_elses import somebody_elses, who_may
 from tillproof.checks.ruling import Ruling
-from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
+from tillproof.checks.ways import anchor, called, steps
+from tillproof.commerce.effects import Place
 from tillproof.commerce.ended_abroad import EndedAbroad, ended_abroad
 from tillproof.commerce.model import Model
 from tillproof.flow.program import Fn
@@ -18,18 +20,15 @@ def ends_abroad(model: Model) -> Iterator[Ruling]:
         place = anchor(model, found.effect, None)
         if (place.fn, place.instr) not in seen:
             seen.add((place.fn, place.instr))
-            yield _rule(model, found)
+            yield _rule(model, found, place)
 
 
-def _rule(model: Model, found: EndedAbroad) -> Ruling:
-    entry, place = found.entry, anchor(model, found.effect, None)
+def _rule(model: Model, found: EndedAbroad, place: Place) -> Ruling:
+    entry = found.entry
     what = "subscription" if "subscr" in f"{found.named} {called(model, entry)}".lower() else "payment"
     does, done = _DOES[found.effect.kind]
-    who = "Anybody" if entry.role == "public" else "Every customer who is signed in"
-    file, line = entry_line(model, entry)
-    ruling = Ruling("order/unguarded-transition", "broken", entry.role, file, line)
-    ruling.severity, ruling.confidence, ruling.anchor = "high", "likely", lines(model, place)
-    ruling.title = f"{who} can have the {what} of somebody else {done}"
+    ruling = somebody_elses(model, entry, place, f"whose {what} it is nobody asks")
+    ruling.title = f"{who_may(entry)} can have the {what} of somebody else {done}"
     ruling.message = (
         f"A call of {called(model, entry)} {does} the {what} whose id it names as `{found.named}`. Nothing on the way asks whose it is: no "
         f"record of ours is looked up by it, and it is compared with nothing that belongs to whoever calls, so the id of somebody else's "
@@ -39,7 +38,5 @@ def _rule(model: Model, found: EndedAbroad) -> Ruling:
         f"Look the {what} up among those of whoever is signed in, and give the provider the id that is kept there; or ask the provider for "
         f"the {what} first and refuse where its customer is another."
     )
-    ruling.evidence = [source(model, entry, f"{called(model, entry)}: called by {entry.role}")]
-    ruling.evidence.append(step(model, place, f"whose {what} it is nobody asks", "missing"))
     ruling.evidence += steps(model, found.effect, f"{done} here")
     return ruling

@@ -9,6 +9,7 @@ from tillproof.checks.order.ended_abroad import ends_abroad
 from tillproof.checks.order.left_open import Ends, LeftOpen, told
 from tillproof.checks.order.other_ends import OtherEnds, axis
 from tillproof.checks.order.sent_states import sent_states
+from tillproof.checks.order.somebody_elses import who_may
 from tillproof.checks.order.transition_remedies import remedy, spoilt
 from tillproof.checks.ruling import Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps, too_little
@@ -231,7 +232,7 @@ def _anybodys(model: Model, entry: Entry, part: list[tuple[Place, Transition]]) 
 
 def _unowned(model: Model, entry: Entry, ruling: Ruling, place: Place, transition: Transition) -> Ruling:
     name = transition.touch.entity.replace("_", " ")
-    who = "Anybody" if entry.role == "public" else "Every customer who is signed in"
+    who = who_may(entry)
     opens = not transition.sent and all(model.words.has("open_values", t) for t in transition.to)
     done = f"put it back to `{transition.to[0]}`" if opens else "cancel it, send it back or have it refunded"
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"

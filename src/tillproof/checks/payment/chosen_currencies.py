@@ -139,11 +139,10 @@ def kept_to_charge(charges: Charges) -> Iterator[Ruling]:
     """Where a request of a customer says in which currency a cart or order is, of units that charge records in their own currency."""
     model = charges.model
     charged = {model.program.unit(c.site.fn.file) for c in charges.all if c.currency is not None and c.currency.origin == "record"}
-    handlers = {h.entry.target.fn for h in model.handlers.all}
     told = {r.anchor[:2] for r in given_to_charges(charges) if r.outcome == "broken" and r.anchor is not None} if charged else set()
-    for entry in model.entries:
+    for entry in model.handlers.of_customers:
         unit = model.program.unit(entry.target.fn.file)
-        if entry.role not in ("public", "customer") or unit not in charged or entry.target.fn in handlers:
+        if unit not in charged:
             continue
         for effect in model.effects.of(entry.target):
             value = _currency_kept(model, effect)

@@ -64,11 +64,12 @@ def moved_unseen(model: Model, entry: Entry) -> list[Lost]:
     without a word."""
     if entry.role not in ("internal", "platform"):
         return []
-    kinds = _MOVES if entry.role == "platform" and entry.style == "class" else _UNATTENDED
+    asked = entry.role == "platform" and entry.style == "class"
+    kinds = _MOVES if asked else _UNATTENDED
     moved = [e for e in model.effects.of(entry.target) if e.kind in kinds]
     found = (lost(model, e) for e in moved)
     ends = [end for end in found if end is not None and end.instr >= 0 and not model.failures.kept_in_answer(end.fn, end.instr)]
-    if kinds == _MOVES and _MOVING.search(model.program.name(entry.target.fn)):
+    if asked and _MOVING.search(model.program.name(entry.target.fn)):
         ends += [unread(e, place) for e in moved if (place := unlooked(model, e, returned=True)) is not None]
     return [e for e in ends if _is_begun(model, e) or entry.role == "platform" or model.failures.says_nothing(e.fn, e.instr)]
 

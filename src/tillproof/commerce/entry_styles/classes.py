@@ -10,7 +10,7 @@ from tillproof.commerce.entry_styles.data_files import records
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring, join, named, path_expression, plain_names
 from tillproof.commerce.entry_styles.yii_filters import filters_before
 from tillproof.commerce.names import fits
-from tillproof.flow.left_open import asked_of_itself, is_empty
+from tillproof.flow.left_open import asked_of_itself, is_empty, lent_to
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import FunctionV, Instance, Place, Record, Value, constant, options
 from tillproof.ir.ops import Op
@@ -38,15 +38,9 @@ def derived(wiring: Wiring) -> Iterator[Declared]:
                 for one in _methods(wiring, framework, routes, cls):
                     found.setdefault((one.target.fn, one.methods), one)
             ways += found.values()
-        completions = Counter(one.target.fn for one in ways if not _is_own(wiring, one))
+        completions = Counter(one.target.fn for one in ways if lent_to(wiring.program, one.target) is not None)
         told_apart = {fn for fn, classes in completions.items() if classes <= _MOST_COMPLETIONS}
-        yield from (one for one in ways if (one.target.fn in told_apart) != _is_own(wiring, one))
-
-
-def _is_own(wiring: Wiring, one: Declared) -> bool:
-    """Whether a way's method stands in the class of the object itself."""
-    this = one.target.this
-    return not isinstance(this, Instance) or this.cls == wiring.program.owner(one.target.fn)
+        yield from (one for one in ways if (one.target.fn in told_apart) == (lent_to(wiring.program, one.target) is not None))
 
 
 def candidates(wiring: Wiring, files: list[str], wanted: set[str]) -> list[ClassId]:

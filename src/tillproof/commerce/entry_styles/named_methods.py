@@ -16,14 +16,11 @@ _TABLES = re.compile(r"(\w+_)?((entry|access|end)_?points?|web_?hooks?|call_?bac
 def declared(wiring: Wiring) -> Iterator[Declared]:
     """Every method that such a table names, by the object whose class has it."""
     program = wiring.program
-    for file in sorted(program.indices):
-        if program.language(file) != "php":
-            continue
-        for number in range(len(program.indices[file].classes)):
-            cls = ClassId(file, number)
-            for name, fn in program.methods(cls).items():
-                if _TABLES.fullmatch(snake(name)):
-                    yield from _named(wiring, cls, fn)
+    tables = (fn for name, found in program.functions_by_name.items() if _TABLES.fullmatch(snake(name)) for fn in found)
+    for fn in sorted(tables):
+        cls = program.owner(fn)
+        if cls is not None and program.language(fn.file) == "php":
+            yield from _named(wiring, cls, fn)
 
 
 def _named(wiring: Wiring, cls: ClassId, table: Fn) -> Iterator[Declared]:
