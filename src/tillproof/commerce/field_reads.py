@@ -47,7 +47,7 @@ _OF_ENUM = ("from", "try_from")  # `Status::from($order->status)`
 _COUNTS = (
     "length", "count", "size", "rowcount", "affected", "affectedrows", "rowsaffected", "modifiedcount", "matchedcount", "deletedcount",
     "nmodified", "upsertedcount", "upsertedid", "numaffectedrows", "numupdatedrows", "numdeletedrows", "wasrecentlycreated", "exists",
-    "isempty", "isnotempty", "empty", "doesntexist",
+    "isempty", "isnotempty", "empty", "doesntexist", "numrows", "getnumrows",
 )  # fmt: skip
 # What a record keeps under names that others choose, and the getter of one of them: `getCustomFields()['k']`, `getCustomFieldsValue('k')`.
 _BAG = re.compile(

@@ -188,15 +188,30 @@ class RefundBounds:
                     if isinstance(fact, Passed) and atom.truth is None:
                         continue  # that a call came back; what it refuses is among the others
                     line = self.program.line_text(atom.fn.file, self.program.body(atom.fn).line[atom.instr])
-                    if _PARTIAL.search(line) or not self._asks_state(atom) or self._stays(atom, refund):
+                    if _PARTIAL.search(line):
                         continue
-                    return atom
+                    if (self._asks_state(atom) and not self._stays(atom, refund)) or self._asks_mark(atom, refund):
+                        return atom
         return None
 
     def _asks_state(self, atom: Atom) -> bool:
         """Whether a condition asks for a state: how much was paid is the limit itself, and none."""
         read = self.model.states.reads(atom)
         return self.model.states.looks_at_state(atom) and not all(self.model.words.money(r.field) for r in read)
+
+    def _asks_mark(self, atom: Atom, refund: Refund) -> bool:
+        """Whether a condition asks a record for the mark that whatever refunds sets on it: ``if ($payment->refunded_at) throw``."""
+        marks = {r.field for r in self.model.states.reads(atom) if BACK.fullmatch(r.field) and not self.model.words.money(r.field)}
+        return bool(marks) and any(mark in marks for fn, _, _ in refund.calls for mark in self._marks_set(fn))
+
+    def _marks_set(self, fn: Fn) -> Iterator[str]:
+        """The fields that a function sets, or one that it calls by a name of ours."""
+        body = self.program.body(fn)
+        called = {body.called(i).rpartition(".")[2] for i, op in enumerate(body.op) if op == Op.CALL}
+        near = (f for name in sorted(called) for f in self.program.functions_by_name.get(name, ()))
+        for one in (fn, *(f for f in near if self.program.unit(f.file) == self.program.unit(fn.file))):
+            inner = self.program.body(one)
+            yield from (snake(inner.name(i)) for i, op in enumerate(inner.op) if op == Op.SET_FIELD)
 
     def _stays(self, atom: Atom, refund: Refund) -> bool:
         """Whether a condition asks for the state of one record while what refunds leaves that alone and notes its own in another's."""

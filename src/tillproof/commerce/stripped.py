@@ -16,9 +16,12 @@ def stripped(money: Money, value: Value, searched: Value | None, put: Value | No
         return replace(money, number="string")
     if "," in signs:
         money = replace(money, steps=tuple(s for s in money.steps if s.did != "mark"))
+    return without_point(money, value) if "." in signs else replace(money, number="string")
+
+
+def without_point(money: Money, value: Value) -> Money:
+    """A sum that was written with decimals, without the point before them: of 19.99 it leaves 1999."""
     fixed = next((s for s in reversed(money.steps) if s.did == "fix"), None)
-    if "." not in signs:
-        return replace(money, number="string")
     if fixed is None or not fixed.exponent or money.unit not in ("", "major"):
         return Money("string")
     return money.after(Step("up", value, fixed.exponent), unit="minor", number="string", whole=True, inexact=False, two=True)

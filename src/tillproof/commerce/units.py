@@ -29,7 +29,7 @@ from tillproof.commerce.money import (
     written_down,
 )
 from tillproof.commerce.scales import Scale, Scales
-from tillproof.commerce.stripped import stripped
+from tillproof.commerce.stripped import stripped, without_point
 from tillproof.commerce.sums import Sums, decimals_of
 from tillproof.flow.shape import gathers, shape
 from tillproof.flow.values import (
@@ -338,7 +338,10 @@ class Units:
         if self._marks(told, arguments):
             money = money.after(Step("mark", value))
         if told.does == "fixes":
-            return replace(self._fixed(money, value, self._decimals(told, value, arguments)), number=told.number or money.number)
+            decimals = self._decimals(told, value, arguments)
+            fixed = replace(self._fixed(money, value, decimals), number=told.number or money.number)
+            point = arguments[told.point] if decimals and told.point is not None and told.point < len(arguments) else None
+            return without_point(fixed, value) if isinstance(point, Const) and not point.text.strip("'\"") else fixed
         if told.does == "minor":
             unit: Unit = "over" if converted_to(money, "minor") else "minor"
             return money.after(Step("convert", value), unit=unit, number=told.number or "integer", whole=True, inexact=False, two=False)

@@ -97,7 +97,14 @@ def _flaw(charges: Charges, fn: Fn, value: Value) -> Flaw | None:
             return Flaw("cent-lost", value, "high", "likely")
         if last.did == "up" and (_cut_before(money) or (_converts(charges, fn) and _casts_first(money))):
             return Flaw("cut-first", value, "high", "likely")
+        if money.unit == "over" and last.did in ("up", "cut") and _twice_here(money, fn):
+            return Flaw("twice", value, "high", "likely")
     return None
+
+
+def _twice_here(money: Money, fn: Fn) -> bool:
+    """Whether one expression converts twice: ``number_format($sum, 2, '', '') * 100`` has hundredths before it is scaled."""
+    return sum(s.did in ("up", "convert") and isinstance(s.value, (Mix, Result)) and s.value.fn == fn for s in money.steps) > 1
 
 
 def _cut_before(money: Money) -> bool:

@@ -119,7 +119,7 @@ class Sum(Part, frozen=True):
     The sum is the argument at position ``sum``, or the object of a leading-dot name when that is not given.
     ``unit``: ``hundredths`` is an integer of hundredths in every currency, also in those without or with other decimals.
     ``marks``: the position of the argument that says what stands between thousands, where something does unless it is an empty text; -1
-    where something always does.
+    where something always does. ``point``: of the one that says what stands before the decimals: where nothing does, hundredths are left.
     """
 
     calls: tuple[str, ...]
@@ -130,6 +130,7 @@ class Sum(Part, frozen=True):
     places: int | None = None
     decimals: int | None = None
     marks: int | None = None
+    point: int | None = None
     note: str = ""
     source: str = ""
 
