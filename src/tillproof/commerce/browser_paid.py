@@ -5,9 +5,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillproof.commerce.browser_returns import of_goods
+from tillproof.commerce.conditions import Atom
 from tillproof.commerce.entries import Entry
 from tillproof.commerce.granted import granted
 from tillproof.commerce.handled import Handler
+from tillproof.commerce.later_steps import later_step
 from tillproof.commerce.paid import PaidPolicy
 from tillproof.commerce.recognition import called
 from tillproof.commerce.tenants import sold_by_whoever_signs_in
@@ -26,11 +28,13 @@ _BODIES = frozenset(["body", "json", "get_json", "getJson", "formData", "all", "
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """An entry point, where records say paid on the way from it, and the policy of the walk with the proofs that it met."""
+    """An entry point, where records say paid on the way from it, and the policy of the walk with the proofs that it met. ``later``: the
+    conditions behind which records go on that must have been paid before."""
 
     entry: Entry
     policy: PaidPolicy
     paid: list[Happening]
+    later: tuple[Atom, ...] = ()
 
 
 def paid_on_the_way(model: "Model", entry: Entry, returns: bool = False) -> Transitions:
@@ -58,9 +62,14 @@ class BrowserPaid:
         self.model = model
         self._quick = PaidPolicy(model)
 
-    @cached_property
+    @property
     def all(self) -> list[Transitions]:
         """One per entry point that strangers or customers call and that reaches a paid transition, in order of the entries."""
+        return [found for found in self.with_later if found.paid]
+
+    @cached_property
+    def with_later(self) -> list[Transitions]:
+        """Those, and the entry points by which only what was paid before goes on."""
         model = self.model
         near = bool(model.operations.candidates())
         told = [h for h in model.handlers.all if h.kind != "redirect-return"]
@@ -81,8 +90,9 @@ class BrowserPaid:
                 found = paid_on_the_way(model, entry, fn in returned)
                 paid = [h for h in found.paid if near or found.policy.is_written(h.fn, h.instr)]
                 paid = [h for h in paid if entry.role == "public" or not self._is_of_sellers(h)]
+                later = {h: atom for h in paid if (atom := later_step(model, entry, h)) is not None}
                 if paid:
-                    out.append(Transitions(entry, found.policy, paid))
+                    out.append(Transitions(entry, found.policy, [h for h in paid if h not in later], tuple(later.values())))
         return out
 
     def _is_of_sellers(self, paid: Happening) -> bool:

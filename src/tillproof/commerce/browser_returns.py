@@ -96,7 +96,7 @@ class BrowserReturns:
                     getattr(k.thing, "op", "") == "payment.retrieve" and getattr(k.thing, "resource", "") not in _NO_PAYMENT for k in mine
                 )
                 if not mine and not _BACK.search(route):
-                    fields = [f for f in fields if f not in _ANY_FIELD]
+                    fields = [f for f in fields if f not in _ANY_FIELD and (not self._is_kept(f) or self._are_sent(entry, [f], 1))]
                 if (
                     (fields and (says or mine or self._are_sent(entry, fields, 1 if "GET" in entry.methods else 2)))
                     or (says and mine)
@@ -145,6 +145,10 @@ class BrowserReturns:
         """Whether so many fields are read of the request, and are not only names of what is stored or of what is sent to the provider."""
         sent = {part for key in fields_of(self.model, entry) for name in [key.rpartition(".")[2]] for part in (name, snake(name))}
         return len(sent.intersection(fields)) >= least
+
+    def _is_kept(self, field: str) -> bool:
+        """Whether a name is also one of a column of ours, so that who speaks of it may well read what is stored."""
+        return any(table.column(field) is not None for table in self.model.schema.mentioning([field]))
 
     def _makes_mac(self, closure: Closure) -> bool:
         recogniser = self.model.recogniser

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from tillproof.commerce.entry_styles import (
+    adapters,
     buttons,
     calls,
     classes,
@@ -98,6 +99,7 @@ def find_entries(wiring: Wiring) -> list[Entry]:
     ):
         found += style(wiring)
     found += own_controllers.declared(wiring, found)
+    found += adapters.declared(wiring, found)
     found = [arm for one in found for arm in servers.by_path(wiring, one)]
     roles = Roles(wiring)
     paths, kept, defaults = guarded(wiring), areas(wiring), Defaults(wiring)

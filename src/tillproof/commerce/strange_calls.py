@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -47,6 +48,11 @@ _GIVES_BACK = re.compile(
 _ACCESS = re.compile(r"(^|[_/])(access_?tokens?|tokens?|oauth2?|auth|authenticate|login|grant)([_/]|$)")
 _COUNTS = re.compile(r"(^|[_/])(tracks?|tracking|events?|logs?|analytics|telemetry|stats|metrics|collect|ingest|instrumentation)([/_]|$)")
 """What an address says by which somebody is told what goes on, and asked for nothing."""
+_TELLS = re.compile(
+    r"(send|post|push|publish|deliver)_(\w+_)?(messages?|notifications?|e?mails?|sms|alerts?|news|reminders?|receipts?)(_\w+)?"
+    r"|(notify|alert|announce|broadcast|remind|track)(_\w+)?"
+)
+"""What a function on the way is named that tells somebody something, whoever asked for it: what it sends asks for no payment."""
 _GOODS = re.compile(
     r"place_?orders?|buy|purchase_?orders?|drop_?ship\w*|suppliers?|vendors?|fulfil(l?ments?)?|shipments?|consignments?|way_?bills?|parcels?|labels?"
 )
@@ -127,6 +133,7 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
         return ""
     around = [fn, *(c.caller for c in (ctx.chain() if ctx else ()) if c.call >= 0)]
     called = [snake(model.program.name(f)).lstrip("_") for f in around]
+    asking = list(takewhile(lambda name: not _TELLS.fullmatch(name), called))
     spoken_of = any(model.vocabulary.paying(f) for f in around)
     if _about_goods(model, ctx):
         return ""
@@ -137,7 +144,7 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
         counts = one.method != "GET" and any(_COUNTS.search(snake(part)) for part in (path, host.partition(".")[0]))
         if counts or is_database(host, path) or any(_GOODS.fullmatch(snake(part)) for part in path.split("/")):
             continue
-        asks = _says_outcome(path.partition("?")[0], one.method) or any(ASKS.match(name) for name in called)
+        asks = _says_outcome(path.partition("?")[0], one.method) or any(ASKS.match(name) for name in asking)
         if asks and (spoken_of or _ABOUT.search(one.url)):
             return model.program.body(fn).called(i)
     return ""

@@ -9,8 +9,8 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.operations import STARTS, OperationSite
 from tillproof.flow.shape import shape
 from tillproof.flow.values import Const, Seq, Value, options, pattern
-from tillproof.ir.body import entries
-from tillproof.ir.ops import Kind
+from tillproof.ir.body import Body, entries
+from tillproof.ir.ops import Kind, Op
 
 if TYPE_CHECKING:
     from tillproof.commerce.model import Model
@@ -31,6 +31,8 @@ _PAGES = re.compile(
     re.IGNORECASE,
 )
 _KEYED = re.compile(rb"(return|success|redirect|back|notify|notification|ipn|web_?hook|callback|response)_?ur[il]", re.IGNORECASE)
+_TOLD_WITH = ("error", "errors", "message")
+_WENT = ("success", "ok", "status", "result")
 _DEEPEST = 5
 _MOST = 60
 
@@ -92,10 +94,19 @@ def _put_together(model: "Model") -> Iterator[Told]:
         mine = [p for p in paying if model.recogniser.mentions(p, file)] if _KEYED.search(program.sources[file]) else []
         for fn in program.all_functions(file) if mine else ():
             body = program.body(fn)
-            for key, row in (entry for i in range(len(body.op)) for entry in entries(body, i)):
+            for key, row in (entry for i in range(len(body.op)) if not _answers_page(body, i) for entry in entries(body, i)):
                 use = _use(snake(key), "")
                 if use is not None and row >= 0 and (path := _path(model, model.evaluator.value(fn, row))) is not None:
                     yield from (Told(p.id, use, path) for p in mine)
+
+
+def _answers_page(body: Body, i: int) -> bool:
+    """Whether a record says beside an address how it went: what our own page is answered, ``{'success': False, 'redirect_url': …}``."""
+    for key, row in entries(body, i) if body.op[i] == Op.RECORD else ():
+        const = body.const(row)
+        if snake(key) in _TOLD_WITH or (key in _WENT and const is not None and const[0] == Kind.BOOL):
+            return True
+    return False
 
 
 def _use(name: str, under: str) -> Use | None:

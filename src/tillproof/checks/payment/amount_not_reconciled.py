@@ -14,7 +14,14 @@ from tillproof.checks.payment.sender import ask_about, guessed_call
 from tillproof.checks.payment.too_early import begun_by, too_early
 from tillproof.checks.ruling import Evidence, Ruling
 from tillproof.checks.ways import anchor, called, entry_line, lines, source, step, steps
-from tillproof.commerce.bindings import all_signed, asked_for_another, compared_with_kept, order_named_by_client, signed_for_ours
+from tillproof.commerce.bindings import (
+    all_signed,
+    asked_for_another,
+    compared_with_kept,
+    found_by_sent,
+    order_named_by_client,
+    signed_for_ours,
+)
 from tillproof.commerce.booked_sums import booked
 from tillproof.commerce.conditions import Atom
 from tillproof.commerce.effects import Effect, Place
@@ -133,7 +140,8 @@ def _rule(model: Model, entry: Entry, handler: Handler | None, part: list[tuple[
     named = order_named_by_client(model, handler.provider) if handler is not None and kind == "webhook" else None
     page = reconciling.pages.of(handler.provider) if handler is not None else None
     signed = handler is not None and bool(handler.walked.proofs) and all(p.mac for p in handler.walked.proofs)
-    sent = kind in ("client-route", "ipn") or (kind == "redirect-return" and not signed)  # what is signed the browser only carries
+    beside = kind == "redirect-return" and not how.stored and effect.touch is not None and bool(found_by_sent(model, effect.touch))
+    sent = kind in ("client-route", "ipn") or (kind == "redirect-return" and not signed) or beside  # what is signed is only carried
     chosen = sent or named is not None or page is not None
     ruling.outcome, ruling.severity = "broken", "critical" if chosen else "high"
     ruling.confidence = "likely"

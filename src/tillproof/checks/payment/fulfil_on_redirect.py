@@ -48,8 +48,8 @@ def rule(model: Model) -> Iterator[Ruling]:
     page that writes a paid state itself, per view that saves one as it is sent, and per order that is made for a payment as it is told."""
     yield from believed(model)
     seen: set[tuple[Fn, int]] = set()
-    for found in model.browser_paid.all:
-        ruling = _rule(model, found, seen)
+    for found in model.browser_paid.with_later:
+        ruling = _rule(model, found, seen) if found.paid else _goes_on(model, found)
         if ruling is not None:
             yield ruling
     yield from written_by_pages(model)
@@ -57,17 +57,29 @@ def rule(model: Model) -> Iterator[Ruling]:
     yield from made_as_told(model, {(fn.file, model.program.body(fn).line[i]) for fn, i in seen})
 
 
+def _begun(model: Model, entry: Entry, kind: str = "client-route") -> Ruling:
+    function = model.program.function(entry.target.fn)
+    line = function.line if function else 1
+    ruling = Ruling("payment/fulfil-on-redirect", "held", kind, entry.target.fn.file, line)
+    ruling.evidence = [
+        Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")
+    ]
+    return ruling
+
+
+def _goes_on(model: Model, found: Transitions) -> Ruling:
+    """What was paid before goes on: who comes into the state that is asked for is judged where that is written."""
+    ruling = _begun(model, found.entry, "transition")
+    ruling.evidence += [at(model.program, a.fn, a.instr, "only a record past its first state goes on", "guard") for a in found.later]
+    return ruling
+
+
 def _rule(model: Model, found: Transitions, seen: set[tuple[Fn, int]]) -> Ruling | None:
     program, entry, policy = model.program, found.entry, found.policy
     paid = [h for h in found.paid if not contradicts_itself(model, way_to(Place(h.fn, h.instr, h.ctx)))]
     if not paid:
         return None
-    function = program.function(entry.target.fn)
-    line = function.line if function else 1
-    ruling = Ruling("payment/fulfil-on-redirect", "held", "client-route", entry.target.fn.file, line)
-    ruling.evidence = [
-        Evidence(entry.target.fn.file, line, f"{' '.join(entry.methods)} {entry.route or ''}: called by {entry.role}".strip(), "source")
-    ]
+    ruling = _begun(model, entry)
     unproven = [h for h in paid if not h.proven or said_no(model, policy, h, paid)]
     blind = not unproven and _status_unread(model, entry, policy, paid)
     late = [] if unproven or blind else [h for h in paid if _asked_too_late(model, policy, h)]
