@@ -35,6 +35,7 @@ _WORST = (
 
 _MOST = 4
 _MOST_PIECES = 40
+_FLOAT = "Is this sum a Decimal, or a float? int() of a float times a hundred can lose a cent (19.99 becomes 1998)."
 _DECLARED = re.compile(r"`(\w+)` is declared as ")
 
 
@@ -69,9 +70,12 @@ def _rule(charges: Charges, charge: Charge) -> Ruling | None:
         if not flaws:
             return None
     if flaws:
-        worst = min((f for f, _ in flaws), key=lambda f: _WORST.index(f.what))
+        worst = min((f for f, _ in flaws), key=lambda f: (_is_refused(f), _WORST.index(f.what)))
         if worst.what == "cent-perhaps":
-            return _question(charges, charge, worst)
+            return _question(charges, charge, worst.value, _FLOAT)
+        if _is_refused(worst):
+            refuses = f"{charge.site.provider.name} refuses them in those that have none (JPY, for one)"
+            return _question(charges, charge, worst.value, f"Is every currency that is taken one of two decimals? {refuses}.")
         return _broken(charges, charge, worst, [m for f, m in flaws if f.what == worst.what])
     for money in sorted(ways, key=lambda m: did(m, "up") is None and did(m, "down") is None and did(m, "fix") is None):
         held = _held(charges, charge, money)
@@ -156,12 +160,15 @@ def _held(charges: Charges, charge: Charge, money: Money) -> list[Evidence]:
     return []
 
 
-def _question(charges: Charges, charge: Charge, found: Flaw) -> Ruling:
+def _is_refused(found: Flaw) -> bool:
+    """Whether the provider only refuses the sum, and only in currencies of which nobody says that the shop takes them."""
+    return found.what == "decimals" and not found.code
+
+
+def _question(charges: Charges, charge: Charge, value: Value, question: str) -> Ruling:
     ruling = _ruling(charges, charge)
     ruling.outcome = "unknown"
-    ruling.question = Evidence(
-        *found.value.at, "Is this sum a Decimal, or a float? int() of a float times a hundred can lose a cent (19.99 becomes 1998)."
-    )
+    ruling.question = Evidence(*value.at, question)
     return ruling
 
 

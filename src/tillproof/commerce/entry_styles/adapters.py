@@ -17,7 +17,8 @@ _MOVES = re.compile(
 _ASKS = re.compile(
     r"(get|is|has|can|should|supports?|validate|list|find|fetch|load|render|set|add|to|from|build|format|parse|map|count)_.*"
 )
-_ADAPTS = re.compile(r"pay|gateway|provider|processor|billing|stripe|mollie|square|braintree|adyen|klarna|checkout", re.IGNORECASE)
+_ADAPTS = re.compile(r"payment|gateway|provider|processor|billing", re.IGNORECASE)
+_OF_PAGES = re.compile(r"controller|view|page|form|serializer|resource|service_?provider|exception|event|test", re.IGNORECASE)
 
 
 def declared(wiring: Wiring, found: Sequence[Declared]) -> Iterator[Declared]:
@@ -29,7 +30,7 @@ def declared(wiring: Wiring, found: Sequence[Declared]) -> Iterator[Declared]:
             cls = ClassId(file, number)
             if not one.bases or not (bases := scope.outside_bases(cls)):
                 continue
-            if not any(_ADAPTS.search(text) for text in (one.name, *bases)):
+            if not any(_ADAPTS.search(base) and not _OF_PAGES.search(base) for base in bases):
                 continue
             for name, fn in program.methods(cls).items():
                 said = snake(name)
