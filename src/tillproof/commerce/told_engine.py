@@ -24,6 +24,8 @@ def tell_engine(evaluator: Evaluator, knowledge: Knowledge) -> None:
     evaluator.carries = {
         n.rpartition(".")[2]: h.carries for f in knowledge.frameworks.values() for h in f.handovers if h.carries for n in h.calls
     }
+    python = (f for f in knowledge.frameworks.values() if f.language == "python")
+    evaluator.sends = frozenset(n.rpartition(".")[2] for f in python for n in f.records.sends)
     evaluator.gives = {name: at for f in knowledge.frameworks.values() for name, at in f.gives.items()}
     evaluator.supplies = {name: at for f in knowledge.frameworks.values() for name, at in f.supplies.items()}
     evaluator.factories = {end: method for f in knowledge.frameworks.values() for end, method in f.factories.items()}

@@ -65,7 +65,7 @@ def handed(ev: "Evaluator", caller: Frame, call: int, number: int, params: Seque
         return job(ev, caller.fn, call, caller.ctx, ev.carries[name])
     if number < _FOLDED and (folded := _folded(ev, caller, call, name, number)) is not None:
         return folded
-    if name in (*_PASSES_ON, *_LISTS) and ev.program.language(caller.file) == "python":
+    if name in (*_PASSES_ON, *_LISTS, *ev.sends) and ev.program.language(caller.file) == "python":
         return _told(ev, caller, arguments, name, number, params)
     if name in _PASSES_ON:
         passed = [a for _, a in arguments][_PASSES_ON[name] :]
@@ -88,7 +88,8 @@ def _told(
     ev: "Evaluator", caller: Frame, arguments: list[tuple[str, int]], name: str, number: int, params: Sequence[Param]
 ) -> Value | None:
     """What a call of Python hands on for a parameter, by its name, in its place, or in a list or record of arguments:
-    ``enqueue(ship, order_id=id)``, ``add_task(ship, id)``, ``Thread(target=ship, args=(id,))``."""
+    ``enqueue(ship, order_id=id)``, ``add_task(ship, id)``, ``Thread(target=ship, args=(id,))``. Of what is sent by a signal each receiver
+    takes what it wants by its name: ``placed.send(sender=Cart, order=order)``."""
     at = (caller.file, caller.body.line[arguments[0][1]]) if arguments else (caller.file, 1)
     named = {k: a for k, a in arguments if k not in ("", "*", "**")}
     if (own := named.get(params[number].name)) is not None and name not in _LISTS:

@@ -106,6 +106,7 @@ class Evaluator:
         self.event_methods: dict[ClassId, list[str]] = {}
         """The methods of a class that are named so."""
         self.tells: dict[str, int] = {}
+        self.sends: frozenset[str] = frozenset()  # methods of Python's by which a signal runs its receivers
         self.carries: dict[str, str] = {}
         self.queued: Callable[[Param, str, Place], Value | None] = lambda *_: None
         """Plain functions of outside that set off functions of ours by a name, and where the name stands."""

@@ -230,7 +230,7 @@ def _signals(wiring: Wiring, framework: Framework, routes: Routes, files: list[s
             b"@" + w.encode() in wiring.program.sources[file] or b"." + w.encode() + b"(" in wiring.program.sources[file] for w in last
         )
         for i, kind, number in wiring.decorations(top) if shown else ():
-            if kind == 0 and named(wiring.decorated(top, i), decorating):
+            if kind == 0 and named(wiring.decorated(top, i), decorating) and not _is_sent_by_ours(wiring, framework, top, i):
                 line = wiring.program.body(top).line[i]
                 target = wiring.handler(Fn(file, number), (file, line))
                 yield Declared(
@@ -249,6 +249,29 @@ def _connected(wiring: Wiring, framework: Framework, routes: Routes, file: str) 
         base = wiring.evaluator.value(fn, body.args(callee)[0])
         if not any(n == r or n.startswith(r + ".") for n in plain_names(base) for r in routes.receivers):
             continue
+        if _has_sender(wiring, framework, file, body.name(body.args(callee)[0]).rpartition(".")[2]):
+            continue
         for value in Arguments(wiring.evaluator, fn, i).positional[:1]:
             for target, wrappers in handlers(wiring.evaluator, value):
                 yield Declared(target, None, ("NONE",), framework.id, "hook", (file, body.line[i]), wrappers, routes.role, routes.note)
+
+
+def _is_sent_by_ours(wiring: Wiring, framework: Framework, top: Fn, decoration: int) -> bool:
+    """Whether functions of ours send each signal that ``@receiver(signal)`` names: its way in is theirs, which leads on to it."""
+    body = wiring.program.body(top)
+    call = body.args(decoration)[2]
+    given = body.call(call)[1][:1] if body.op[call] == Op.CALL else []
+    heard = [s for _, v in given for s in (body.args(v) if body.op[v] == Op.LIST else (v,))]
+    spelt = [body.name(s).rpartition(".")[2] if body.op[s] in (Op.NAME, Op.FIELD) else "" for s in heard]
+    return bool(spelt) and all(_has_sender(wiring, framework, top.file, name) for name in spelt)
+
+
+def _has_sender(wiring: Wiring, framework: Framework, file: str, signal: str) -> bool:
+    """Whether a signal of that name is sent in the unit of a file; those of the mapper it sends by itself."""
+    if not signal or any(signal in names for names in framework.records.signals.values()):
+        return False
+    program = wiring.program
+    words = b"|".join(re.escape(n.lstrip(".").encode()) for n in framework.records.sends)
+    sent = re.compile(rb"(?<![\w.])(?:\w+\.)?%b\.(?:%b)\(" % (re.escape(signal.encode()), words)) if words else None
+    near = (f for f in program.mentioning(signal) if program.unit(f) == program.unit(file))
+    return sent is not None and any(sent.search(program.sources[f]) for f in near)
