@@ -11,7 +11,7 @@ from tillproof.commerce.lexicon import snake
 from tillproof.commerce.names import speaks_of
 from tillproof.commerce.operations import STARTS
 from tillproof.commerce.reach import Closure, header
-from tillproof.commerce.request_fields import fields_of
+from tillproof.commerce.request_fields import fields_of, of_parameter
 from tillproof.flow.program import Fn
 from tillproof.ir.ops import Kind, Op
 from tillproof.knowledge.schema import Inbound, Provider, Verifier
@@ -163,7 +163,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
     def near(fn: Fn) -> bool:
         return closure.functions.get(fn, 99) <= deepest and fn not in passed
 
-    texts = frozenset(t for t, (fn, _) in closure.texts.items() if near(fn))
+    texts = frozenset(t for t, (fn, _) in closure.texts.items() if near(fn)) | _headers_given(model, entry.target.fn)
     return Signs(
         route, entry.target.fn.file, named, filed, named and _is_answering(model, entry.target.fn),
         frozenset(header(t) for t in texts), texts, _sent(model, entry) if named else frozenset(), texts & closure.compared,
@@ -189,6 +189,12 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
 def _sent(model: "Model", entry: Entry) -> frozenset[str]:
     """The last words of what an entry point reads of its request, also where no text says so: ``const { RtnCode } = req.body``."""
     return frozenset(key.rpartition(".")[2] for key in fields_of(model, entry))
+
+
+def _headers_given(model: "Model", fn: Fn) -> frozenset[str]:
+    """The headers that a handler is handed as parameters of its own: ``@Headers('x-razorpay-signature') signature: string``."""
+    given = (source for number in range(len(model.program.body(fn).params)) for source in of_parameter(model, fn, number))
+    return frozenset(source.key for source in given if source.kind == "headers" and source.key)
 
 
 def _of_messages(verifier: object) -> bool:

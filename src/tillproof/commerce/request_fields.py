@@ -69,7 +69,7 @@ def fields_of(model: "Model", entry: Entry) -> tuple[str, ...]:
                         visit(option.fn, model.evaluator.context(option, fn, i, ctx), depth + 1)
 
     for number, param in enumerate(model.program.body(entry.target.fn).params):
-        if any(source.kind in _READ and source.key is None for source in _of_parameter(model, entry.target.fn, number)):
+        if any(source.kind in _READ and source.key is None for source in of_parameter(model, entry.target.fn, number)):
             for key in _declared(model.program, entry.target.fn.file, param.type, 0):
                 found[key] = None
     visit(entry.target.fn, model.evaluator.entry_context(entry.target), 0)
@@ -85,7 +85,8 @@ def _speaks_of_request(program: Program, fn: Fn) -> bool:
     return b"request" in text or b"$_post" in text
 
 
-def _of_parameter(model: "Model", fn: Fn, number: int) -> list[Source]:
+def of_parameter(model: "Model", fn: Fn, number: int) -> list[Source]:
+    """What a parameter holds of the request, in a list; an empty one where it holds nothing of it."""
     body = model.program.body(fn)
     for i, op in enumerate(body.op):
         if op == Op.PARAM and body.args(i)[0] == number:

@@ -53,6 +53,8 @@ _TELLS = re.compile(
     r"|(notify|alert|announce|broadcast|remind|track)(_\w+)?"
 )
 """What a function on the way is named that tells somebody something, whoever asked for it: what it sends asks for no payment."""
+_WRITES_TO = re.compile(r"messages?|(send|post|chat_post)_?messages?|(send_?)?(sms|e_?mails?|mails?)|text_?messages?|notify")
+"""What an address ends in by which somebody is written to, and asked for nothing: ``/v19.0/{}/messages``."""
 _GOODS = re.compile(
     r"place_?orders?|buy|purchase_?orders?|drop_?ship\w*|suppliers?|vendors?|fulfil(l?ments?)?|shipments?|consignments?|way_?bills?|parcels?|labels?"
 )
@@ -140,6 +142,8 @@ def _asked_for_payment(model: "Model", fn: Fn, i: int, ctx: Ctx | None) -> str:
     for one in request.each():
         host, _, path = one.url.partition("://")[2].partition("/") if "://" in one.url else ("", "", one.url)
         if (host and "{}" not in host and is_local(host)) or _ACCESS.search(snake(path)) or _ACCESS.search(called[0]):
+            continue
+        if one.method != "GET" and _WRITES_TO.fullmatch(snake(path.partition("?")[0].rstrip("/").rpartition("/")[2])):
             continue
         counts = one.method != "GET" and any(_COUNTS.search(snake(part)) for part in (path, host.partition(".")[0]))
         if counts or is_database(host, path) or any(_GOODS.fullmatch(snake(part)) for part in path.split("/")):
