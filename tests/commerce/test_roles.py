@@ -684,6 +684,46 @@ def test_codeigniter_asks_its_session_and_turns_away(tmp_path: Path) -> None:
     assert of("buyer", "!$this->session->userdata('logged_in')", "redirect('login');") == "customer"
     assert of("role", "$this->session->userdata('role') != 'admin'", "redirect('login');") == "staff"
     assert of("basket", "!$this->session->userdata('cart')", "redirect('cart');") == "public"
+    assert of("nothing", "$this->session->userdata('user_id') == ''", "redirect('login');") == "customer"
+    assert of("held to", "$this->session->userdata('login') != 'yes'", "redirect('login');") == "customer"
+
+
+def test_a_base_controller_asks_under_the_key_that_it_is_told_and_is_named_for_whom_it_lets_pass(tmp_path: Path) -> None:
+    base = """\
+<?php
+class Signed_Controller extends CI_Controller {
+  public function __construct($key, $value) { parent::__construct(); if ($this->session->userdata($key) != $value) { redirect('login'); } }
+}
+class Admin_Controller extends Signed_Controller { public function __construct() { parent::__construct('user_type', 1); } }
+class Guest_Controller extends Signed_Controller { public function __construct() { parent::__construct('user_type', 2); } }
+class Cart_Controller extends Signed_Controller { public function __construct() { parent::__construct('cart', 1); } }
+class Admin_Page extends CI_Controller { public function __construct() { parent::__construct(); $this->load->helper('url'); } }
+"""
+
+    def of(name: str, own: str = "") -> str:
+        page = f"<?php\nclass Orders extends {name} {{\n  {own}\n"
+        page += "  public function paid($id) { $this->db->where('id', $id)->update('orders', ['status' => 'paid']); }\n}\n"
+        files = {"application/core/MY_Controller.php": base, "application/controllers/Orders.php": page}
+        return roles(tmp_path / f"{name}{len(own)}", files)["Orders.paid"]
+
+    assert of("Admin_Controller") == "staff"
+    assert of("Admin_Controller", "public function __construct() { parent::__construct(); $this->load->model('orders'); }") == "staff"
+    assert of("Guest_Controller") == "customer"
+    assert of("Cart_Controller") == "public"
+    assert of("Admin_Page") == "public"  # a name alone refuses nobody
+
+
+def test_whoever_has_not_signed_in_sees_only_the_pages_where_one_signs_in(tmp_path: Path) -> None:
+    def of(name: str, pages: str) -> str:
+        base = "<?php\nclass Shop_Controller extends CI_Controller {\n  public function __construct() {\n    $here = uri_string();\n"
+        base += f"    if (!isset($_SESSION['user_id']) && !in_array($here, {pages})) {{ redirect('login'); }}\n  }}\n}}\n"
+        page = "<?php\nclass Orders extends Shop_Controller {\n"
+        page += "  public function paid($id) { $this->db->where('id', $id)->update('orders', ['status' => 'paid']); }\n}\n"
+        files = {"application/core/MY_Controller.php": base, "application/controllers/Orders.php": page}
+        return roles(tmp_path / name, files)["Orders.paid"]
+
+    assert of("signing in", "['shop/login', 'shop/register']") == "customer"
+    assert of("more than that", "['shop/login', 'orders/paid']") == "public"
 
 
 def test_a_permission_that_lets_staff_pass_at_once_may_let_others_pass_too(tmp_path: Path) -> None:

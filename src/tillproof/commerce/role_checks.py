@@ -272,11 +272,13 @@ def holding(body: Body, i: int, truth: bool) -> Iterator[int]:
 
 
 def _against_literal(body: Body, args: list[int]) -> tuple[int, bool] | None:
-    """The other side of a comparison with true, false or nothing, and that literal's truth."""
+    """The other side of a comparison with true, false, nothing or an empty text, and that literal's truth."""
     for side, other in ((args[1], args[2]), (args[2], args[1])):
         const = body.const(other)
         if const is not None and const[0] in (Kind.BOOL, Kind.NULL):
             return side, const[1].lower() == "true"
+        if const is not None and const[1].strip("'\"") in ("", "0"):
+            return side, False
         if body.op[other] == Op.NAME and body.name(other) == "undefined":
             return side, False
     return None

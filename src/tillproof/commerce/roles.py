@@ -19,6 +19,7 @@ from tillproof.commerce.guard_refusals import (
 )
 from tillproof.commerce.open_ways import open_to_all
 from tillproof.commerce.role_checks import INSISTS, at_head, holding, lets_others_pass, lets_owner_pass
+from tillproof.commerce.role_constructors import asked_as_told, named_for_staff, shut
 from tillproof.commerce.role_includes import SPEAKS_OF_ROLES, IncludedPages
 from tillproof.commerce.role_metadata import Metadata
 from tillproof.commerce.role_names import (
@@ -37,21 +38,18 @@ from tillproof.commerce.role_names import (
 from tillproof.commerce.role_policies import Policies
 from tillproof.commerce.role_rights import asked_right, held_by, texts_of, told
 from tillproof.commerce.role_secrets import compares_secret
-from tillproof.commerce.role_sessions import SESSION, asked_of_session, given_by_session
-from tillproof.commerce.said_by_caller import BAGS, said_by_caller
+from tillproof.commerce.role_sessions import asked_of_session, given_by_session, of_request
 from tillproof.commerce.ways_past import passes_without
 from tillproof.flow.lending import after_lending
 from tillproof.flow.program import TOP, ClassId, Fn
 from tillproof.flow.values import (
     ClassV,
     Const,
-    Element,
     External,
     FunctionV,
     Instance,
     Member,
     Mix,
-    Param,
     Result,
     Seq,
     Text,
@@ -78,8 +76,6 @@ _SHARED = re.compile(
 """Guards that let those pass whose the record is, beside staff: ``IsOwnerOrAdmin``."""
 _LEVELS = 3
 _KEYS = ("id", "_id", "uid", "sub", "email")
-_SENT = BAGS | {"headers"}
-"""What a request has of its sender's own words."""
 
 
 class Roles:
@@ -169,7 +165,8 @@ class Roles:
         controller in PHP asks in its constructor."""
         language = self.program.language(cls.file)
         if language == "php" and (made := self.evaluator.scope.method(cls, "__construct")) not in (None, fn):
-            yield from self._head(made, patterns)
+            for asked, because in self._head(made, patterns):
+                yield "staff" if asked == "customer" and named_for_staff(self.evaluator, cls) else asked, because
         if language != "python":
             return
         for name in (self.program.cls(own).name for own in self.evaluator.scope.lineage(cls)[1:]):
@@ -379,7 +376,8 @@ class Roles:
         for what, sides in at_head(self.program, fn, ending_calls(self.wiring, fn.file), hard=depth > 0):
             if what == "runs":
                 yield from self._called(fn, sides[0][0], patterns, depth)
-            elif role := lowest([highest(self._condition(fn, i, patterns) for i in side) for side in sides]):
+                continue
+            if role := lowest([highest(self._condition(fn, i, patterns) for i in side) for side in shut(self.evaluator, fn, sides)]):
                 yield role, self._because(fn, sides[0][0])
 
     def _because(self, fn: Fn, i: int) -> Because:
@@ -418,6 +416,8 @@ class Roles:
             return role, self._because(fn, i)
         if (found := self._enforced(asked, patterns, depth + 1)) is not None:
             return found
+        if role := asked_as_told(self.evaluator, fn, i, asked, ending_calls(self.wiring, asked.file)):
+            return role, self._because(fn, i)
         callee = self.evaluator.value(fn, self.program.body(fn).args(i)[0])
         if refuses and handed_back(self.wiring, fn, i) and (role := self.guard(callee, patterns, 1)):
             return role, self._because(fn, i)
@@ -462,24 +462,9 @@ class Roles:
             word = snake(body.name(i))
             if STAFF_WORD.fullmatch(word):
                 return "staff"
-            if _SIGNED_IN.fullmatch(word) and (self._of_request(value) or given_by_session(self.evaluator, fn, i)):
+            if _SIGNED_IN.fullmatch(word) and (of_request(value) or given_by_session(self.evaluator, fn, i)):
                 return "customer"
         return None
-
-    def _of_request(self, value: Value) -> bool:
-        """Whether a value hangs on the request or session, and neither on a stored record nor on what the sender writes as he likes:
-        ``req.body.userId``."""
-        for option in options(value):
-            here = option
-            while isinstance(here, (Member, Element)):
-                if isinstance(here, Member) and here.name in _SENT:
-                    return False
-                here = here.base
-            if isinstance(here, (Param, External)) and here is not option and not said_by_caller(option):
-                return True
-            if isinstance(here, Result) and any(SESSION.fullmatch(snake(n.rpartition(".")[2])) for n in plain_names(here)):
-                return True
-        return False
 
 
 def _shown(wiring: Wiring, value: Value) -> str:

@@ -31,7 +31,7 @@ from tillproof.flow.lending import yielded
 from tillproof.flow.maps import numbered
 from tillproof.flow.members import instance_member, static_member
 from tillproof.flow.modules import Modules
-from tillproof.flow.outside import event_methods, from_outside, merged_entry
+from tillproof.flow.outside import event_methods, from_outside, merged_element, merged_entry
 from tillproof.flow.parameters import BY_OTHERS
 from tillproof.flow.program import TOP, ClassId, Fn, Program
 from tillproof.flow.properties import got_from, service_of_row
@@ -428,7 +428,7 @@ class Evaluator:
             return choice(at, list(value.items))
         if isinstance(value, Record) and value.entries:
             return choice(at, [v for _, v in value.entries])
-        return Element(at, value, None)
+        return merged_element(self, value, at) or Element(at, value, None)
 
     # --- calls
 

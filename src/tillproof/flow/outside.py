@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from tillproof.flow.alike import LOCATES
 from tillproof.flow.by_path import is_default_path, of_call
@@ -300,10 +300,24 @@ def merged_entry(ev: "Evaluator", value: Value, key: Value, at: Place) -> Value 
     if isinstance(value, Choice):
         found = [merged_entry(ev, o, key, at) for o in value.options if not (isinstance(o, (Seq, Record)) and not o.parts())]
         return choice(at, [f for f in found if f is not None]) if found and None not in found else None
-    if not isinstance(value, Result) or not isinstance(value.callee, External) or value.callee.name not in _MERGES:
+    if not _is_merge(value):
         return None
     tables = [v for _, v in ev.arguments(value) if isinstance(v, Record) and v.entries]
     return choice(at, [ev.index(table, key, at) for table in tables]) if tables else None
+
+
+def merged_element(ev: "Evaluator", value: Value, at: Place) -> Value | None:
+    """An element of lists that are put together: ``foreach (array_merge($open, $closed) as $one)``. Of a list that a loop adds to there is
+    no end: what stands in it is not looked for again."""
+    if not _is_merge(value):
+        return None
+    parts = [o for key, v in ev.arguments(value) if not key for o in options(v)]
+    found = [o for o in parts if not isinstance(o, (Seq, Record)) or o.parts()]
+    return choice(at, [Element(at, o, None) if _is_merge(o) else ev.element(o, at) for o in found]) if found else None
+
+
+def _is_merge(value: Value) -> TypeGuard[Result]:
+    return isinstance(value, Result) and isinstance(value.callee, External) and value.callee.name in _MERGES
 
 
 def squashed_name(name: str) -> str:
