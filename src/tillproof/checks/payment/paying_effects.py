@@ -29,6 +29,10 @@ from tillproof.ir.ops import Op
 
 _PAYMENT_ROW = re.compile(r"(^|_)(payments?|transactions?|txns?|charges?|invoices?|receipts?|logs?|histor(y|ies))$")
 _HOPES = ("==", "===", ">=", "<=", "is", "in")
+_MARKS = re.compile(
+    r"(mark|set|flag|make)_(\w+_)?(paid|payed|payments?_(as_)?(processed|received|made|done|completed?))"
+    r"|payment_(complete|completed|received)|(complete|confirm)_(the_)?payment"
+)
 _CHARGES = ("payment.create", "payment.capture", "payment.confirm", "subscription.create")
 _TAKES = ("payment.capture", "payment.confirm")
 _MOST_PIECES = 20
@@ -82,7 +86,8 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
     found = [e for e in found if not _told_of_failure(model, e)]
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
-    others = (e for e in effects if id(e) not in known)
+    others = [e for e in effects if id(e) not in known]
+    found += [] if found or mirrored else [e for e in others if _marks(model, e)]
     return found + [
         e
         for e in others
@@ -182,6 +187,13 @@ def _ends(model: Model, transition: Transition, told: bool) -> bool:
     words = model.words
     pays = told and any(words.has("paid_values", to) or words.has("fulfil_values", to) for to in transition.to)
     return not pays and any(words.has("dead_values", to) or "refund" in to.lower() for to in transition.to)
+
+
+def _marks(model: Model, effect: Effect) -> bool:
+    """Whether a record of a platform's is told by a call that its payment came: ``$order->markAsPaid()``, whatever else that does."""
+    if effect.kind != "fulfil" or effect.touch is not None:
+        return False
+    return _MARKS.fullmatch(snake(model.program.body(effect.fn).called(effect.instr))) is not None
 
 
 def _notes_payment(model: Model, effect: Effect) -> bool:
