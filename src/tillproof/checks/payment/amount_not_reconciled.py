@@ -253,15 +253,16 @@ def _for_something_else(model: Model, ruling: Ruling, entry: Entry, found: list[
     """The sum is the one for what was noted with the payment, and what is handed out is what the request asks for."""
     place, effect, how = next(one for one in found if granted_as_sent(model, one[1], one[2].amount))
     ruling.outcome, ruling.severity, ruling.confidence = "broken", "critical", "likely"
-    ruling.anchor = lines(model, place)
+    atom = how.amount[0]
+    compared = Place(atom.fn, atom.instr, atom.ctx)
+    ruling.anchor = lines(model, compared)  # it is there that the other price has to be taken
     ruling.title = "What was paid for is not what is handed out"
     ruling.message = (
         f"{called(model, entry)} holds what was paid against the price of the `{name}` that was noted with the payment, but what it "
         f"creates is of the `{name}` that the request names, and nobody compares the two: who pays for the cheapest gets the dearest."
     )
     ruling.remediation = f"Create it with the `{name}` that the payment carries, or refuse the request where the two differ."
-    atom = how.amount[0]
-    ruling.evidence.append(step(model, Place(atom.fn, atom.instr, atom.ctx), f"what was paid fits the `{name}` of the payment", "step"))
+    ruling.evidence.append(step(model, compared, f"what was paid fits the `{name}` of the payment", "step"))
     ruling.evidence.append(step(model, place, f"nothing holds the `{name}` of the request against it", "missing"))
     ruling.evidence += steps(model, effect, f"made with the `{name}` that was sent")
     return ruling
