@@ -957,3 +957,30 @@ def refund():
 """
     found = roles(tmp_path, {"app.py": code, "requirements.txt": "flask\n", "people.py": "KEY = admins = users = {}\n"})
     assert found == {"pay": "customer", "refund": "staff"}
+
+
+_METHODS = """\
+from django.http import HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_http_methods
+
+from shop.guards import allow_roles
+
+
+@require_http_methods(["POST"])
+def open_to_all(request):
+    return HttpResponse("")
+
+
+@allow_roles("admin")
+def kept(request):
+    return HttpResponse("")
+
+
+urlpatterns = [path("open/", open_to_all), path("kept/", kept)]
+"""
+
+
+def test_methods_of_requests_are_no_roles(tmp_path: Path) -> None:
+    files = {"manage.py": "", "requirements.txt": "django\n", "shop/views.py": _METHODS}
+    assert roles(tmp_path, files) == {"open_to_all": "public", "kept": "staff"}

@@ -68,8 +68,11 @@ _SIGNED_IN = re.compile(
 )
 _SIGNS = re.compile(rb"createHmac|hash_hmac|\bhmac\.new|['\"][\w-]*signature\w*['\"]", re.IGNORECASE)
 _GUARDING = re.compile(
-    r".*(role|permission|authori[sz]e|allow|access|restrict|guard|require|can|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
+    r".*(role|permission|authori[sz]e|restrict|guard|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
+    r"|(.*_)?(allow(s|ed)?|access|requires?|required|can)(_.*)?"
 )
+_METHOD_NAMES = frozenset(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"])
+"""What a guard of requests is told that is no role: ``require_http_methods(["POST"])``."""
 _SHARED = re.compile(
     r"(^|_)(owner|author|self|buyer|customer)_or_\w*(admin|staff|super)|(admin|staff|superuser)_or_(\w+_)?(owner|author|self|buyer)"
 )
@@ -231,7 +234,7 @@ class Roles:
         if not _GUARDING.fullmatch(word):
             return self._by_lexicon(word)
         each = [v for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,))]
-        each = [v for v in each if patterns.anyone.isdisjoint(plain_names(v))]
+        each = [v for v in each if patterns.anyone.isdisjoint(plain_names(v)) and (constant(v) or "").upper() not in _METHOD_NAMES]
         said = [of_shop(t) or held_by(constant(v) or t) == "staff" for v in each if (t := role_text(v))]
         if said:
             return "staff" if all(said) or told(each) == "staff" else "customer"
