@@ -98,6 +98,7 @@ class RecordNames:
         self.chains = chains
         self.relations = NamedRelations(model)
         self._running: dict[ClassId, bool] = {}
+        self._longer: dict[str, str] = {}
 
     def of_value(self, value: Value, chain: Chain, told: str = "") -> str:
         """What kind of record a value is: by its class, by the statement that fetched it, by the table or class in its chain, by the
@@ -190,7 +191,16 @@ class RecordNames:
                 related = "" if self._is_kind(name) else self.relations.of(link.name, link.fn.file)
                 return related or name
         root = self._asked_of_class(last, inner) or self._of_its_class(chain, inner) or self._root(chain, inner)
-        return root or next((name for v in chain.through if (name := entity(v))), "")
+        return self._in_full(root or next((name for v in chain.through if (name := entity(v))), ""))
+
+    def _in_full(self, name: str) -> str:
+        """What a variable's name stands for where the only record called so has a longer name, of another kind: a shop that keeps support
+        tickets and sells none calls one of them ``ticket``."""
+        if name not in self._longer:
+            kinds = {entity(t.entity or t.name) for t in self.model.schema.mentioning([name])} if self._is_kind(name) else set[str]()
+            found = {kind for kind in kinds if same(kind, name)}
+            self._longer[name] = next(iter(found)) if len(found) == 1 and not any(map(self._is_kind, found)) else name
+        return self._longer[name]
 
     def _asked_of_class(self, last: Link | None, inner: list[Link]) -> str:
         """What a class of others is asked for that only holds such functions, where a platform writes records of that name:
