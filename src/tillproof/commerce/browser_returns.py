@@ -30,7 +30,9 @@ _BACK = re.compile(
 _FAILS = re.compile(r"(?<=[/_-])fail(ed|ure)?(_?url)?(?=$|[/_.?{<:-])", re.IGNORECASE)
 _PAY = re.compile(r"(?<=[/_-])pay(?=$|[/_.?{<:-])")
 _ACCOUNT = re.compile(
-    r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request", re.IGNORECASE
+    r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request"
+    r"|pay-?outs?(?![a-z])",
+    re.IGNORECASE,
 )
 _CHECKOUT = re.compile(
     r"pay|checkout|order|purchase|donat|ticket|book|cart|basket|invoice|billing|shop|store|stripe|gateway", re.IGNORECASE
@@ -50,6 +52,8 @@ SHOWS = frozenset(["redirect", "render", "view", "render_template", "HttpRespons
 """Calls that show a page, or send the browser on."""
 _SEVERAL = 3
 _NEAR = 3
+_PAGES = frozenset(["page", "per_page", "page_size", "limit", "offset", "skip", "sort_by", "order_by"])
+"""What is asked of a list and no provider adds to the address that it sends a browser to."""
 # Names that shops have for things of their own, too.
 _ANY_FIELD = {
     "session_id", "sessionid", "payment_id", "transaction_code", "order_token", "checkout_token", "reference",
@@ -84,6 +88,8 @@ class BrowserReturns:
         if (sent := next((p for p in paying if p.id in told), None)) is not None:
             inbound = _returns(sent)[0]
             return Handler(entry, sent, inbound, "redirect-return", closure, "its address is told to the provider")
+        if not says and self._is_list(entry):
+            return None  # the ids that a payment has at the provider choose rows of it
         for provider in paying:
             for inbound in _returns(provider):
                 fields = [f for f in inbound.fields if f in near and len(f) > 6]
@@ -119,6 +125,7 @@ class BrowserReturns:
             (_BACK.search(said) or _BACK.search(folder_of(entry)))
             and "hook" not in route.lower()
             and not _ACCOUNT.search(route)
+            and not self._speaks_of_goods(entry, closure)
             and not (_CANCELS.search(route) and self._named(paying, route, entry) is None)
             and (
                 _CHECKOUT.search(route + entry.target.fn.file)
@@ -131,6 +138,17 @@ class BrowserReturns:
             and not self._leads_there(entry, route)
             and not (self._only_fails(route) and not self._takes_failure(entry))
         )
+
+    def _is_list(self, entry: Entry) -> bool:
+        """Whether an entry point is asked for a page of a list."""
+        asked = {snake(key.rpartition(".")[2]) for key in fields_of(self.model, entry)} if "GET" in entry.methods else set[str]()
+        return not asked.isdisjoint(_PAGES)
+
+    def _speaks_of_goods(self, entry: Entry, closure: Closure) -> bool:
+        """Whether what a page calls or links to says that goods are sent back: ``/user/orders/[id]/return`` asks for return reasons."""
+        linked = (text for text, (fn, _) in closure.texts.items() if fn == entry.target.fn and "/" in text)
+        words = self.model.vocabulary.tokens(entry.target.fn) - {"returns"}  # what a remark says of the function itself
+        return any(map(of_goods, (*words, *linked)))
 
     def _only_fails(self, route: str) -> bool:
         """Whether an address says of coming back only that paying has failed."""

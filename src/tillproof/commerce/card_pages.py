@@ -53,6 +53,9 @@ _TAKEN_BY_SCRIPT = re.compile(
     rb"|braintree\.tokenizeCard|client\.request\(\s*\{\s*endpoint:\s*[\"']payment_methods/credit_cards|Iugu\.createPaymentToken"
     rb"|TwoCheckout|TCO\.requestToken|PaymentezClient|Culqi\.createToken|Payjp\.createToken"
 )
+# Angular sends no form by itself that it has taken over, only what is tied to it.
+_TAKEN_OVER = re.compile(rb"\[formGroup\]|\(ngSubmit\)")
+_TIED = re.compile(rb"formControl|ngModel|\s#\w|\((?:input|change|blur|key\w+)\)", re.IGNORECASE)
 _SPA = (".jsx", ".tsx", ".vue", ".svelte", ".js", ".ts", ".mjs")
 
 
@@ -130,6 +133,8 @@ class CardPages:
         if attribute in _KEPT or _TAKEN_BY_SCRIPT.search(text) or self._taken(file.unit):
             return "provider" if not named or _TAKEN_BY_SCRIPT.search(text) or attribute in _KEPT else "ours"
         form = next(iter(reversed(list(_FORM.finditer(text, max(0, tag - 20_000), tag)))), None)
+        if form is not None and _TAKEN_OVER.search(form[1]) and not _TIED.search(text[tag : close if close > 0 else tag + _TAG_BACK]):
+            return "unseen"
         action = _ACTION.search(form[1]) if form else None
         if action and any(h.encode() in action[1] for h in self._hosts):
             return "provider"

@@ -50,6 +50,8 @@ _SETTING = re.compile(
     r"(get_)?((payment|gateway|provider|merchant|store|shop|api|system|module)_)?(config|configuration|credentials?|env)(_(value|data))?"
     r"|get_((payment|gateway|provider|merchant|store|shop|api|system|module|plugin)_)?(settings?|options?)(_(value|data))?"
 )
+# Whose token opens that one thing of the shop's: ``/orders/7?accessToken=…``, sent to whoever ordered without signing in.
+_OPENED = re.compile(r"\w*(order|cart|basket|booking|reservation|invoice|ticket)\.\w*token")
 _OWN = ("user", "customer", "member", "login", "session", "jwt", "reset", "confirm", "invite", "verify", "csrf", "req", "request")
 
 
@@ -180,7 +182,9 @@ def _is_configured(model: Model, value: Value) -> bool:
 def _is_ours(model: Model, piece: Piece, value: Value) -> bool:
     """Whether something that is called like a credential is one to another system, and not what a user of ours logs in with."""
     spelt = written(model.program, piece.fn, piece.instr).lower()
-    if any(word in spelt for word in _OWN) or ("password" in spelt and not _sent_as_key(model, piece)):
+    if any(word in spelt for word in _OWN) or _OPENED.fullmatch(".".join(spelt.split(".")[-2:])):
+        return False
+    if "password" in spelt and not _sent_as_key(model, piece):
         return False
     if isinstance(value, Mix) and value.op in CONVERSIONS:  # ``(string) ($options['auth_token'] ?? '')``
         value = value.operands[0]
