@@ -964,11 +964,16 @@ from django.http import HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_http_methods
 
-from shop.guards import allow_roles
+from shop.guards import access_log, allow_roles
 
 
 @require_http_methods(["POST"])
 def open_to_all(request):
+    return HttpResponse("")
+
+
+@access_log("short")
+def logged(request):
     return HttpResponse("")
 
 
@@ -977,10 +982,10 @@ def kept(request):
     return HttpResponse("")
 
 
-urlpatterns = [path("open/", open_to_all), path("kept/", kept)]
+urlpatterns = [path("open/", open_to_all), path("logged/", logged), path("kept/", kept)]
 """
 
 
 def test_methods_of_requests_are_no_roles(tmp_path: Path) -> None:
     files = {"manage.py": "", "requirements.txt": "django\n", "shop/views.py": _METHODS}
-    assert roles(tmp_path, files) == {"open_to_all": "public", "kept": "staff"}
+    assert roles(tmp_path, files) == {"open_to_all": "public", "logged": "public", "kept": "staff"}

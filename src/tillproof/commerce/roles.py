@@ -71,8 +71,8 @@ _GUARDING = re.compile(
     r".*(role|permission|authori[sz]e|restrict|guard|polic(y|ies)|abilit(y|ies)|privilege|permit).*"
     r"|(.*_)?(allow(s|ed)?|access|requires?|required|can)(_.*)?"
 )
-_METHOD_NAMES = frozenset(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"])
-"""What a guard of requests is told that is no role: ``require_http_methods(["POST"])``."""
+_OF_ROLES = re.compile(r".*(role|permission|authori[sz]e|abilit(y|ies)|privilege|polic(y|ies)|scope|right).*|(.*_)?can(_.*)?")
+"""Guards that are told nothing but roles and rights; others may be told anything: ``require_http_methods(["POST"])``."""
 _SHARED = re.compile(
     r"(^|_)(owner|author|self|buyer|customer)_or_\w*(admin|staff|super)|(admin|staff|superuser)_or_(\w+_)?(owner|author|self|buyer)"
 )
@@ -234,9 +234,10 @@ class Roles:
         if not _GUARDING.fullmatch(word):
             return self._by_lexicon(word)
         each = [v for a in arguments for v in (a.parts() if isinstance(a, Seq) else (a,))]
-        each = [v for v in each if patterns.anyone.isdisjoint(plain_names(v)) and (constant(v) or "").upper() not in _METHOD_NAMES]
-        said = [of_shop(t) or held_by(constant(v) or t) == "staff" for v in each if (t := role_text(v))]
-        if said:
+        each = [v for v in each if patterns.anyone.isdisjoint(plain_names(v))]
+        texts = [(constant(v) or t, t) for v in each if (t := role_text(v))]
+        said = [of_shop(t) or held_by(text) == "staff" for text, t in texts]
+        if said and (_OF_ROLES.fullmatch(word) or any(said) or any(of_buyers(t) or held_by(text) for text, t in texts)):
             return "staff" if all(said) or told(each) == "staff" else "customer"
         return self._by_lexicon(word)
 
