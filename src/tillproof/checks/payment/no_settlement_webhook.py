@@ -7,6 +7,7 @@ from tillproof.checks.payment import settlement
 from tillproof.checks.payment.served_at_once import served_at_once
 from tillproof.checks.payment.settlement import Heard, Integration, Jobs
 from tillproof.checks.payment.unknown_gateways import asked_outside
+from tillproof.checks.payment.unknown_until_return import Unknown, unknown_until_return
 from tillproof.checks.ruling import Evidence, Ruling, at
 from tillproof.checks.ways import called, entry_line
 from tillproof.commerce.chats import PressedFor, pressed_for
@@ -32,7 +33,10 @@ def _rule(model: Model, integration: Integration, jobs: Jobs) -> Ruling:
     handlers = settlement.handlers_of(model, integration)
     idle = bool(handlers) and settlement.by_browser(model, integration) and all(settlement.idle(model, h, jobs) for h in handlers)
     if handlers and not idle:
-        return _by_webhook(model, integration, ruling, settlement.heard(model, integration, handlers))
+        heard = settlement.heard(model, integration, handlers)
+        told = _by_webhook(model, integration, ruling, heard)
+        lost = unknown_until_return(model, handlers, integration.provider.id) if told.outcome == "held" else None
+        return told if lost is None else _lost(model, integration, told, heard, lost)
     asked = settlement.poll(model, integration)
     if asked is not None:
         ruling.evidence.append(at(model.program, *asked, f"a job asks {integration.provider.name} what became of the payment", "guard"))
@@ -89,6 +93,30 @@ def _by_webhook(model: Model, integration: Integration, ruling: Ruling, heard: H
             ruling, Evidence(elsewhere, 1, ""), f"Does {provider.name}'s message reach the code here that speaks of `{wanted[0]}`?"
         )
     return _unhandled(model, integration, ruling, heard, (fn, instr), list(wanted))
+
+
+def _lost(model: Model, integration: Integration, ruling: Ruling, heard: Heard, lost: Unknown) -> Ruling:
+    """The webhook finds nobody whom the browser has not brought back before."""
+    name, entity = integration.provider.name, lost.entity.replace("_", " ")
+    fn, instr = settlement.dispatch(heard.handler, integration.provider, heard.events)
+    ruling.outcome, ruling.severity, ruling.confidence = "broken", "high", "likely"
+    ruling.anchor = (fn.file, _line(model, fn, instr), _line(model, fn, instr))
+    ruling.title = f"The webhook knows only {name} payments whose customer has come back"
+    ruling.message = (
+        f"The webhook finds the {entity} by `{lost.column}`, and nothing but {called(model, lost.by.entry)}, which the browser calls when "
+        f"it comes back from {name}, stores that: who pays and closes the window has paid, every later message finds no {entity}, and "
+        "nothing is served."
+    )
+    events = _remedy(integration, there=True).partition("`")[2].partition("`")[0]
+    further = f"handle `{events}` and store it there as well" if events else "store it in the webhook as well"
+    ruling.remediation = (
+        f"Store `{lost.column}` before the customer is sent to {name} (create the customer first), or {further}, found by what was put "
+        "into the payment when it was begun (`client_reference_id`, `metadata`)."
+    )
+    sought = lost.sought
+    ruling.evidence.append(at(model.program, sought.fn, sought.instr, f"the {entity} is looked for by `{lost.column}` here", "sink"))
+    ruling.evidence.append(at(model.program, lost.stored.fn, lost.stored.instr, f"`{lost.column}` is stored here alone", "missing"))
+    return ruling
 
 
 def _settling(provider: Provider, operation: Operation | None) -> list[str]:
