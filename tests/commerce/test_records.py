@@ -218,3 +218,29 @@ exports.take = (id, qty) => db.collection('products').doc(id).set({{ stock: Fiel
 """
     model, _ = model_of(tmp_path, {"take.js": code})
     assert ("upsert", "product", ["stock"]) in touches(model, "take.js")
+
+
+@pytest.mark.parametrize(
+    ("reads", "entity"),
+    [
+        ("$this->db->where('id', $id); return $this->db->get('invoices')->row();", "invoice"),
+        ("return $this->db->where('id', $id)->get('invoices i')->row();", "invoice"),
+        ("$this->db->where('id', $id); return $this->db->count_all_results('invoices');", "invoice"),
+        ("return $this->db->from('invoices')->where('id', $id)->get()->row();", "invoice"),
+        ("return $this->cache->get('invoices');", ""),  # no table: a key
+    ],
+)
+def test_rows_of_codeigniter_are_of_the_table_that_is_asked_for_whatever_the_class_is_called(
+    tmp_path: Path, reads: str, entity: str
+) -> None:
+    page = f"<?php\nclass Orders_model extends CI_Model {{\n  public function one($id) {{ {reads} }}\n}}\n"
+    model, *_ = model_of(tmp_path, {"application/models/Orders_model.php": page})
+    found = {name for kind, name, _ in touches(model, "application/models/Orders_model.php") if kind == "read"}
+    assert found == ({entity} if entity else found - {"invoice"})
+
+
+def test_a_models_name_begins_with_what_it_is(tmp_path: Path) -> None:
+    reads = "return $this->db->where('id', $id)->get($this->table)->row();"
+    keeps = f"<?php\nclass Mdl_invoices extends CI_Model {{\n  public function one($id) {{ {reads} }}\n}}\n"
+    model, *_ = model_of(tmp_path, {"application/models/Mdl_invoices.php": keeps})
+    assert {name for kind, name, _ in touches(model, "application/models/Mdl_invoices.php") if kind == "read"} == {"invoice"}

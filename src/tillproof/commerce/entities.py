@@ -12,7 +12,7 @@ _HOLDERS = words_of(
     "document object obj instance proxy schema factory class query data store db builder vo domain col coll set queryset"
 )
 _BEFORE = words_of(
-    "existing current old new the my found db stored saved local updated created wc wp tbl woocommerce sales shop get fetch "
+    "mdl m existing current old new the my found db stored saved local updated created wc wp tbl woocommerce sales shop get fetch "
     "find load locked fresh related parent target our latest last prev previous this a an magento "
     "postgres postgresql pg mysql sqlite mongo mongoose prisma typeorm sequelize drizzle knex sql redis cached memory"
 )

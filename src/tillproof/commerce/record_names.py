@@ -53,6 +53,8 @@ _STORES = ("firestore", "firebase/database")
 _REFERS = (*_PATHS, "query")
 _ROWS_OF = words_of("insert update replace delete upsert")  # of a connection, which is told the table and the row
 _GETS_OF = words_of("get_where getwhere")  # of CodeIgniter's, which is told the table and what its rows have to be
+_GETS_ALL_OF = words_of("get count_all count_all_results")  # of the same, where what they have to be was told before
+_TABLE = re.compile(r"[A-Za-z_]\w*(\s+(as\s+)?\w+)?", re.IGNORECASE)
 _OF_COLUMNS = ("select", "query")
 _WITH_SQL = words_of("prepare query execute raw statement")
 # Words of a chain that choose, order or lock rows and name no relation.
@@ -166,7 +168,7 @@ class RecordNames:
         if last is not None and (kept := self._kept_by(last) or (self._of_repository(last) if last.call >= 0 else "")):
             return kept
         inner = [link for link in chain.links if link is not last]
-        if last is not None and last.call >= 0 and (table := self.table(last) if self._takes_table(last) else self._given_class(last)):
+        if last is not None and last.call >= 0 and (table := self._told_table(last, chain)):
             return table
         listed = any(link.name in _LISTS for link in inner)
         for link in reversed(inner[1:]):
@@ -178,7 +180,7 @@ class RecordNames:
                 continue
             if link.call >= 0 and (told := self._told_class(link) or (self._kept_by(link) if link.ctx is not None else "")):
                 return told
-            if link.call >= 0 and (link.name.lower() in _TABLES or link.name.lower() in _GETS_OF) and (table := self.table(link)):
+            if link.call >= 0 and (link.name.lower() in _TABLES or self._gets_rows_of(link, chain)) and (table := self.table(link)):
                 return table
             if link.call >= 0 and (kept := self._of_repository(link)):
                 return kept
@@ -260,11 +262,25 @@ class RecordNames:
             else ""
         )
 
-    def _takes_table(self, link: Link) -> bool:
+    def _told_table(self, link: Link, chain: Chain) -> str:
+        return self.table(link) if self._takes_table(link, chain) else self._given_class(link)
+
+    def _gets_rows_of(self, link: Link, chain: Chain) -> bool:
+        """Whether a call asks CodeIgniter's database for the rows of the table that it is told, whatever was chosen before:
+        ``$this->db->where('id', $id)->get('invoices')``."""
+        if link.name.lower() in _GETS_OF:
+            return True
+        if link.name.lower() not in _GETS_ALL_OF or self.program.language(link.fn.file) != "php":
+            return False
+        given = [v for _, v in self.chains.arguments(link)][:1]
+        told = any(isinstance(o, Const) and _TABLE.fullmatch(o.text.strip("'\"")) for v in given for o in options(v))
+        return told and any(here.call < 0 and here.name == "db" for here in chain.links)
+
+    def _takes_table(self, link: Link, chain: Chain) -> bool:
         """Whether a call is one whose first argument names a table: ``.from('orders')``, ``$wpdb->insert($table, $row)``, and no more
         where the rest was told before, ``$this->db->update('orders')``."""
         if link.name.lower() not in _ROWS_OF or self.program.language(link.fn.file) != "php":
-            return link.name.lower() in _TABLES or link.name.lower() in _GETS_OF
+            return link.name.lower() in _TABLES or self._gets_rows_of(link, chain)
         given = [v for _, v in self.chains.arguments(link)]
         return len(given) > 1 or any(isinstance(o, Const) and o.kind == Kind.STRING for v in given for o in options(v))
 
@@ -430,6 +446,8 @@ class RecordNames:
             if isinstance(value, Const) and value.kind != Kind.STRING:
                 continue
             text = pattern(value)
+            if link.name.lower() in _GETS_ALL_OF:
+                text = text.partition(" ")[0]  # `orders o`, under another name in the statement
             if "/" in text and link.name in _PATHS and (kept := _collection(text, link.name)):
                 return kept
             if text != "{}" and text.replace("{}", "").replace("_", "").replace(".", "").isalnum() and " " not in text:
