@@ -306,14 +306,25 @@ class Repeats:
         if atom.truth is None and (not heard_anyway or comes_back(self.model, atom.fn, atom.instr)):
             return []  # the database refuses the row a second time, nobody asks, and what is behind it is done all the same
         by = [e for e in turning.of(atom) if self.together(e, effect)]
-        return [Guard(atom, tuple(by), self.atomic(atom, effect) or self._undone(effect, by))] if by else []
+        return [Guard(atom, tuple(by), self.atomic(atom, effect) or self._undone(atom, effect, by))] if by else []
 
-    def _undone(self, effect: Effect, by: list[Effect]) -> str:
-        """Why of two that have passed a guard only one remains: the row that turns it is taken once only, in the transaction of the effect,
-        which the second one's refusal takes back."""
+    def _undone(self, atom: Atom, effect: Effect, by: list[Effect]) -> str:
+        """Why of two that have passed a guard only one remains: the row that turns it is taken once only, and is the effect itself, or made
+        in its transaction, which the second one's refusal takes back."""
         taken = [e for e in by if e.touch is not None and e.touch.kind == "create" and self.model.states.claim(e.touch) is not None]
+        if any(e is effect and (e in taken or self._unique_as_asked(atom, e)) for e in by):
+            return "the database takes the row only once"
         same = effect.touch is not None and any(in_one(self.model, effect, e) for e in taken)
         return "the database takes the row only once, and takes the effect back with it" if same else ""
+
+    def _unique_as_asked(self, atom: Atom, effect: Effect) -> bool:
+        """Whether a look asks for a row by columns that are unique in its table, and what it guards makes that row: the second of two that
+        found none is refused, whatever the columns are given."""
+        looked, made = self.model.states.existence(atom), effect.touch
+        if looked is None or made is None or made.kind != "create" or looked.entity != made.entity:
+            return False
+        constraint = self.model.schema.unique(made.entity, tuple(looked.keys), made.fn.file)
+        return constraint is not None and not constraint.where and {snake(c) for c in constraint.columns} <= set(map(snake, made.fields))
 
     def together(self, one: Effect, other: Effect) -> bool:
         """Whether one run may bring about both effects: they do not stand on two sides of one branch."""
