@@ -21,6 +21,7 @@ from tillproof.commerce.conditions import Conditions
 from tillproof.commerce.connected import Connected
 from tillproof.commerce.counter import Counter
 from tillproof.commerce.credentials import Credentials
+from tillproof.commerce.document_rules import DocumentRules
 from tillproof.commerce.effects import Effects
 from tillproof.commerce.entries import Entry, find_entries
 from tillproof.commerce.entry_styles.services import Services
@@ -425,3 +426,5 @@ class Model:
     handlers = cached_property(Handlers)
 
     browser_paid = cached_property(BrowserPaid)
+
+    document_rules = cached_property(DocumentRules)

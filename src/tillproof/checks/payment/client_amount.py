@@ -23,6 +23,7 @@ from tillproof.checks.payment.form_sums import form_sums
 from tillproof.checks.payment.looked_up_currencies import by_something_else
 from tillproof.checks.payment.made_articles import made_articles
 from tillproof.checks.payment.negative_sums import taken_from_purses
+from tillproof.checks.payment.open_documents import written_by_its_buyer
 from tillproof.checks.payment.order_totals import free_by_choice, order_totals
 from tillproof.checks.payment.own_lines import OWN_LINE, is_summed
 from tillproof.checks.payment.platform_lines import platform_quantities
@@ -200,7 +201,9 @@ def _reading(model: Model, file: str, line: int) -> Iterator[Fn]:
 
 
 def _of_ours(model: Model, site: AmountSite, ruling: Ruling) -> Ruling | None:
-    """Nothing of the sum is the client's, as far as it could be followed."""
+    """Nothing of the sum is read of the client's request, as far as it could be followed."""
+    if site.what == "charge" and (written := written_by_its_buyer(model, site)) is not None:
+        return written
     open_ = left_to_others(model, site.value)
     if site.what == "charge" and (open_ is not None or isinstance(site.value, Unknown)):
         place = (open_ or site.value).at
