@@ -989,3 +989,39 @@ urlpatterns = [path("open/", open_to_all), path("logged/", logged), path("kept/"
 def test_methods_of_requests_are_no_roles(tmp_path: Path) -> None:
     files = {"manage.py": "", "requirements.txt": "django\n", "shop/views.py": _METHODS}
     assert roles(tmp_path, files) == {"open_to_all": "public", "logged": "public", "kept": "staff"}
+
+
+_GUESTS = """\
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.views.generic import CreateView, TemplateView
+
+
+class Register(CreateView):
+    def dispatch(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            return redirect("home")
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form):
+        return super().form_valid(form)
+
+
+class Mine(TemplateView):
+    def dispatch(self, request, *args, **kwargs):
+        if not request.user.is_authenticated:
+            return redirect("login")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request):
+        return HttpResponse("")
+
+
+urlpatterns = [path("register/", Register.as_view()), path("mine/", Mine.as_view())]
+"""
+
+
+def test_a_page_that_sends_on_who_has_signed_in_is_for_strangers(tmp_path: Path) -> None:
+    files = {"manage.py": "", "requirements.txt": "django\n", "shop/views.py": _GUESTS}
+    assert roles(tmp_path, files) == {"Register.form_valid": "public", "Mine.get": "customer"}

@@ -349,6 +349,10 @@ class Roles:
             staff = [i for i, role in said.items() if role == "staff"]
             if staff and passes_without(self.wiring, one, staff):
                 said |= dict.fromkeys(staff, "customer")
+            visitors = {i for i, role in said.items() if role == "customer"}
+            parts = {part for i in visitors if body.op[i] == Op.FIELD for part in body.args(i)[:1]}  # ``request.user``
+            if not staff and visitors and passes_without(self.wiring, one, sorted(visitors - parts)):
+                said |= dict.fromkeys(visitors)  # who has signed in is sent on from a page for those who have not
             asked = highest((asked, *said.values()))
         body = self.program.body(fn)
         if asked == "staff" and (lets_owner_pass(body) or lets_others_pass(body, lambda i: self._says_staff(fn, i))):
