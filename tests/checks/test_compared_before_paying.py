@@ -88,6 +88,30 @@ def test_what_is_compared_before_a_payment_is_kept_for_nobody(tmp_path: Path, lo
     assert ("What is left is compared" in {title for title, _ in got}) == found, got
 
 
+_OLD_HOOK = """\
+const stripe = require('stripe')(process.env.STRIPE_KEY);
+const { Product, Order } = require('./models');
+async function stripeWebhook(req, res) {
+  const event = stripe.webhooks.constructEvent(req.body, req.headers['stripe-signature'], process.env.WEBHOOK_SECRET);
+  const order = await Order.findOne({ _id: event.data.object.metadata.order, status: 'pending' });
+  for (const item of order.items) {
+    const taken = await Product.updateOne({ _id: item.product, stock: { $gte: item.qty } }, { $inc: { stock: -item.qty } });
+    if (!taken.modifiedCount) return res.status(409).end();
+  }
+  order.status = 'paid';
+  await order.save();
+  res.end();
+}
+exports.handlers = { stripeWebhook };
+"""
+
+
+def test_what_is_taken_once_it_is_paid_is_kept_for_nobody_before(tmp_path: Path) -> None:
+    server = _SERVER.replace("LOOK", _LOOK).replace("TAKE", _TAKE)
+    got = _found(tmp_path, {"server.js": server, "models.js": _MODELS, "auth.js": _AUTH, "old.js": _OLD_HOOK})
+    assert "What is left is compared" in {title for title, _ in got}, got
+
+
 _AUTH = """\
 const jwt = require('jsonwebtoken');
 module.exports = (req, res, next) => { req.user = jwt.verify(req.headers.authorization, process.env.JWT); next(); };

@@ -37,8 +37,10 @@ def compared_before_paying(model: "Model") -> Iterator[ComparedOnly]:
     place where such an order is made with no comparison at all."""
     takings = model.takings.all
     told = {id(h.entry) for h in model.handlers.all if h.provider.kind == "payment"}
-    late = [t for t in takings if t.kept is None and not t.write.promised and _is_told_of_payment(model, t, told)]
-    if not late or model.takings.triggers or any(t.kept is not None and not taken_with_order(model, t) for t in takings):
+    paid = [t for t in takings if _is_told_of_payment(model, t, told)]
+    late = [t for t in paid if t.kept is None and not t.write.promised]
+    before = (t for t in takings if t.kept is not None and t not in paid and model.entries_to(t.place.fn))
+    if not late or model.takings.triggers or any(not taken_with_order(model, t) for t in before):
         return  # what another step takes surely may be taken for these orders
     takes = {fn for t in takings for fn in (t.place.fn, t.write.place.fn)}
     handling = {id(h.entry) for h in model.handlers.all}
