@@ -312,6 +312,8 @@ def merged_element(ev: "Evaluator", value: Value, at: Place) -> Value | None:
     if not _is_merge(value):
         return None
     parts = [o for key, v in ev.arguments(value) if not key for o in options(v)]
+    if any(isinstance(o, Record) and o.entries for o in parts):
+        return None  # entries under keys, such as headers: which one stands where is told by its key
     found = [o for o in parts if not isinstance(o, (Seq, Record)) or o.parts()]
     return choice(at, [Element(at, o, None) if _is_merge(o) else ev.element(o, at) for o in found]) if found else None
 

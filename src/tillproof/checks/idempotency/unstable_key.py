@@ -23,7 +23,7 @@ _ATTEMPT = re.compile(
     r"_id|(tx_?|txn_?)?ref|tran_id|(\w+_)?(transaction|invoice|receipt|order|payment)_?(id|uuid|no|number|ref|reference)", re.IGNORECASE
 )
 _PIECES = 60
-_GRAVE = ("critical", "high", "medium")
+_GRAVE = ("critical", "high", "medium", "low")
 _MOST_ENTRIES = 4
 
 
@@ -61,8 +61,11 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
         return ruling
     ruling.outcome, ruling.confidence = "broken", "certain" if site.certain else "likely"
     ruling.severity = "medium" if site.operation.op == "checkout.create" else "high"  # nothing is paid until the customer pays there
-    repeated = repeated_by_us(model, keyed)
+    refused = site.operation.repeatable == "state-guarded"  # what was captured is not captured twice, under whatever key
+    repeated = repeated_by_us(model, keyed) if not refused else None
     anew = repeated is not None and made_anew(model, repeated, source)
+    if refused:
+        ruling.severity = "low"
     if anew:
         ruling.severity = "critical"
     file, line = _made_at(model, keyed, source) or (fn.file, key_line(program, fn, instr, found.key))
@@ -71,7 +74,7 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     ruling.title = f"{site.provider.name}: the idempotency key is new on every call"
     ruling.message = (
         f"The key sent where {done(*asked)} is made from a random or clock value at the call, so a repeated request "
-        f"carries another key and {site.provider.name} makes {again(*asked)} of it.{AGAIN if anew else ''}"
+        f"carries another key and {site.provider.name} {_made(site.operation.repeatable, *asked)}.{AGAIN if anew else ''}"
     )
     stable = f"Derive the key from the order and the attempt: {key_code(model, keyed)}"
     ruling.remediation = f"{stable}; or store the random key with the order before the first call."
@@ -82,6 +85,13 @@ def _rule(model: Model, keyed: Keyed, found: Found) -> Ruling:
     if anew and repeated is not None:
         ruling.evidence.insert(1, at(program, repeated.fn, max(repeated.instr, 0), "our own code makes the call again here", "step"))
     return ruling
+
+
+def _made(repeatable: str, op: str, resource: str) -> str:
+    """What a provider does with a repeated request that it does not know again."""
+    if repeatable == "state-guarded":
+        return "refuses it, since it is done already, instead of answering what came of it: a lost answer stays lost"
+    return f"makes {again(op, resource)} of it"
 
 
 def _by_caller(model: Model, found: Labelled) -> Ruling:
