@@ -281,8 +281,8 @@ def _tell_address(ruling: Ruling, name: str) -> None:
 def _tell_exception(ruling: Ruling, request: Revealed, places: int) -> None:
     ruling.title = "A failed request is logged with the credential that it carried"
     ruling.message = (
-        f"The exception that is logged whole is that of the HTTP client: its `config` holds the request as sent, `{request.key}` among "
-        f"its headers{f'; {places} places log such exceptions' if places > 1 else ''}. Every failure of the "
+        f"The exception that is logged whole is that of the HTTP client: its `config` holds the request as sent, with `{request.key}` "
+        f"in it{f'; {places} places log such exceptions' if places > 1 else ''}. Every failure of the "
         "other system writes the credential to the log, where whoever reads it can speak for this shop."
     )
     ruling.remediation = (
