@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _RETURN = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|cancel(l?ed)?|complete|completed|finish(ed)?|results?|thank[-_]?(you|s)|callback|redirect"
     r"|confirmation|confirm|fail(ed|ure)?(_?url)?|verify[-_]?intent|payment[-_]?status|session[-_]?status|checkout[-_]?session|capture|(verify|validate)([-_]?payment)?"
-    r"|next|pay)($|[/_.?{<:-])",
+    r"|next|(?<!order-)pay)($|[/_.?{<:-])",  # where an order is still to be paid, `order-pay`, nobody comes back from paying
     re.IGNORECASE,
 )
 _BACK = re.compile(
     r"(^|[/_-])(success(ful)?|succeeded|return(ed|_?url)?|finish|cancel(l?ed)?|results?|thank[-_]?(you|s)|redirect|order[-_]?confirmation"
-    r"|fail(ed|ure)?(_?url)?|payments?[-_/]?(verify|confirm|complete|status|callback)|pay)($|[/_.?{<:-])",
+    r"|fail(ed|ure)?(_?url)?|payments?[-_/]?(verify|confirm|complete|status|callback)|(?<!order-)pay)($|[/_.?{<:-])",
     re.IGNORECASE,
 )
 _FAILS = re.compile(r"(?<=[/_-])fail(ed|ure)?(_?url)?(?=$|[/_.?{<:-])", re.IGNORECASE)
