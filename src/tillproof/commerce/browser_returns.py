@@ -31,7 +31,7 @@ _FAILS = re.compile(r"(?<=[/_-])fail(ed|ure)?(_?url)?(?=$|[/_.?{<:-])", re.IGNOR
 _PAY = re.compile(r"(?<=[/_-])pay(?=$|[/_.?{<:-])")
 _ACCOUNT = re.compile(
     r"auth|login|log-in|logout|passw|e-?mail|account|sso|team|reset|regist|sign|document|withdraw|subscri|return-?request"
-    r"|pay-?outs?(?![a-z])",
+    r"|pay-?outs?(?![a-z])|(?<![a-z])(contact|feedback|newsletter)(?![a-z])",
     re.IGNORECASE,
 )
 _CHECKOUT = re.compile(

@@ -179,7 +179,7 @@ def signs_of(model: "Model", entry: Entry, closure: Closure) -> Signs:
         _is_visited(model, entry.target.fn),
         set(entry.methods) == {"DELETE"} or any(MANAGES.search(words_of(text)) for text in (route, name)),
         is_unnamed(entry),
-        entry.role == "public" and not {"POST", "ANY"}.isdisjoint(entry.methods),
+        entry.role == "public" and _is_posted(model, entry),
         model.program.unit(entry.target.fn.file),
         told,
         title if _HOOKS.search(title := words_of(name)) else "",
@@ -195,6 +195,18 @@ def _headers_given(model: "Model", fn: Fn) -> frozenset[str]:
     """The headers that a handler is handed as parameters of its own: ``@Headers('x-razorpay-signature') signature: string``."""
     given = (source for number in range(len(model.program.body(fn).params)) for source in of_parameter(model, fn, number))
     return frozenset(source.key for source in given if source.kind == "headers" and source.key)
+
+
+def _is_posted(model: "Model", entry: Entry) -> bool:
+    """Whether something may be posted to an entry point; not where all that it reads itself of any request stands in the address, where no
+    system writes what it tells of."""
+    if "POST" in entry.methods or "ANY" not in entry.methods:
+        return "POST" in entry.methods
+    fn = entry.target.fn
+    body = model.program.body(fn)
+    places = (i for i, op in enumerate(body.op) if op in (Op.FIELD, Op.INDEX, Op.CALL))
+    kinds = {source.kind for i in places if (source := model.requests.source(model.evaluator.value(fn, i))) is not None}
+    return "query" not in kinds or not kinds.isdisjoint(("body", "raw"))
 
 
 def _of_messages(verifier: object) -> bool:
