@@ -87,12 +87,22 @@ class FieldReads:
         """The fields of records that a condition looks at."""
         body = self.program.body(atom.fn)
         op, args = body.op[atom.instr], body.args(atom.instr)
-        sides = args[1:3] if op == Op.BINARY else [atom.instr]
+        sides = self._compared(atom, *args[1:3]) if op == Op.BINARY else [atom.instr]
         if op == Op.CALL:
             callee, arguments = body.call(atom.instr)
             sides = [atom.instr, *([a for _, a in arguments])] if self.is_search(atom) else [atom.instr]
             sides += [body.args(callee)[0]] if self.is_search(atom) and body.op[callee] == Op.FIELD else []
         return [r for side in sides for r in self.field(atom.fn, side, atom.ctx)]
+
+    def _compared(self, atom: Atom, *sides: int) -> list[int]:
+        """The sides of a comparison that may be of a record. ``PaymentStatus.PAID`` is of the one whose state it is held against; where
+        that is what was sent, or a state that is known itself, the comparison asks which state is to be written."""
+        values = [self.evaluator.value(atom.fn, side, atom.ctx) for side in sides]
+        known = [all(isinstance(o, Const) for o in options(value)) for value in values]
+        if all(known):
+            return []
+        sent = any(self.model.requests.source(o) is not None for value in values for o in options(value))
+        return [side for side, is_known in zip(sides, known, strict=True) if not (sent and is_known)]
 
     def field(self, fn: Fn, i: int, ctx: Ctx | None, depth: int = 0) -> list[FieldRead]:
         """The field of a record that an instruction reads, through variables and getters."""
