@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tillproof.commerce.entry_styles.classes import public
 from tillproof.commerce.entry_styles.wiring import Declared, Wiring
 from tillproof.commerce.lexicon import snake
+from tillproof.commerce.names import fits
 from tillproof.flow.program import ClassId
 
 _MOVES = re.compile(
@@ -30,11 +31,19 @@ def declared(wiring: Wiring, found: Sequence[Declared]) -> Iterator[Declared]:
             cls = ClassId(file, number)
             if not one.bases or not (bases := scope.outside_bases(cls)):
                 continue
-            if not any(_ADAPTS.search(base) and not _OF_PAGES.search(base) for base in bases):
+            named = (*one.bases, *bases)
+            if not any(_ADAPTS.search(base) and not _OF_PAGES.search(base) for base in named) or _is_described(wiring, file, bases):
                 continue
+            own = {name.rpartition(".")[2].lower() for method in program.methods(cls).values() for name in program.calls(method)}
             for name, fn in program.methods(cls).items():
                 said = snake(name)
-                if fn in known or not public(wiring, fn) or _ASKS.fullmatch(said) or not _MOVES.fullmatch(said):
+                if fn in known or name.lower() in own or not public(wiring, fn) or _ASKS.fullmatch(said) or not _MOVES.fullmatch(said):
                     continue
                 place = wiring.place(fn)
                 yield Declared(wiring.handler(fn, place), None, ("ANY",), "", "class", place, (), "platform", "a platform calls it", False)
+
+
+def _is_described(wiring: Wiring, file: str, bases: list[str]) -> bool:
+    """Whether a pack says which methods of a class its platform calls."""
+    rules = (r for f in wiring.active.of(file) for r in f.routes if r.style == "class")
+    return any(fits(b, base) for r in rules for b in r.bases for base in bases)
