@@ -319,12 +319,14 @@ class Repeats:
 
     def _unique_as_asked(self, atom: Atom, effect: Effect) -> bool:
         """Whether a look asks for a row by columns that are unique in its table, and what it guards makes that row: the second of two that
-        found none is refused, whatever the columns are given."""
+        found none is refused, whatever is handed over for them."""
         looked, made = self.model.states.existence(atom), effect.touch
         if looked is None or made is None or made.kind != "create" or looked.entity != made.entity:
             return False
         constraint = self.model.schema.unique(made.entity, tuple(looked.keys), made.fn.file)
-        return constraint is not None and not constraint.where and {snake(c) for c in constraint.columns} <= set(map(snake, made.fields))
+        columns = {snake(c) for c in constraint.columns} if constraint is not None and not constraint.where else set[str]()
+        given = bool(columns) and columns <= set(map(snake, made.fields))
+        return given and not any(self.model.states.numbered(made, c) for c in columns)  # that is another one each time
 
     def together(self, one: Effect, other: Effect) -> bool:
         """Whether one run may bring about both effects: they do not stand on two sides of one branch."""

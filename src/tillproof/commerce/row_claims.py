@@ -65,7 +65,7 @@ class RowClaims:
         if constraint is None or constraint.where:
             return None
         told = [snake(c) for c in constraint.columns]
-        if any(self._numbered(touch, c) for c in told):
+        if any(self.numbered(touch, c) for c in told):
             return None  # it is another one each time, whatever it is called
         said = [_HOLDER.sub("", c).replace(".", "_") for c in told]  # ``payment_info.id``
         if any(PAYMENT_ID.fullmatch(c) or _MESSAGE_ID.fullmatch(c) for c in said) or any(self._told_id(touch, c) for c in told):
@@ -135,7 +135,7 @@ class RowClaims:
                 waiting += here.parts()
         return told
 
-    def _numbered(self, touch: Touch, column: str) -> bool:
+    def numbered(self, touch: Touch, column: str) -> bool:
         """Whether what a column is given is made here of nothing that comes with the message: a clock, a counter, something random."""
         value = next((v for n, v in touch.fields.items() if snake(n) == column), None)
         made = list(self._unconverted(value)) if value is not None else []

@@ -98,7 +98,8 @@ class States:
         self.records = model.records
         self.fields = FieldReads(model)
         self.reads, self.field = self.fields.reads, self.fields.field
-        self.claim = RowClaims(model).of
+        claims = RowClaims(model)
+        self.claim, self.numbered = claims.of, claims.numbered
 
     # --- what is read
 
