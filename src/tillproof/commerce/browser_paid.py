@@ -62,7 +62,7 @@ class BrowserPaid:
         self.model = model
         self._quick = PaidPolicy(model)
 
-    @property
+    @cached_property
     def all(self) -> list[Transitions]:
         """One per entry point that strangers or customers call and that reaches a paid transition, in order of the entries."""
         return [found for found in self.with_later if found.paid]

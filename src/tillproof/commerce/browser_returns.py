@@ -67,6 +67,7 @@ class BrowserReturns:
 
     def __init__(self, model: "Model") -> None:
         self.model = model
+        self._kept: dict[str, bool] = {}
 
     def of(self, entry: Entry, closure: Closure, paying: list[Provider]) -> Handler | None:
         """The handler that an entry point is, where the browser comes back to it from one of the providers that are paid by; else None."""
@@ -166,7 +167,9 @@ class BrowserReturns:
 
     def _is_kept(self, field: str) -> bool:
         """Whether a name is also one of a column of ours, so that who speaks of it may well read what is stored."""
-        return any(table.column(field) is not None for table in self.model.schema.mentioning([field]))
+        if field not in self._kept:
+            self._kept[field] = any(table.column(field) is not None for table in self.model.schema.mentioning([field]))
+        return self._kept[field]
 
     def _makes_mac(self, closure: Closure) -> bool:
         recogniser = self.model.recogniser

@@ -107,8 +107,8 @@ def _lost(model: Model, integration: Integration, ruling: Ruling, heard: Heard, 
         f"it comes back from {name}, stores that: who pays and closes the window has paid, every later message finds no {entity}, and "
         "nothing is served."
     )
-    events = _remedy(integration, there=True).partition("`")[2].partition("`")[0]
-    further = f"handle `{events}` and store it there as well" if events else "store it in the webhook as well"
+    events = _events(integration)
+    further = f"handle `{events[0]}` and store it there as well" if events else "store it in the webhook as well"
     ruling.remediation = (
         f"Store `{lost.column}` before the customer is sent to {name} (create the customer first), or {further}, found by what was put "
         "into the payment when it was begun (`client_reference_id`, `metadata`)."
@@ -342,12 +342,18 @@ def _brought_by(model: Model, integration: Integration, place: tuple[Fn, int]) -
     return list(shown.values())[:_MOST]
 
 
-def _remedy(integration: Integration, there: bool = False) -> str:
-    """The events to hear, or the question to ask."""
+def _events(integration: Integration) -> list[str]:
+    """What a webhook can hear that settles what is created, the best first; nothing where the provider sends none."""
     provider = integration.provider
     events = [e for o in integration.operations for e in (*o.settles, *o.emits) if e in settlement.settling(provider, o)]
     events += [e for inbound in provider.inbound for e in inbound.settles]
-    if any(inbound.kind in ("webhook", "ipn") for inbound in provider.inbound) and events:
+    return events if any(inbound.kind in ("webhook", "ipn") for inbound in provider.inbound) else []
+
+
+def _remedy(integration: Integration, there: bool = False) -> str:
+    """The events to hear, or the question to ask."""
+    provider, events = integration.provider, _events(integration)
+    if events:
         first = "Here" if there else f"Add a route that takes {provider.name}'s webhook,"
         return (
             f"{first} prove the sender, and mark the order paid on `{events[0]}`; keep the "

@@ -87,7 +87,8 @@ def _paying(model: Model, entry: Entry, handler: Handler | None, effects: list[E
     known = {id(e) for e in found}
     mirrored = handler.provider.kind == "platform"  # a shop's own order is told of, and copied
     others = [e for e in effects if id(e) not in known]
-    found += [] if found or mirrored else [e for e in others if _marks(model, e)]
+    if not found and not mirrored:
+        found = [e for e in others if _marks(model, e)]
     return found + [
         e
         for e in others
